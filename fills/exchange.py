@@ -1,0 +1,269 @@
+"""The simulated exchange on level-1 data: three kernels that tell a venue what happened, and the rules they keep.
+
+Prices of the two sides are mirrored; "better" means higher for buys and lower for sells. *Ahead* is the market quantity that
+stands before an own order at its price; own orders at one price stand in time priority, and the first one's leaves are ahead
+of the second. "The touch" is the best displayed price of the order's own side.
+
+Where an order stands
+    1.  Joins the touch: ahead = displayed size.
+    2.  Improves the touch: ahead = 0.
+    3.  Behind the touch, or with nothing displayed or a halt at its arrival: ahead is unknown (-1), and no print at its
+        price fills it, until the touch arrives there: then ahead = the size displayed (an upper bound).
+    4.  A better price hides its level: ahead is frozen, an upper bound; when the level is the touch again, ahead is at most
+        the size displayed.
+    5.  The touch falls past its price: nobody displayed is ahead, ahead = 0; whoever comes back to the level is behind.
+        (TRADES_ONLY keeps its ahead: there only prints count.) A side that shows nothing says nothing: ahead is frozen.
+    6.  The display falls while the level is the touch: what no print explains is a cancel, shared by the queue model
+        (`fills.queue`). Ahead never grows while the order rests.
+
+Prints (the aggressor's side decides which own orders may trade; a print never touches both)
+    7.  At our price: it consumes what is ahead, then us, then what is behind. All own orders at all prices share it.
+    8.  Through our price: it fills us at our price, at most the printed size, best price first; ahead stays as it is.
+    9.  A quote and its print are one event, whichever comes first: a fall of the display that a print explains (in either
+        order, within the window of the symbol's evidence) moves the queue once, as the print alone would. A touch that fell
+        away or was hidden is remembered for that window. A level that comes back starts anew.
+    10. Prints that consume nothing: off-exchange, average-price, late, auction, hidden, unreported, past the limit, off the
+        tick grid, or without size. Odd lots consume. A print without a venue reaches our queue with `no_venue_share` of its
+        size, rounded down. A print without a side belongs to the side whose pending drop it explains; else at or below the bid it is a
+        sell, at or above the ask a buy, between them the nearer side decides, and the last trade's tick where that says
+        nothing; then no side, and it is counted.
+
+Displayed size
+    11. What own orders took from a displayed size is gone until the feed shows more of it at that price; a level that moved
+        away and came back is new, a level hidden by a better one is not.
+    12. The displayed other side reaches a resting order's price: it fills at its own price, at most the size displayed, best
+        price first. Nothing else is needed and nothing ahead is asked.
+    13. A limit order that arrives at or through the other side's touch takes what is left of the displayed size at the
+        displayed price. DAY and GTD: the rest rests at its limit. IOC: the rest is cancelled. FOK: all or nothing.
+    14. A market order takes what is displayed; the rest waits and takes what the other side shows next, at that price. It is
+        rejected where the other side is empty.
+
+Life of an order
+    15. An order, cancel or change acts at its arrival on the book as it then stands; nothing fills before.
+    16. Post-only is rejected where it would lock or cross.
+    17. Rejected: quantity not positive, price not positive or off tick, the symbol halted, the symbol's table full.
+    18. No fill while the symbol is not trading (halt, auction, gap, lost connection), and no pairing across it. DAY orders
+        expire at the close, GTD at their time or at the close; an order that comes after its end expires at once.
+    19. A fill beats a cancel: a cancel or change of an order that is gone answers CANCEL_REJECTED.
+    20. A change keeps the place in the queue only when the price stays and the quantity does not grow; `qty` is the whole
+        quantity, what is filled included. Any other change joins anew. A change that is refused leaves the order as it was.
+    21. Own orders never trade with each other.
+    22. Fees are charged per order (`fills.fees`): what everything filled so far costs, less what was charged.
+"""
+
+from fills.lifecycle import MOST_ANSWERS, expire, on_cancel, on_modify, on_new
+from fills.ledger import RESIZED, awaits_print, displayed_left, forget_display, hear, show
+from fills.marketable import cross_resting
+from fills.record import compact, has_room
+from fills.resting import fill_from_print, meet_touch, shrink_queue
+from fills.venue import ANSWER, ASK, BID, LEDGER, NEVER, NO_RANK, STOP_ANSWERS_FULL, VENUE_CTL, VENUE_ORDER, Rule, Venue, make_venue
+from replay.events import Flag, Kind
+from replay.jit import kernel
+from replay.orders import Action
+
+HIDDEN = 16384  # execution of a hidden order, as message-level sources mark it
+INELIGIBLE = int(
+    Flag.OFF_EXCHANGE | Flag.AVERAGE_PRICE | Flag.LATE | Flag.OFF_TICK | Flag.AUCTION | Flag.UNREPORTED | Flag.PAST_LIMIT
+) | HIDDEN  # fmt: skip
+NO_VENUE = int(Flag.NO_VENUE)
+BUY = int(Flag.BUY)
+SELL = int(Flag.SELL)
+
+__all__ = [
+    "ANSWER", "LEDGER", "VENUE_CTL", "VENUE_ORDER", "Rule", "Venue", "make_venue", "on_event", "on_expiry", "on_request",
+]  # fmt: skip
+
+
+@kernel
+def on_event(events, i, book, venue):
+    """Tell the venue of a recorded event; `book` still holds the state before it."""
+    event = events[i]
+    kind = event["kind"]
+    if kind == Kind.STATUS:
+        _on_status(event["symbol"], venue)
+    elif kind == Kind.QUOTE or kind == Kind.TRADE:
+        s = event["symbol"]
+        see(event, s, book[s], venue)
+
+
+@kernel
+def see(event, s, row, venue):
+    """Show a quote or print to the venue's symbol `s`, whose market before it is `row`."""
+    ctl = venue.ctl[0]
+    if row["status"] != 0:
+        return
+    if ctl["n_answers"] + 2 * venue.n_orders[s] > len(venue.answers):
+        ctl["status"] = STOP_ANSWERS_FULL
+        return
+    bids = venue.ledgers[s, BID]
+    asks = venue.ledgers[s, ASK]
+    window_ns = venue.pairing_ns[row["evidence"]]
+    if event["kind"] == Kind.QUOTE:
+        touched = _show_both(event, bids, asks, window_ns)
+        if touched != 0:
+            _set_source(event, row["evidence"], -1, ctl)
+            _react_to_quote(event, s, touched, venue)
+    else:
+        side = _hear_side(event, row, bids, asks, ctl, window_ns)
+        if side != 0:
+            _set_source(event, row["evidence"], event["venue"], ctl)
+            ledger = bids if side > 0 else asks
+            budget = _budget_qty(event, ctl)
+            fill_from_print(s, side, side * event["price"], budget, ledger["explained_qty"], venue)
+            compact(s, venue)
+
+
+@kernel
+def _show_both(event, bids, asks, window_ns):
+    """Book a quote on both sides; return bits: own bids react, own asks react, own bids crossed, own asks crossed."""
+    bid = event["bid"] if event["bid_qty"] > 0 else NO_RANK
+    ask = -event["ask"] if event["ask_qty"] > 0 else NO_RANK
+    touched = 0
+    if show(bids, bid, event["bid_qty"], event["seq"], event["ts_ns"], window_ns):
+        touched |= 1
+    if show(asks, ask, event["ask_qty"], event["seq"], event["ts_ns"], window_ns):
+        touched |= 2
+    if bids["taken_rank"] != NO_RANK:
+        displayed_left(bids, bid, event["bid_qty"])
+    if asks["taken_rank"] != NO_RANK:
+        displayed_left(asks, ask, event["ask_qty"])
+    if ask != NO_RANK and bids["best_rank"] >= -ask:
+        touched |= 4
+    if bid != NO_RANK and asks["best_rank"] >= -bid:
+        touched |= 8
+    return touched
+
+
+@kernel
+def _react_to_quote(event, s, touched, venue):
+    ctl = venue.ctl[0]
+    for k in range(2):
+        if (touched & (1 << k)) != 0:
+            ledger = venue.ledgers[s, k]
+            if ledger["change"] == RESIZED:
+                shrink_queue(venue.orders[s], venue.n_orders[s], 1 - 2 * k, ledger, ctl)
+            else:
+                meet_touch(venue.orders[s], venue.n_orders[s], 1 - 2 * k, ledger, ctl)
+    if (touched & 4) != 0:
+        cross_resting(s, 1, ASK, -event["ask"], event["ask_qty"], venue)
+    if (touched & 8) != 0:
+        cross_resting(s, -1, BID, event["bid"], event["bid_qty"], venue)
+    if (touched & 12) != 0:
+        compact(s, venue)
+
+
+@kernel
+def _set_source(event, evidence, venue_code, ctl):
+    ctl["now_ns"] = event["ts_ns"]
+    ctl["source_seq"] = event["seq"]
+    ctl["source_venue"] = venue_code
+    ctl["evidence"] = evidence
+
+
+@kernel
+def _hear_side(event, row, bids, asks, ctl, window_ns):
+    """Book a print on the side it consumed; return that side when own orders are within its reach, else 0."""
+    qty = event["qty"]
+    price = event["price"]
+    if (event["flags"] & INELIGIBLE) != 0 or qty <= 0 or price <= 0 or (row["tick"] > 1 and price % row["tick"] != 0):
+        ctl["n_ineligible"] += 1
+        return 0
+    side = passive_side(event, row, bids, asks, window_ns)
+    if side == 0:
+        ctl["n_unsided"] += 1
+        return 0
+    ledger = bids if side > 0 else asks
+    return side if hear(ledger, side * price, qty, event["ts_ns"], window_ns) else 0
+
+
+@kernel
+def _budget_qty(event, ctl):
+    """Return how much of a print reaches our queue (rule 10)."""
+    if (event["flags"] & NO_VENUE) != 0:
+        return int(event["qty"] * ctl["no_venue_share"])
+    return event["qty"]
+
+
+@kernel
+def passive_side(event, row, bids, asks, window_ns):
+    """Return which side's resting orders a print consumed: 1 bids, -1 asks, 0 unknown (rule 10)."""
+    flags = event["flags"]
+    if (flags & (BUY | SELL)) != 0:
+        if (flags & BUY) != 0 and (flags & SELL) != 0:
+            return 0
+        return 1 if (flags & SELL) != 0 else -1
+    price = event["price"]
+    explains_bid = awaits_print(bids, price, event["ts_ns"], window_ns)
+    explains_ask = awaits_print(asks, -price, event["ts_ns"], window_ns)
+    if explains_bid != explains_ask:
+        return 1 if explains_bid else -1
+    return _side_by_quote(price, row)
+
+
+@kernel
+def _side_by_quote(price, row):
+    """Return the passive side by the quote, and by the last trade's tick where the quote says nothing (rule 10)."""
+    has_bid = row["bid_qty"] > 0
+    has_ask = row["ask_qty"] > 0
+    is_low = has_bid and price <= row["bid"]
+    is_high = has_ask and price >= row["ask"]
+    if is_low != is_high:
+        return 1 if is_low else -1
+    if has_bid and has_ask and not is_low and 2 * price != row["bid"] + row["ask"]:
+        return 1 if 2 * price < row["bid"] + row["ask"] else -1
+    if row["last_qty"] <= 0 or price == row["last_price"]:
+        return 0
+    return 1 if price < row["last_price"] else -1
+
+
+@kernel
+def _on_status(symbol, venue):
+    """Forget the display of one symbol, or of all."""
+    first = symbol if symbol >= 0 else 0
+    last = symbol + 1 if symbol >= 0 else len(venue.n_orders)
+    for s in range(first, last):
+        forget_display(venue.ledgers[s, BID])
+        forget_display(venue.ledgers[s, ASK])
+
+
+@kernel
+def on_request(requests, k, now_ns, book, venue):
+    """Let a request act now, on the book as it stands."""
+    s = requests[k]["symbol"]
+    act(requests[k], s, now_ns, book[s], venue)
+
+
+@kernel
+def act(request, s, now_ns, row, venue):
+    """Let a request act on the venue's symbol `s`, whose market is `row`."""
+    if not has_room(MOST_ANSWERS, venue):
+        return
+    ctl = venue.ctl[0]
+    ctl["now_ns"] = now_ns
+    ctl["source_seq"] = -1
+    ctl["source_venue"] = -1
+    ctl["evidence"] = row["evidence"]
+    action = request["action"]
+    if action == Action.NEW:
+        on_new(request, s, now_ns, row, venue)
+    elif action == Action.CANCEL:
+        on_cancel(request, s, venue)
+    elif action == Action.MODIFY:
+        on_modify(request, s, row, venue)
+
+
+@kernel
+def on_expiry(now_ns, venue):
+    """Expire all orders whose time has come, symbol by symbol, and find the next such time."""
+    ctl = venue.ctl[0]
+    ctl["now_ns"] = now_ns
+    ctl["evidence"] = 0
+    upcoming = NEVER
+    for s in range(len(venue.n_orders)):
+        if venue.n_orders[s] > 0:
+            if not has_room(venue.n_orders[s], venue):
+                return
+            expire(s, now_ns, venue)
+        for slot in range(venue.n_orders[s]):
+            upcoming = min(upcoming, venue.orders[s, slot]["expire_ts_ns"])
+    ctl["next_expiry_ns"] = upcoming

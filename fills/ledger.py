@@ -1,0 +1,132 @@
+"""One side's ledger of liquidity: what the display shows, what fell without a print, what printed without a fall, what we took.
+
+These kernels see rows only, no orders and no tuples, because they run for every event of the tape whether or not anybody of ours
+is there: handing a tuple of arrays to a function costs some 60 ns, a row nothing. They return True when own orders must react.
+"""
+
+from fills.venue import NO_RANK
+from replay.jit import kernel
+
+SAME = 0
+RESIZED = 1
+MOVED = 2
+
+
+@kernel
+def show(ledger, rank, qty, seq, now_ns, window_ns):
+    """Book one side of a quote (rank NO_RANK = that side is empty); True when own orders stand where it matters."""
+    ledger["seq"] = seq
+    if rank == ledger["rank"]:
+        if qty == ledger["qty"]:
+            ledger["change"] = SAME
+            return False
+        return _resize(ledger, qty, now_ns, window_ns)
+    return _move(ledger, rank, qty, now_ns, window_ns)
+
+
+@kernel
+def _resize(ledger, qty, now_ns, window_ns):
+    """Pair a fall with prints already seen (rule 9); what is left is a cancel, for now."""
+    forget_pairs(ledger, now_ns, window_ns)
+    fall = ledger["qty"] - qty
+    ledger["qty"] = qty
+    ledger["change"] = RESIZED
+    if fall <= 0:
+        return False
+    drop = max(fall - ledger["print_qty"], 0)
+    ledger["print_qty"] = max(ledger["print_qty"] - fall, 0)
+    ledger["fresh_drop_qty"] = drop
+    ledger["is_first_drop"] = 1 if drop > 0 and ledger["drop_qty"] == 0 else 0
+    if drop > 0:
+        ledger["drop_qty"] += drop
+        ledger["drop_ts_ns"] = now_ns
+    return ledger["best_rank"] >= ledger["rank"] and ledger["worst_rank"] <= ledger["rank"]
+
+
+@kernel
+def _move(ledger, rank, qty, now_ns, window_ns):
+    """Start the new touch, and remember for a while what the old one left unexplained (rules 4, 5 and 9)."""
+    forget_pairs(ledger, now_ns, window_ns)
+    old_rank = ledger["rank"]
+    ledger["change"] = MOVED
+    ledger["is_first_drop"] = 1 if ledger["drop_qty"] == 0 else 0
+    if old_rank != NO_RANK:
+        left = max(ledger["qty"] - ledger["print_qty"], 0) if NO_RANK != rank and rank < old_rank else 0
+        ledger["gone_rank"] = old_rank
+        ledger["gone_ts_ns"] = now_ns
+        ledger["gone_drop_qty"] = ledger["drop_qty"] + left
+    if ledger["gone_rank"] == rank:
+        ledger["gone_rank"] = NO_RANK
+    ledger["rank"] = rank
+    ledger["qty"] = qty
+    ledger["drop_qty"] = 0
+    ledger["print_qty"] = 0
+    return rank != NO_RANK and ledger["best_rank"] >= rank
+
+
+@kernel
+def forget_pairs(ledger, now_ns, window_ns):
+    """Drop what is older than the window: a quote and its print are never further apart (rule 9)."""
+    if ledger["drop_qty"] > 0 and now_ns - ledger["drop_ts_ns"] > window_ns:
+        ledger["drop_qty"] = 0
+    if ledger["print_qty"] > 0 and now_ns - ledger["print_ts_ns"] > window_ns:
+        ledger["print_qty"] = 0
+
+
+@kernel
+def hear(ledger, rank, qty, now_ns, window_ns):
+    """Book a print, and how much of it explains a drop shown before (rule 9); True when own orders are at or beyond it."""
+    explained = 0
+    if rank == ledger["rank"]:
+        forget_pairs(ledger, now_ns, window_ns)
+        explained = min(qty, ledger["drop_qty"])
+        ledger["drop_qty"] -= explained
+        ledger["print_qty"] += qty - explained
+        ledger["print_ts_ns"] = now_ns
+    elif rank == ledger["gone_rank"]:
+        if now_ns - ledger["gone_ts_ns"] <= window_ns:
+            explained = min(qty, ledger["gone_drop_qty"])
+        ledger["gone_drop_qty"] -= explained
+    ledger["explained_qty"] = explained
+    return ledger["best_rank"] >= rank
+
+
+@kernel
+def awaits_print(ledger, rank, now_ns, window_ns):
+    """Return True when a fall of the display at that price waits for its print."""
+    if rank == ledger["gone_rank"]:
+        return ledger["gone_drop_qty"] > 0 and now_ns - ledger["gone_ts_ns"] <= window_ns
+    return rank == ledger["rank"] and ledger["drop_qty"] > 0 and now_ns - ledger["drop_ts_ns"] <= window_ns
+
+
+@kernel
+def forget_display(ledger):
+    """Forget what was displayed: what follows a halt or a gap is not compared with what was before (rule 18)."""
+    ledger["rank"] = NO_RANK
+    ledger["qty"] = 0
+    ledger["drop_qty"] = 0
+    ledger["print_qty"] = 0
+    ledger["gone_rank"] = NO_RANK
+    ledger["gone_drop_qty"] = 0
+
+
+@kernel
+def displayed_left(ledger, rank, qty):
+    """Return what own orders have not taken yet of a displayed size; keep the memory of it in step (rule 11)."""
+    if rank == NO_RANK or qty <= 0:
+        return 0
+    if rank != ledger["taken_rank"]:
+        if rank < ledger["taken_rank"]:
+            ledger["taken_rank"] = NO_RANK
+        return qty
+    ledger["taken_qty"] = min(ledger["taken_qty"], qty)
+    return qty - ledger["taken_qty"]
+
+
+@kernel
+def take_displayed(ledger, rank, qty):
+    """Book displayed size as taken: it stays taken until the feed shows more (rule 11)."""
+    if ledger["taken_rank"] != rank:
+        ledger["taken_rank"] = rank
+        ledger["taken_qty"] = 0
+    ledger["taken_qty"] += qty

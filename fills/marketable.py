@@ -1,0 +1,42 @@
+"""Rules for orders that meet the displayed other side: on arrival, and when it comes to them (rules 11 to 14)."""
+
+from fills.ledger import displayed_left, take_displayed
+from fills.record import whole_ahead, write_fill
+from fills.venue import Rule
+from replay.jit import kernel
+from replay.orders import Liquidity, OrderType
+
+
+@kernel
+def cross_resting(s, side, other, rank, qty, venue):
+    """Fill own orders of `side` that the displayed other side reached, best price first (rules 12 and 14).
+
+    `rank` and `qty` are the other side's touch in its own ranks; `other` is the index of its ledger.
+    """
+    ledger = venue.ledgers[s, other]
+    left = displayed_left(ledger, rank, qty)
+    while left > 0:
+        slot = _best_crossed(s, side, -rank, venue)
+        if slot < 0:
+            return
+        order = venue.orders[s, slot]
+        fill = min(left, order["leaves_qty"])
+        left -= fill
+        take_displayed(ledger, rank, fill)
+        before = whole_ahead(s, slot, venue)
+        if order["type"] == OrderType.MARKET:
+            write_fill(s, slot, -side * rank, fill, before, Rule.MARKET, Liquidity.REMOVE, venue)
+        else:
+            write_fill(s, slot, order["price"], fill, before, Rule.CROSSED, Liquidity.ADD, venue)
+
+
+@kernel
+def _best_crossed(s, side, limit_rank, venue):
+    best = -1
+    best_rank = limit_rank - 1
+    for slot in range(venue.n_orders[s]):
+        order = venue.orders[s, slot]
+        if order["side"] == side and order["leaves_qty"] > 0 and order["rank"] > best_rank:
+            best = slot
+            best_rank = order["rank"]
+    return best

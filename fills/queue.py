@@ -1,0 +1,102 @@
+"""Queue models: how a fall of displayed size that no print explains is shared between those ahead of us and those behind.
+
+Displayed size goes from `new + drop` to `new`; `ahead` of it stood before us, `back = new + drop - ahead` behind. With p the
+chance that a cancelled share stood behind us::
+
+    TRADES_ONLY   front = ahead                                   cancels are all behind; never clamped to the display
+    BEHIND_FIRST  front = ahead                                   cancels are behind as long as there is anyone
+    PRO_RATA      front = ahead * new / (new + drop)              every share is as likely to go as any other
+    ALL_AHEAD     front = ahead - drop                            cancels are all ahead
+    POWER         front = ahead - (1 - p) drop + min(back - p drop, 0),   p = back^n / (back^n + ahead^n)
+    LOG           as POWER with                                   p = ln(1 + back) / (ln(1 + back) + ln(1 + ahead))
+
+All but the first end with `0 <= front <= min(ahead, new)`: cancels alone never send a queue below zero and never help beyond
+what the display still shows. Shares are whole: a fraction rounds up, against us.
+
+The interface has three functions, chosen by one code: `on_join`, `on_trade`, `on_level_change`.
+
+References
+----------
+The power and log families are those of hftbacktest (MIT licence), corrected at both ends.
+"""
+
+from enum import StrEnum
+
+from replay.jit import kernel
+from replay.numeric import exp, log
+
+UNKNOWN = 2**62  # nobody has seen the level yet; reported as -1
+
+TRADES_ONLY = 0
+BEHIND_FIRST = 1
+PRO_RATA = 2
+ALL_AHEAD = 3
+POWER = 4
+LOG = 5
+
+
+class QueueModel(StrEnum):
+    """Name a queue model; `code` is what the kernels see."""
+
+    TRADES_ONLY = "trades_only"
+    BEHIND_FIRST = "behind_first"
+    PRO_RATA = "pro_rata"
+    ALL_AHEAD = "all_ahead"
+    POWER = "power"
+    LOG = "log"
+
+    @property
+    def code(self) -> int:
+        """Return the number of the model in `VENUE_CTL`."""
+        return list(QueueModel).index(self)
+
+
+@kernel
+def on_join(model, displayed_qty, floor_qty):
+    """Return the quantity ahead of an order that joins a visible level behind own orders with `floor_qty` ahead of them."""
+    return max(displayed_qty, floor_qty)
+
+
+@kernel
+def on_trade(model, ahead_qty, taken_qty):
+    """Return the quantity ahead after prints took `taken_qty` of it."""
+    return max(ahead_qty - taken_qty, 0)
+
+
+@kernel
+def on_level_change(model, ahead_qty, drop_qty, new_qty, power):
+    """Return the quantity ahead after the display fell to `new_qty`, `drop_qty` of it unexplained by prints."""
+    if ahead_qty == UNKNOWN:
+        return new_qty
+    if model == TRADES_ONLY:
+        return ahead_qty
+    most = min(ahead_qty, new_qty)
+    if drop_qty <= 0 or model == BEHIND_FIRST:
+        return most
+    if model == ALL_AHEAD:
+        return min(max(ahead_qty - drop_qty, 0), most)
+    if model == PRO_RATA:
+        whole = new_qty + drop_qty
+        return min((ahead_qty * new_qty + whole - 1) // whole, most)
+    return min(_share(model, ahead_qty, drop_qty, new_qty, power), most)
+
+
+@kernel
+def _share(model, ahead_qty, drop_qty, new_qty, power):
+    back = float(max(new_qty + drop_qty - ahead_qty, 0))
+    p = _behind_chance(model, float(ahead_qty), back, power)
+    front = ahead_qty - (1.0 - p) * drop_qty + min(back - p * drop_qty, 0.0)
+    whole = int(max(front, 0.0))
+    return whole + 1 if front > whole else whole
+
+
+@kernel
+def _behind_chance(model, front, back, power):
+    if back <= 0.0:
+        return 0.0
+    if front <= 0.0:
+        return 1.0
+    if model == LOG:
+        weight = log(1.0 + back)
+        return weight / (weight + log(1.0 + front))
+    return 1.0 / (1.0 + exp(power * (log(front) - log(back))))

@@ -1,0 +1,112 @@
+"""Rules for resting orders: what a changed display and a print do to the queue ahead and to us (rules 1 to 10)."""
+
+from fills.queue import TRADES_ONLY, UNKNOWN, on_level_change, on_trade
+from fills.record import whole_ahead, write_fill
+from fills.venue import Rule
+from replay.jit import kernel
+from replay.orders import Liquidity, OrderType
+
+
+@kernel
+def shrink_queue(orders, n_orders, side, ledger, ctl):
+    """Share a fall of the touch among those ahead and behind (rule 6), or only cap what is ahead when prints explain it."""
+    rank = ledger["rank"]
+    floor = 0
+    for slot in range(n_orders):
+        order = orders[slot]
+        if order["rank"] == rank and order["side"] == side:
+            if ledger["is_first_drop"] == 1:
+                order["ghost_qty"] = order["ahead_qty"]
+            ahead = on_level_change(
+                ctl["model"], order["ahead_qty"], ledger["fresh_drop_qty"], ledger["qty"], ctl["power"]
+            )
+            floor = max(ahead, floor)
+            order["ahead_qty"] = floor
+
+
+@kernel
+def meet_touch(orders, n_orders, side, ledger, ctl):
+    """Set what is ahead of own orders at the new touch and above it (rules 3, 4 and 5)."""
+    rank = ledger["rank"]
+    floor = 0
+    for slot in range(n_orders):
+        order = orders[slot]
+        if order["side"] != side or order["rank"] < rank:
+            continue
+        if order["rank"] == rank:
+            floor = max(on_level_change(ctl["model"], order["ahead_qty"], 0, ledger["qty"], ctl["power"]), floor)
+            order["ahead_qty"] = floor
+        else:
+            if order["rank"] == ledger["gone_rank"] and ledger["is_first_drop"] == 1:
+                order["ghost_qty"] = order["ahead_qty"]
+            if ctl["model"] != TRADES_ONLY or order["ahead_qty"] == UNKNOWN:
+                order["ahead_qty"] = 0
+
+
+@kernel
+def fill_from_print(s, side, rank, budget_qty, explained_qty, venue):
+    """Let a print run through own orders: those at better prices first, then the line at its own price (rules 7 to 9)."""
+    left = _fill_through(s, side, rank, budget_qty, venue)
+    explained = min(explained_qty, left)
+    if explained > 0:
+        _walk(s, side, rank, explained, True, venue)
+    if left > explained:
+        _walk(s, side, rank, left - explained, False, venue)
+
+
+@kernel
+def _walk(s, side, rank, qty, is_explained, venue):
+    """Consume the line at one price: market ahead, first own order, market between, second own order, and so on (rule 7)."""
+    model = venue.ctl[0]["model"]
+    left = qty
+    used = 0
+    for slot in range(venue.n_orders[s]):
+        order = venue.orders[s, slot]
+        if order["rank"] != rank or order["side"] != side or order["leaves_qty"] <= 0:
+            continue
+        front = order["ghost_qty"] if is_explained else order["ahead_qty"]
+        if front >= UNKNOWN:
+            continue
+        before = whole_ahead(s, slot, venue)
+        taken = min(max(front - used, 0), left)
+        used += taken
+        left -= taken
+        front = on_trade(model, front, used)
+        if is_explained:
+            order["ghost_qty"] = front
+            order["ahead_qty"] = min(order["ahead_qty"], front)
+        else:
+            order["ahead_qty"] = front
+        fill = min(left, order["leaves_qty"])
+        if fill > 0:
+            left -= fill
+            write_fill(s, slot, order["price"], fill, before, Rule.AT_PRICE, Liquidity.ADD, venue)
+
+
+@kernel
+def _fill_through(s, side, rank, qty, venue):
+    """Fill own orders at prices better than the print, best first, at most the print (rule 8); return what is left."""
+    left = qty
+    while left > 0:
+        slot = best_slot(s, side, rank, venue)
+        if slot < 0:
+            return left
+        order = venue.orders[s, slot]
+        fill = min(left, order["leaves_qty"])
+        left -= fill
+        write_fill(s, slot, order["price"], fill, whole_ahead(s, slot, venue), Rule.THROUGH, Liquidity.ADD, venue)
+    return left
+
+
+@kernel
+def best_slot(s, side, above_rank, venue):
+    """Return the own limit order with the best price beyond `above_rank`, the earliest of equals; -1 = none."""
+    best = -1
+    best_rank = above_rank
+    for slot in range(venue.n_orders[s]):
+        order = venue.orders[s, slot]
+        if order["side"] == side and order["leaves_qty"] > 0 and order["rank"] > best_rank:
+            if order["type"] == OrderType.LIMIT:
+                best = slot
+                best_rank = order["rank"]
+    return best

@@ -1,0 +1,206 @@
+"""The simulated venue's memory: its order table, one ledger of liquidity per symbol and side, its answers and its settings.
+
+Prices of both sides are compared as *ranks*: `rank = side * price`. A larger rank is a better price for buys and sells alike, so
+each rule is written once and a mirrored market gives mirrored fills by construction.
+"""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from fills.fees import FEES, no_fees
+from fills.queue import UNKNOWN, QueueModel
+from replay.bundle import bundle
+from replay.orders import Evidence
+
+NEVER = 2**63 - 1
+NO_RANK = -(2**62)  # that side shows nothing
+MARKET_RANK = 2**61  # a waiting market order outranks every limit
+STOP_ANSWERS_FULL = 1
+BID = 0
+ASK = 1
+
+PAIRING_NS = {
+    Evidence.TICK_BY_TICK: 50_000_000,  # assumption: two streams of one line, tens of ms apart
+    Evidence.SNAPSHOT_250MS: 300_000_000,  # quotes are sampled every 250 ms, prints are not
+    Evidence.BARS: 0,
+    Evidence.HISTORICAL: 1_000_000_000,  # whole-second stamps: the order inside a second is lost
+    Evidence.MESSAGE_LEVEL: 0,  # a quote and its print carry the same stamp
+}
+
+
+class Rule(IntEnum):
+    """Number of the fill rule in the docstring of `fills.exchange`."""
+
+    NONE = 0
+    AT_PRICE = 7
+    THROUGH = 8
+    CROSSED = 12
+    TAKE = 13
+    MARKET = 14
+
+
+VENUE_ORDER = np.dtype(
+    [
+        ("order_id", "i8"),
+        ("rank", "i8"),  # side * price
+        ("leaves_qty", "i8"),
+        ("ahead_qty", "i8"),  # of the market, own orders not counted; UNKNOWN before first sight
+        ("ghost_qty", "i8"),  # ahead before the pending drop, less the prints that explained it; UNKNOWN = came later
+        ("side", "i4"),
+        ("type", "i4"),
+        ("price", "i8"),
+        ("qty", "i8"),
+        ("expire_ts_ns", "i8"),
+        ("mid2_at_arrival", "i8"),
+        ("value", "i8"),  # filled, price units x shares
+        ("removed_qty", "i8"),  # filled as taker
+        ("fee_micros", "i8"),  # charged so far
+        ("tif", "i4"),
+        ("post_only", "i4"),
+    ],
+    align=True,
+)
+
+LEDGER = np.dtype(
+    [
+        ("rank", "i8"),  # the touch as last seen
+        ("qty", "i8"),
+        ("seq", "i8"),  # of the quote that showed it
+        ("drop_qty", "i8"),  # fall of the display that no print has explained yet
+        ("drop_ts_ns", "i8"),
+        ("print_qty", "i8"),  # prints that no quote has shown yet
+        ("print_ts_ns", "i8"),
+        ("gone_rank", "i8"),  # the touch before this one, and the drop it left behind
+        ("gone_drop_qty", "i8"),
+        ("gone_ts_ns", "i8"),
+        ("taken_rank", "i8"),  # displayed size that own orders took already
+        ("taken_qty", "i8"),
+        ("best_rank", "i8"),  # best own order of this side; NO_RANK = none
+        ("worst_rank", "i8"),
+        ("change", "i8"),  # what the last quote did: SAME, RESIZED or MOVED ...
+        ("fresh_drop_qty", "i8"),  # ... the part of a fall that no print had explained ...
+        ("is_first_drop", "i8"),  # ... and whether it opened the drop
+        ("explained_qty", "i8"),  # how much of the last print explained a drop
+    ],
+    align=True,
+)
+
+ANSWER = np.dtype(
+    [
+        ("ts_ns", "i8"),
+        ("order_id", "i8"),
+        ("price", "i8"),
+        ("qty", "i8"),
+        ("leaves_qty", "i8"),
+        ("ahead_qty_before", "i8"),  # market and own orders ahead; -1 = unknown
+        ("ahead_qty_after", "i8"),
+        ("source_seq", "i8"),  # seq of the quote or print; -1 = none
+        ("fee_micros", "i8"),
+        ("mid2_at_arrival", "i8"),  # bid + ask; 0 = unknown
+        ("symbol", "i4"),
+        ("kind", "i4"),
+        ("liquidity", "i4"),
+        ("venue", "i4"),
+        ("rule", "i4"),
+        ("evidence", "i4"),
+        ("reason", "i4"),
+        ("side", "i4"),
+    ],
+    align=True,
+)
+
+VENUE_CTL = np.dtype(
+    [
+        ("n_answers", "i8"),
+        ("status", "i8"),  # 0, or STOP_ANSWERS_FULL
+        ("next_expiry_ns", "i8"),
+        ("now_ns", "i8"),
+        ("close_ns", "i8"),  # DAY orders expire then
+        ("source_seq", "i8"),
+        ("source_venue", "i8"),
+        ("evidence", "i8"),
+        ("model", "i8"),
+        ("n_unsided", "i8"),  # prints whose side could not be told
+        ("n_ineligible", "i8"),  # prints that consume nothing
+        ("power", "f8"),
+        ("no_venue_share", "f8"),
+    ],
+    align=True,
+)
+
+
+@bundle
+class Venue(NamedTuple):
+    """Everything the simulated exchange remembers; index 0 is the symbol."""
+
+    orders: np.ndarray  # VENUE_ORDER (n_symbols, slots), live ones first, in time priority
+    n_orders: np.ndarray  # int64 (n_symbols,)
+    ledgers: np.ndarray  # LEDGER (n_symbols, 2): bids, asks
+    answers: np.ndarray  # ANSWER (capacity,); ctl['n_answers'] are valid, the engine takes them and sets it back to 0
+    ctl: np.ndarray  # VENUE_CTL, one row
+    pairing_ns: np.ndarray  # int64, by Evidence
+    fees: np.ndarray  # FEES, one row
+    scratch: np.ndarray  # VENUE_ORDER, one row, for moving orders
+
+
+def make_venue(
+    n_symbols: int,
+    slots: int = 64,
+    *,
+    queue: QueueModel = QueueModel.BEHIND_FIRST,
+    power: float = 3.0,
+    close_ns: int = NEVER,
+    fees: np.ndarray | None = None,
+    no_venue_share: float = 1.0,
+    pairing_ns: Mapping[Evidence, int] | None = None,
+    answer_capacity: int = 4096,
+) -> Venue:
+    """Make an empty venue.
+
+    Parameters
+    ----------
+    n_symbols, slots : int
+        Size of the order table: own live orders per symbol at most `slots`.
+    queue : QueueModel
+        How unexplained falls of the display are shared.
+    power : float
+        Exponent n of `QueueModel.POWER`.
+    close_ns : int
+        When DAY orders expire.
+    fees : numpy.ndarray, optional
+        One `FEES` row, see `fills.fees.FeeSchedule`; None charges nothing.
+    no_venue_share : float
+        Share (0..1) of a print without a venue that reaches our queue (rule 10).
+    pairing_ns : mapping, optional
+        By `Evidence`: how long a quote and its print may be apart (rule 9).
+    answer_capacity : int
+        Answers between two collections; reaching it sets `ctl['status']` and leaves the venue as it was.
+    """
+    windows = np.zeros(8, np.int64)
+    for evidence, window_ns in (PAIRING_NS | dict(pairing_ns or {})).items():
+        windows[int(evidence)] = window_ns
+    ledgers = np.zeros((n_symbols, 2), LEDGER)
+    for name in ("rank", "gone_rank", "taken_rank", "best_rank", "worst_rank"):
+        ledgers[name] = NO_RANK
+    ctl = np.zeros(1, VENUE_CTL)
+    ctl["next_expiry_ns"] = NEVER
+    ctl["close_ns"] = close_ns
+    ctl["model"] = queue.code
+    ctl["power"] = power
+    ctl["no_venue_share"] = no_venue_share
+    return Venue(
+        orders=np.zeros((n_symbols, slots), VENUE_ORDER),
+        n_orders=np.zeros(n_symbols, np.int64),
+        ledgers=ledgers,
+        answers=np.zeros(answer_capacity, ANSWER),
+        ctl=ctl,
+        pairing_ns=windows,
+        fees=no_fees() if fees is None else np.asarray(fees, FEES).reshape(1),
+        scratch=np.zeros(1, VENUE_ORDER),
+    )
+
+
+__all__ = ["ANSWER", "LEDGER", "UNKNOWN", "VENUE_CTL", "VENUE_ORDER", "Rule", "Venue", "make_venue"]

@@ -1,0 +1,99 @@
+"""The table of commands, and what becomes of an error: one sentence on stderr and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from replay.cli import house, run, sessions
+from replay.errors import ReplayError
+
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 the thing checked did not hold; 2 wrong usage or configuration; 3 bad data; 4 another system failed. "
+    "Every command takes --json: one JSON object on stdout."
+)
+_EXTERNAL, _UNEXPECTED, _INTERRUPTED = 4, 70, 130
+
+app = typer.Typer(
+    name="replay",
+    help="Replay recorded trading days, event by event, through the components that trade live.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+_COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
+    "Replay": {"run": run.run, "demo": run.demo, "verify": run.verify, "explain": run.explain},
+    "Sessions": {
+        "import": sessions.import_,
+        "synth": sessions.synth,
+        "info": sessions.info,
+        "check": sessions.check,
+    },
+    "House": {"init": house.init, "config": house.config, "doctor": house.doctor},
+}
+for _panel, _commands in _COMMANDS.items():
+    for _name, _command in _commands.items():
+        app.command(_name, rich_help_panel=_panel)(_command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"ibkr-replay {version('ibkr-replay')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+    _debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error. Works at any place of the line.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command line and leave with its exit code.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        What follows `replay`; left out, what the shell gave.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+    is_debug = "--debug" in given
+    try:
+        app([argument for argument in given if argument != "--debug"])
+    except (Exception, KeyboardInterrupt) as error:
+        if is_debug:
+            raise
+        raise SystemExit(_report(error)) from None
+
+
+def _report(error: BaseException) -> int:
+    """Print an error as one sentence and return the exit code it stands for."""
+    if isinstance(error, BrokenPipeError):  # the reader of our output left, as `head` does
+        sys.stdout = None
+        return 0
+    if isinstance(error, KeyboardInterrupt):
+        return _say("interrupted", _INTERRUPTED)
+    if isinstance(error, ReplayError):
+        return _say(f"error: {error}", error.exit_code)
+    if isinstance(error, OSError):
+        place = f" (`{error.filename}`)" if error.filename else ""
+        return _say(f"error: {error.strerror or error}{place}", _EXTERNAL)
+    return _say(f"unexpected {type(error).__name__}: {error} (--debug shows where it came from)", _UNEXPECTED)
+
+
+def _say(sentence: str, exit_code: int) -> int:
+    print(" ".join(sentence.split()), file=sys.stderr)  # noqa: T201 (the one place that speaks without rich)
+    return exit_code

@@ -1,0 +1,209 @@
+"""`replay import`, `replay synth`, `replay info` and `replay check`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from replay.cli.options import Json, NoProgress, SessionFolder, parse_day, split_names
+from replay.cli.output import print_json, stdout, table
+from replay.cli.progress import line_progress
+from replay.errors import VerificationError
+from replay.wording import duration, et_date, et_time
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from replay.session import Manifest
+    from replay.session.check import Finding
+
+
+def import_(  # one parameter per option of the command
+    fmt: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="ibkr-quotes, ibkr-api, ibkr-ticks, ibkr-bars, lean, lobster, databento, csv.")
+    ],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files; for some formats also folders.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Receives one session per date, DIR/YYYY-MM-DD.")],
+    symbol: Annotated[str, typer.Option("--symbol", metavar="A,B", help="Names, in the order of columns or files.")] = "",
+    day: Annotated[
+        str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Date of files that hold only times of day.")
+    ] = None,
+    tz: Annotated[str, typer.Option("--tz", metavar="ZONE", help="Zone of stamps without an offset; default New York.")] = "",
+    map_file: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE", help="TOML file that names columns or symbols.")
+    ] = None,
+    scale: Annotated[int, typer.Option("--scale", min=1, help="Price units per dollar.")] = 10_000,
+    tick: Annotated[
+        float | None, typer.Option("--tick", metavar="USD", help="Price step; default inferred from the quotes.")
+    ] = None,
+    round_lot: Annotated[int, typer.Option("--round-lot", min=1, help="Shares per round lot.")] = 100,
+    size_unit: Annotated[str, typer.Option("--size-unit", metavar="UNIT", help="shares or round_lots, as the file counts.")] = "",
+    bar_s: Annotated[
+        int | None, typer.Option("--bar-s", min=1, metavar="S", help="Length of a bar; default the smallest step.")
+    ] = None,
+    what_to_show: Annotated[
+        str, typer.Option("--what-to-show", metavar="WHAT", help="What IBKR bars were asked for.")
+    ] = "TRADES",
+    is_any_hour: Annotated[
+        bool, typer.Option("--all-hours", help="Accept files whose times all lie in the zone's night.")
+    ] = False,
+    is_quiet: NoProgress = False,
+    is_json: Json = False,
+) -> None:
+    """Turn recordings and public data files into sessions, one per date."""
+    from replay.importers import ImportOptions, import_sessions
+
+    options = ImportOptions(
+        symbols=split_names(symbol),
+        day=parse_day(day, "--date"),
+        tz=tz,
+        map_file=map_file,
+        scale=scale,
+        tick=tick,
+        round_lot=round_lot,
+        size_unit=size_unit,
+        bar_s=bar_s,
+        what_to_show=what_to_show,
+        is_any_hour=is_any_hour,
+    )
+    with line_progress(not is_quiet) as progress:
+        folders = import_sessions(fmt, paths, out, options, progress=progress)
+    _show_written(folders, is_json)
+
+
+def synth(  # one parameter per option of the command
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The session; with --days, one session per day in it.")],
+    symbols: Annotated[int, typer.Option("--symbols", metavar="N", help="How many symbols.")] = 3,
+    minutes: Annotated[int, typer.Option("--minutes", metavar="M", help="Trading time from the open on.")] = 390,
+    days: Annotated[int, typer.Option("--days", metavar="D", help="How many trading days in a row.")] = 1,
+    start_day: Annotated[str | None, typer.Option("--start-day", metavar="YYYY-MM-DD", help="First trading day.")] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed and options give the same sessions.")] = 0,
+    ic: Annotated[float, typer.Option("--ic", metavar="X", help="Correlation of the planted forecasts with what happens.")] = 0.1,
+    regimes: Annotated[str, typer.Option("--regimes", help="mixed, calm, normal or stressed.")] = "mixed",
+    halts: Annotated[int, typer.Option("--halts", metavar="N", help="Trading halts per day.")] = 0,
+    gaps: Annotated[int, typer.Option("--gaps", metavar="N", help="Feed gaps per day.")] = 0,
+    is_quiet: NoProgress = False,
+    is_json: Json = False,
+) -> None:
+    """Generate sessions with a known truth: order books, what IBKR would have shown of them, forecasts of known strength."""
+    from replay.synth import SynthSettings, generate
+
+    settings = SynthSettings(
+        symbols=symbols, minutes=minutes, days=days, seed=seed, ic=ic, regimes=regimes, halts=halts, gaps=gaps
+    )
+    first = parse_day(start_day, "--start-day")
+    with line_progress(not is_quiet) as progress:
+        folders = generate(out, settings, start_day=first, progress=progress)
+    _show_written(folders, is_json)
+
+
+def info(folder: SessionFolder, is_json: Json = False) -> None:
+    """Say what is in a session: symbols, streams, counts, clocks, evidence."""
+    from replay.session import Session
+
+    manifest = Session.open(folder).manifest
+    if is_json:
+        print_json({"session": folder, **asdict(manifest), "n_events": manifest.n_events})
+        return
+    lines = {
+        "session": folder,
+        "day": f"{manifest.day}, {_hours_text(manifest)}",
+        "source": manifest.source,
+        "events": f"{manifest.n_events:,}",
+        "venues": ", ".join(manifest.venues) or "-",
+        "digest": manifest.digest,
+    }
+    for name, value in lines.items():
+        stdout().print(f"{name:<8} {value}", markup=False, soft_wrap=True)
+    stdout().print(_streams_table(manifest), _symbols_table(manifest))
+
+
+def check(folder: SessionFolder, is_json: Json = False) -> None:
+    """Look for what is wrong with a session's data; exit 1 if anything makes replaying it unsafe."""
+    from replay.session import Session
+    from replay.session.check import check_session
+
+    findings = check_session(Session.open(folder))
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if is_json:
+        print_json({"session": folder, "is_good": not errors, "findings": [asdict(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            typer.echo(f"{finding.severity:<8} {finding.stream:<9} {finding.code:<20} {_where(finding)}")
+            typer.echo(f"{'':<18} {finding.meaning}")
+        typer.echo(f"{len(errors)} errors, {len(findings) - len(errors)} remarks")
+    if errors:
+        raise typer.Exit(VerificationError.exit_code)
+
+
+def _show_written(folders: list[Path], is_json: bool) -> None:
+    """Say which sessions were written, and what comes next."""
+    from replay.session import Session
+
+    if is_json:
+        print_json({"sessions": folders})
+        return
+    for folder in folders:
+        session = Session.open(folder)
+        stdout().print(f"{folder}  {session.n_events:,} events, {', '.join(session.symbols)}", markup=False, soft_wrap=True)
+    if folders:
+        stdout().print(f"next: replay check {folders[0]}", markup=False, soft_wrap=True)
+
+
+def _hours_text(manifest: Manifest) -> str:
+    from replay.calendar import CONTINUOUS
+
+    hours = manifest.hours
+    if hours.calendar == CONTINUOUS:
+        return "the whole UTC day counts as regular hours"
+    half = ", a half day" if hours.is_half_day else ""
+    return f"regular hours {et_time(hours.open_ns, 0)}-{et_time(hours.close_ns, 0)} ET{half}"
+
+
+def _streams_table(manifest: Manifest) -> Table:
+    rows = [
+        (
+            name,
+            f"{stream.rows:,}",
+            _when(stream.first_ts_ns, manifest),
+            _when(stream.last_ts_ns, manifest),
+            f"{stream.resorted_rows:,}",
+        )
+        for name, stream in manifest.streams.items()
+    ]
+    return table("", ["stream", "rows", "first ET", "last ET", "re-sorted"], rows, right=("rows", "re-sorted"))
+
+
+def _when(ts_ns: int, manifest: Manifest) -> str:
+    return et_time(ts_ns) if et_date(ts_ns) == manifest.day.isoformat() else f"{et_date(ts_ns)} {et_time(ts_ns)}"
+
+
+def _symbols_table(manifest: Manifest) -> Table:
+    rows = [
+        (
+            info.name,
+            f"{info.tick / manifest.scale:g}",
+            info.round_lot,
+            info.evidence,
+            info.ts_source,
+            _step(info.ts_resolution_ns),
+        )
+        for info in manifest.symbols
+    ]
+    return table(
+        "", ["symbol", "tick USD", "round lot", "evidence", "clock", "resolution"], rows, right=("tick USD", "round lot")
+    )
+
+
+def _step(span_ns: int) -> str:
+    return duration(span_ns) if span_ns >= 1000 else f"{span_ns} ns"
+
+
+def _where(finding: Finding) -> str:
+    if finding.first_row < 0:
+        return ""
+    share = f" ({finding.share:.2%})" if finding.share else ""
+    return f"{finding.count:,} rows{share}, first row {finding.first_row:,} at {et_time(finding.first_ts_ns)} ET"

@@ -1,0 +1,93 @@
+"""Snapshots: all state as named arrays, addressed by symbol name, so that days with other symbols can go on from it."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from replay.errors import DataError
+
+FORMAT = 1
+
+
+def arrays_of(state: Any, prefix: str = "") -> Iterator[tuple[str, np.ndarray]]:
+    """Walk a tuple (of tuples) of arrays and give each array a dotted name."""
+    names = getattr(state, "_fields", None) or [str(k) for k in range(len(state))]
+    for name, part in zip(names, state, strict=True):
+        label = f"{prefix}{name}"
+        if isinstance(part, np.ndarray):
+            yield label, part
+        else:
+            yield from arrays_of(part, f"{label}.")
+
+
+def take(state: Any) -> dict[str, np.ndarray]:
+    """Copy every array of a state."""
+    return {name: array.copy() for name, array in arrays_of(state)}
+
+
+def put_back(state: Any, saved: dict[str, np.ndarray]) -> None:
+    """Bring a state of the same shape to what `take` saw."""
+    for name, array in arrays_of(state):
+        array[...] = saved[name]
+
+
+def symbol_arrays(build: Any, n_symbols: int) -> set[str]:
+    """Name the arrays whose first axis is the symbol, by building the state for two numbers of symbols."""
+    small = dict(arrays_of(build(n_symbols)))
+    large = dict(arrays_of(build(n_symbols + 1)))
+    return {name for name, array in small.items() if array.shape != large[name].shape}
+
+
+def save_state(path: Path, state: Any, per_symbol: set[str], symbols: Sequence[str], extra: dict[str, Any]) -> None:
+    """Write a strategy's state with the symbols' names; to a temporary name first."""
+    arrays = {f"array:{name}": array for name, array in arrays_of(state)}
+    meta = {"format": FORMAT, "symbols": list(symbols), "per_symbol": sorted(per_symbol), **extra}
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        np.savez_compressed(file, meta=np.array(json.dumps(meta)), **arrays)  # type: ignore[arg-type]
+    os.replace(part, path)
+
+
+def load_state(path: Path, state: Any, symbols: Sequence[str]) -> dict[str, Any]:
+    """Bring a fresh state to what a file holds: rows of known symbols, and everything that is not per symbol.
+
+    Returns
+    -------
+    dict
+        What the writer put beside the arrays.
+
+    Raises
+    ------
+    DataError
+        When the file is not a start state, or one of another layout.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            meta = json.loads(str(file["meta"]))
+            saved = {name.removeprefix("array:"): file[name] for name in file.files if name != "meta"}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise DataError(f"start state {path} cannot be read ({error}); expected a file written by --state-out") from error
+    if meta["format"] != FORMAT:
+        raise DataError(f"start state {path} has format {meta['format']}, expected {FORMAT}; write it again with --state-out")
+    rows = [(symbols.index(name), k) for k, name in enumerate(meta["symbols"]) if name in symbols]
+    for name, array in arrays_of(state):
+        if name not in saved or saved[name].dtype != array.dtype:
+            raise DataError(f"start state {path} does not fit this strategy at '{name}'; write it again with --state-out")
+        _copy_rows(array, saved[name], rows if name in meta["per_symbol"] else None)
+    return dict(meta)
+
+
+def _copy_rows(array: np.ndarray, saved: np.ndarray, rows: list[tuple[int, int]] | None) -> None:
+    if rows is None:
+        if array.shape == saved.shape:
+            array[...] = saved
+        return
+    for here, there in rows:
+        array[here] = saved[there]

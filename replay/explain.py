@@ -1,0 +1,205 @@
+"""Why was this done, or not done? The decision in force at a moment, read back from the run folder.
+
+The answer is one dictionary: a verdict in a sentence, what would have changed it, and everything that the decision saw, cost,
+planned and got. `render` lays it out for people.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from replay.errors import UsageError
+from replay.explain_view import render
+from replay.orders import State
+from replay.reasons import MEANINGS, TAKEN
+from replay.tables import RunContext, read_context
+from replay.wording import bps, duration, et_stamp
+from strategy.decision import Component, Reason
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["explain", "render"]
+
+_ENDED = {State.FILLED.name, State.CANCELLED.name, State.REJECTED.name, State.EXPIRED.name}
+_COSTS = ("spread", "vol", "impact", "fee", "residual")
+
+
+def explain(run_dir: Path | str, symbol: str, at_ns: int) -> dict[str, Any]:
+    """Explain the decision of a symbol that was in force at a time.
+
+    Parameters
+    ----------
+    run_dir : Path
+        A run folder.
+    symbol : str
+        Name of the symbol.
+    at_ns : int
+        Time, ns UTC; the last decision at or before it is the one in force.
+
+    Returns
+    -------
+    dict
+        JSON-ready. `sentence` says why, `change` what would have changed it; the rest are the numbers behind both.
+
+    Raises
+    ------
+    UsageError
+        For an unknown symbol, a time outside the run, or when nothing had been decided yet.
+    """
+    folder = Path(run_dir)
+    context = read_context(folder)
+    _refuse_unknown(symbol, context)
+    _refuse_outside(at_ns, context)
+    row = _decision_in_force(folder, symbol, at_ns)
+    orders = _rows(folder / "orders.parquet", [("symbol", "==", symbol)])
+    fills = _rows(folder / "fills.parquet", [("decision_id", "==", row["decision_id"]), ("symbol", "==", symbol)])
+    return {
+        "symbol": symbol,
+        "at_ns": at_ns,
+        "at": et_stamp(at_ns),
+        "decided_ns": row["ts_ns"],
+        "decided": et_stamp(row["ts_ns"]),
+        "age_s": (at_ns - row["ts_ns"]) / 1e9,
+        "decision_id": row["decision_id"],
+        "cycle": row["cycle"],
+        "reason": row["reason"],
+        "is_taken": row["reason_code"] in TAKEN,
+        "sentence": _fill_in(row, "sentence"),
+        "change": _fill_in(row, "change"),
+        **_numbers(row, context),
+        "plan": _plan(row, [order for order in orders if order["decision_id"] == row["decision_id"]]),
+        "fills": fills,
+        "working": _working(orders, at_ns),
+    }
+
+
+def _refuse_unknown(symbol: str, context: RunContext) -> None:
+    if symbol not in context.symbols:
+        near = get_close_matches(symbol.upper(), context.symbols, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"symbol {symbol!r} is not in this run, which has {', '.join(context.symbols)}{hint}")
+
+
+def _refuse_outside(at_ns: int, context: RunContext) -> None:
+    spans = context.sessions
+    if not any(span.start_ns <= at_ns <= span.end_ns for span in spans):
+        covered = "; ".join(f"{et_stamp(span.start_ns, 0)} to {et_stamp(span.end_ns, 0)}" for span in spans) or "no time at all"
+        raise UsageError(f"{et_stamp(at_ns)} lies outside the run, which covers {covered}")
+
+
+def _decision_in_force(folder: Path, symbol: str, at_ns: int) -> dict[str, Any]:
+    path = folder / "decisions.parquet"
+    ids = _table(path, [("symbol", "==", symbol)], ["decision_id", "ts_ns"]).to_pydict()
+    past = [key for key, ts in zip(ids["decision_id"], ids["ts_ns"], strict=True) if ts <= at_ns]
+    if not past:
+        when = f"the first came at {et_stamp(ids['ts_ns'][0])}" if ids["ts_ns"] else "there is none in the whole run"
+        raise UsageError(f"no decision on {symbol!r} at or before {et_stamp(at_ns)}: {when}")
+    return _rows(path, [("decision_id", "==", past[-1]), ("symbol", "==", symbol)])[-1]
+
+
+def _numbers(row: Mapping[str, Any], context: RunContext) -> dict[str, Any]:
+    """Group inputs, forecast, costs and weights as they are shown."""
+    mid = row["mid"]
+    spread_bps = 1e4 * row["spread"] / mid if mid and mid > 0 else None
+    return {
+        "inputs": {
+            "mid": mid,
+            "spread": row["spread"],
+            "spread_bps": spread_bps,
+            "quote_age_s": row["quote_age_ns"] / 1e9,
+            "forecast_age_s": row["forecast_age_ns"] / 1e9,
+            "is_stale": row["is_stale"],
+            "quality": row["quality"],
+            "position_qty": row["position_qty"],
+        },
+        "features": row["features"],
+        "forecast": {
+            key: row[key] for key in ("horizon_min", "forecast_id", "mu_bps", "sigma_bps", "q_lo_bps", "q_hi_bps", "side")
+        },
+        "cost": {"total_bps": row["cost_bps"], **{f"{part}_bps": row[f"cost_{part}_bps"] for part in _COSTS}},
+        "edge_needed_bps": row["edge_needed_bps"],
+        "net_edge_bps": row["net_edge_bps"],
+        "weights": {str(minutes): weight for minutes, weight in zip(context.horizons_min, row["weights"], strict=True)},
+        "outcome_bps": row["outcome_bps"],
+        "refusing_components": _bits(row["status"]),
+        "fallbacks": _bits(row["breaker"]),
+    }
+
+
+def _plan(row: Mapping[str, Any], states: list[dict[str, Any]]) -> dict[str, Any]:
+    """Target and orders of this decision; each order with the life it had, queue ahead simulated and estimated."""
+    orders: dict[int, dict[str, Any]] = {}
+    for state in states:
+        fixed = {key: state[key] for key in ("order_id", "slice", "side", "type", "tif", "limit_price", "qty")}
+        order = orders.setdefault(state["order_id"], {**fixed, "work_s": state["work_ns"] / 1e9, "states": []})
+        changing = ("ts_ns", "state", "filled_qty", "ahead_qty_simulated", "ahead_qty_estimated", "reason")
+        order["states"].append({key: state[key] for key in changing})
+    change = row["target_qty"] - row["position_qty"]
+    return {"plan_id": row["plan_id"], "target_qty": row["target_qty"], "change_qty": change, "orders": list(orders.values())}
+
+
+def _working(states: list[dict[str, Any]], at_ns: int) -> list[dict[str, Any]]:
+    """Orders of the symbol that were alive at the time, whichever decision sent them."""
+    last = {state["order_id"]: state for state in states if state["ts_ns"] <= at_ns}
+    keys = ("order_id", "decision_id", "side", "limit_price", "leaves_qty", "state", "ahead_qty_simulated", "ahead_qty_estimated")
+    return [{key: state[key] for key in keys} for state in last.values() if state["state"] not in _ENDED]
+
+
+def _fill_in(row: Mapping[str, Any], what: str) -> str:
+    code = row["reason_code"]
+    if code not in MEANINGS:
+        return f"Ended with the unknown reason code {code}." if what == "sentence" else ""
+    text: str = getattr(MEANINGS[Reason(code)], what)
+    return text.format(
+        horizon=f"{row['horizon_min']}-minute",
+        mu=bps(row["mu_bps"], 1),
+        cost=_size(row["cost_bps"]),
+        needed=_size(row["edge_needed_bps"]),
+        net=bps(row["net_edge_bps"], 1),
+        interval=f"{_signed(row['q_lo_bps'])} to {_signed(row['q_hi_bps'])}",
+        held=f"{row['position_qty']:,}",
+        target=f"{row['target_qty']:,}",
+        quality=f"{row['quality']:.2f}",
+        quote_age=duration(row["quote_age_ns"]),
+        forecast_age=duration(row["forecast_age_ns"]),
+    )
+
+
+def _size(value: float) -> str:
+    return f"{value:.1f} bps" if _is_known(value) else "-"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.1f}" if _is_known(value) else "-"
+
+
+def _is_known(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def _bits(mask: int) -> list[str]:
+    return [component.name.lower() for component in Component if mask >> component & 1]
+
+
+def _rows(path: Path, filters: list[tuple[str, str, Any]]) -> list[dict[str, Any]]:
+    """Read rows as plain dictionaries; NaN becomes None, so that the answer is JSON."""
+    return [{key: _plain(value) for key, value in row.items()} for row in _table(path, filters, None).to_pylist()]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _table(path: Path, filters: list[tuple[str, str, Any]], columns: list[str] | None) -> pa.Table:
+    import pyarrow.parquet as pq
+
+    return pq.read_table(path, filters=filters, columns=columns)

@@ -1,0 +1,159 @@
+"""How an explanation looks on a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from replay.wording import count, duration, et_time, percent
+
+if TYPE_CHECKING:
+    from rich.console import Group, RenderableType
+    from rich.table import Table
+
+_COSTS = ("spread", "vol", "impact", "fee", "residual")
+
+
+def render(answer: Mapping[str, Any]) -> Group:
+    """Lay an explanation out for a terminal.
+
+    Parameters
+    ----------
+    answer : mapping
+        What `explain` returned.
+
+    Returns
+    -------
+    rich.console.Group
+        Print it with a rich console.
+    """
+    from rich.console import Group
+    from rich.padding import Padding
+    from rich.rule import Rule
+    from rich.text import Text
+
+    decided = f"decision {answer['decision_id']} of {answer['decided']}, {duration(answer['age_s'] * 1e9)} old"
+    parts: list[RenderableType] = [
+        Rule(f"[bold]{answer['symbol']}[/] at {answer['at']}", style="dim"),
+        Text(f" {decided} | {answer['reason']}", style="dim"),
+        Padding(Text(answer["sentence"], style="bold green" if answer["is_taken"] else "bold yellow"), (1, 1, 0, 1)),
+        Padding(Text(f"What would have changed it: {answer['change']}"), (0, 1, 1, 1)),
+        _table(_number_lines(answer)),
+    ]
+    parts += _order_parts(answer)
+    return Group(*parts)
+
+
+def _number_lines(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
+    inputs, forecast, cost = answer["inputs"], answer["forecast"], answer["cost"]
+    costs = "  ".join(f"{name} {_one(cost[f'{name}_bps'])}" for name in _COSTS if cost[f"{name}_bps"])
+    weights = "  ".join(f"{minutes} min {percent(weight, 0)}" for minutes, weight in answer["weights"].items())
+    ages = f"quote {duration(inputs['quote_age_s'] * 1e9)} old, forecast {duration(inputs['forecast_age_s'] * 1e9)} old"
+    stale = "  STALE" if inputs["is_stale"] else ""
+    lines = [
+        ("Touch", f"mid {_usd(inputs['mid'])}  spread {_usd(inputs['spread'])} = {_one(inputs['spread_bps'])} bps"),
+        ("Data", f"{ages}, quality {inputs['quality']:.2f}{stale}"),
+        ("Features", "  ".join(f"{name} {_one(value)}" for name, value in answer["features"].items())),
+        ("Forecast", _forecast(forecast)),
+        ("Cost", f"{_one(cost['total_bps'])} bps  ({costs or 'no parts'})"),
+        ("Edge", f"needed {_one(answer['edge_needed_bps'])} bps, net of cost {_signed(answer['net_edge_bps'])} bps"),
+        ("Weights", weights),
+        ("Position", f"{count(inputs['position_qty'])} held, target {count(answer['plan']['target_qty'])}"),
+        ("Outcome", "unknown" if answer["outcome_bps"] is None else f"{_signed(answer['outcome_bps'])} bps over the horizon"),
+    ]
+    extra = {"Refusing": answer["refusing_components"], "On fallback": answer["fallbacks"]}
+    return lines + [(name, ", ".join(parts)) for name, parts in extra.items() if parts]
+
+
+def _forecast(forecast: Mapping[str, Any]) -> str:
+    if not forecast["horizon_min"]:
+        return "none was chosen"
+    interval = f"{_signed(forecast['q_lo_bps'])} to {_signed(forecast['q_hi_bps'])}"
+    size = f"{_signed(forecast['mu_bps'])} bps, sigma {_one(forecast['sigma_bps'])}"
+    return f"{forecast['horizon_min']} min  {size}, interval {interval}"
+
+
+def _order_parts(answer: Mapping[str, Any]) -> list[RenderableType]:
+    from rich.text import Text
+
+    parts: list[RenderableType] = []
+    for order in answer["plan"]["orders"]:
+        what = f"{order['side']} {order['qty']:,} {order['type']} {_usd(order['limit_price'])} {order['tif']}"
+        parts += [Text(f"\n Order {order['order_id']}, slice {order['slice']}: {what}", style="bold"), _states(order["states"])]
+    if answer["fills"]:
+        parts += [Text("\n Fills", style="bold"), _fills(answer["fills"])]
+    if answer["working"]:
+        parts += [Text("\n Orders alive at that moment", style="bold"), _working(answer["working"])]
+    return parts
+
+
+def _states(states: Iterable[Mapping[str, Any]]) -> Table:
+    heads = ("time ET", "state", "filled", "ahead, simulated", "ahead, estimated", "why")
+    keys = ("filled_qty", "ahead_qty_simulated", "ahead_qty_estimated")
+    rows = [(et_time(s["ts_ns"]), s["state"], *(count(s[key]) for key in keys), s["reason"]) for s in states]
+    return _table(rows, heads)
+
+
+def _fills(fills: Iterable[Mapping[str, Any]]) -> Table:
+    heads = ("time ET", "qty", "price", "liquidity", "venue", "rule", "ahead before", "evidence")
+    rows = [
+        (et_time(f["ts_ns"]), count(f["qty"]), _usd(f["price"]), f["liquidity"], f["venue"] or "-", str(f["rule"]),
+         count(f["ahead_qty_before"]), f["evidence"])
+        for f in fills
+    ]  # fmt: skip
+    return _table(rows, heads)
+
+
+def _working(orders: Iterable[Mapping[str, Any]]) -> Table:
+    heads = ("order", "decision", "side", "leaves", "limit", "state", "ahead, simulated", "estimated")
+    rows = [
+        (str(o["order_id"]), str(o["decision_id"]), o["side"], count(o["leaves_qty"]), _usd(o["limit_price"]), o["state"],
+         count(o["ahead_qty_simulated"]), count(o["ahead_qty_estimated"]))
+        for o in orders
+    ]  # fmt: skip
+    return _table(rows, heads)
+
+
+def _table(rows: Iterable[tuple[str, ...]], heads: tuple[str, ...] = ()) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, show_header=bool(heads), header_style="dim", padding=(0, 1, 0, 1))
+    for head in heads:
+        table.add_column(head, justify="right" if head in _NUMBERS else "left")
+    if not heads:
+        table.add_column(style="dim")
+        table.add_column()
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+_NUMBERS = {
+    "filled",
+    "ahead, simulated",
+    "ahead, estimated",
+    "qty",
+    "price",
+    "rule",
+    "ahead before",
+    "leaves",
+    "limit",
+    "estimated",
+}
+
+
+def _one(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.1f}"
+
+
+def _usd(value: float | None) -> str:
+    """Write a price with as many digits as it has, two at least."""
+    if value is None:
+        return "market"
+    digits = 2 if math.isclose(value, round(value, 2), abs_tol=1e-7) else 4
+    return f"${value:,.{digits}f}"

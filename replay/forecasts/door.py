@@ -1,0 +1,126 @@
+"""The first door: a user's own forecaster in plain Python, asked at every bar close, before the replay or live beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from replay.errors import UsageError
+from replay.events import FORECAST
+from replay.forecasts.stage import Market
+from replay.forecasts.table import READY, ForecastRows, no_forecasts
+from strategy.features import MODEL_FEATURE_NAMES, write_model_features
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """One forecast of one symbol and horizon, in basis points of the mid.
+
+    Parameters
+    ----------
+    symbol : str
+    horizon_min : int
+    mu_bps, sigma_bps : float
+        Mean and standard deviation of the mid's return over the horizon.
+    q_lo_bps, q_hi_bps : float, optional
+        80 % interval; Gaussian from mu and sigma where absent.
+    p_peak, p_valley, net_reward_bps : float, optional
+    delay_ns : int, optional
+        From bar close to ready; the stage's own latency where absent.
+    """
+
+    symbol: str
+    horizon_min: int
+    mu_bps: float
+    sigma_bps: float
+    q_lo_bps: float = np.nan
+    q_hi_bps: float = np.nan
+    p_peak: float = np.nan
+    p_valley: float = np.nan
+    net_reward_bps: float = np.nan
+    delay_ns: int | None = None
+
+
+class Forecaster(Protocol):
+    """The contract of a forecaster: pure in what it is shown, no clock of its own."""
+
+    horizons_min: Sequence[int]
+
+    def on_bar(self, features: Mapping[str, Mapping[str, float]], ts_ns: int) -> Iterable[Forecast] | None:
+        """Return forecasts at the bar close `ts_ns`; `features[symbol][name]`, NaN where unknown."""
+
+
+class ForecasterMaker:
+    """Asks a user's forecaster at each bar close."""
+
+    def __init__(self, forecaster: Forecaster, symbols: Sequence[str], latency_ns: int) -> None:
+        self._forecaster = forecaster
+        self._index = {name: k for k, name in enumerate(symbols)}
+        self._latency_ns = latency_ns
+        self._out = np.zeros(len(MODEL_FEATURE_NAMES))
+        self._next_id = 1
+
+    def at(self, close_ns: int, market: Market) -> ForecastRows:
+        """Return what the forecaster says, with ids in order of appearance."""
+        answers = list(self._forecaster.on_bar(self._features(close_ns, market), close_ns) or ())
+        if not answers:
+            return no_forecasts()
+        rows = np.zeros(len(answers), FORECAST)
+        ready = np.zeros(len(answers), READY)
+        for k, answer in enumerate(answers):
+            self._check(answer)
+            rows[k] = self._row(answer, close_ns)
+            delay_ns = self._latency_ns if answer.delay_ns is None else answer.delay_ns
+            ready[k] = (close_ns + delay_ns, self._index[answer.symbol])
+        return ForecastRows(ready, rows, (type(self._forecaster).__name__,))
+
+    def _features(self, close_ns: int, market: Market) -> dict[str, dict[str, float]]:
+        found = {}
+        for name, s in self._index.items():
+            write_model_features(s, close_ns, market.book, market.features, market.minutes, market.params, self._out)
+            found[name] = dict(zip(MODEL_FEATURE_NAMES, self._out.tolist(), strict=True))
+        return found
+
+    def _check(self, answer: Any) -> None:
+        if not isinstance(answer, Forecast):
+            raise UsageError(f"on_bar must return replay.forecasts.door.Forecast objects, got {type(answer).__name__}")
+        if answer.symbol not in self._index:
+            raise UsageError(f"on_bar gave a forecast for unknown symbol '{answer.symbol}'; this run has {', '.join(self._index)}")
+        if answer.delay_ns is not None and answer.delay_ns < 0:
+            raise UsageError(f"on_bar gave delay_ns {answer.delay_ns} for '{answer.symbol}': a forecast cannot be ready before its bar")
+
+    def _row(self, answer: Forecast, close_ns: int) -> tuple[Any, ...]:
+        forecast_id, self._next_id = self._next_id, self._next_id + 1
+        return (
+            close_ns,
+            forecast_id,
+            answer.mu_bps,
+            answer.sigma_bps,
+            answer.q_lo_bps,
+            answer.q_hi_bps,
+            answer.p_peak,
+            answer.p_valley,
+            answer.net_reward_bps,
+            answer.horizon_min,
+            0,
+        )
+
+
+def check_forecaster(forecaster: Forecaster) -> None:
+    """Try a forecaster on made-up features and raise UsageError on the first breach of its contract.
+
+    It must have `horizons_min`, survive features that are all unknown, return `Forecast` objects for symbols it was shown, and
+    give the same answer to the same question.
+    """
+    if not list(getattr(forecaster, "horizons_min", ())):
+        raise UsageError(f"{type(forecaster).__name__} needs `horizons_min`, for example (5, 30)")
+    maker = ForecasterMaker(forecaster, ["AAA", "BBB"], 0)
+    for value in (np.nan, 0.0, 1.0):
+        features = {name: dict.fromkeys(MODEL_FEATURE_NAMES, value) for name in ("AAA", "BBB")}
+        for answer in forecaster.on_bar(features, 0) or ():
+            maker._check(answer)
+            if answer.horizon_min not in forecaster.horizons_min:
+                raise UsageError(f"on_bar gave horizon_min {answer.horizon_min}, which is not in horizons_min {tuple(forecaster.horizons_min)}")

@@ -1,0 +1,119 @@
+"""Importers: files of other people become sessions, one session per date.
+
+============== ==============================================================================================
+file           reads
+============== ==============================================================================================
+ibkr_quotes    wide csv of a snapshot recorder: one row per change, four columns per symbol
+ibkr_api       raw ticks of the IBKR API (tick types 0-8), csv or json
+ibkr_ticks     historical ticks (`reqHistoricalTicks`) saved as csv or Parquet
+ibkr_bars      historical bars (`reqHistoricalData`) saved as csv or Parquet
+lean           QuantConnect LEAN, tick and second zips
+lobster        LOBSTER message files, with or without their book files
+databento      Databento MBO, MBP-1 and MBP-10 as csv or dbn
+columns        any csv or Parquet, its columns named by a map (format `csv`)
+============== ==============================================================================================
+
+`options` holds what a caller may say, `imported` what a reader gives back, `files` and `times` turn foreign columns into ours
+and complain in one sentence, `quoting` holds what all quote readers share, `book` rebuilds level 1 from single orders. A reader
+is `read(paths, options) -> Iterator[Imported]`; dates come out in order.
+"""
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from replay.errors import UsageError
+from replay.importers.imported import Imported
+from replay.importers.options import ImportOptions
+
+__all__ = ["FORMATS", "Format", "ImportOptions", "Imported", "import_sessions"]
+
+Progress = Callable[[str], None]
+
+
+class Format(NamedTuple):
+    """One foreign format: the module that reads it and a line for `replay import --help`."""
+
+    module: str
+    summary: str
+
+    def read(self, paths: Sequence[Path], options: ImportOptions) -> Iterator[Imported]:
+        """Read the files with the format's own module, which is imported only now."""
+        module = importlib.import_module(f"replay.importers.{self.module}")
+        found: Iterator[Imported] = module.read(paths, options)
+        return found
+
+
+FORMATS: Mapping[str, Format] = {
+    "ibkr-quotes": Format("ibkr_quotes", "wide csv of quotes, four columns per symbol, recorded from IBKR"),
+    "ibkr-api": Format("ibkr_api", "raw IBKR API ticks (time, price, size, tickType), csv or json"),
+    "ibkr-ticks": Format("ibkr_ticks", "IBKR historical ticks saved from ib_async, csv or Parquet"),
+    "ibkr-bars": Format("ibkr_bars", "IBKR historical bars saved from ib_async, csv or Parquet"),
+    "lean": Format("lean", "QuantConnect LEAN tick and second zips, files or folders"),
+    "lobster": Format("lobster", "LOBSTER message csv, with or without the orderbook csv"),
+    "databento": Format("databento", "Databento MBO, MBP-1 or MBP-10: csv, csv.xz, csv.zst, dbn, dbn.zst"),
+    "csv": Format("columns", "any csv or Parquet with a column map (--map FILE)"),
+}
+
+
+def import_sessions(
+    fmt: str,
+    paths: Sequence[str | Path],
+    out: str | Path,
+    options: ImportOptions | None = None,
+    progress: Progress | None = None,
+) -> list[Path]:
+    """Import files of one format; write one session per date into `out/YYYY-MM-DD`.
+
+    Parameters
+    ----------
+    fmt : str
+        A key of `FORMATS`.
+    paths : sequence of path
+        Files; for `lean` and `csv` also folders.
+    out : path
+        The folder that receives the sessions.
+    options : ImportOptions, optional
+        What the files do not say themselves.
+    progress : callable, optional
+        Called with one line of text before each date is written.
+
+    Returns
+    -------
+    list of Path
+        The folders written, in date order. Each session is written whole or not at all.
+
+    Raises
+    ------
+    UsageError
+        Unknown format, no paths, or a path that does not exist.
+    DataError
+        A file that cannot be right; the message names file and row.
+    """
+    given = [Path(path) for path in paths]
+    _check_request(fmt, given)
+    written: list[Path] = []
+    for imported in FORMATS[fmt].read(given, options or ImportOptions()):
+        if progress:
+            progress(f"{imported.day}: {', '.join(symbol.name for symbol in imported.symbols)} ({imported.count} rows)")
+        written.append(_write(Path(out) / imported.day.isoformat(), imported))
+    return written
+
+
+def _write(folder: Path, imported: Imported) -> Path:
+    from replay.session.build import write_session
+
+    frames: dict[str, Any] = dict(imported.frames)
+    known: dict[str, Any] = {"day": imported.day, "symbols": imported.symbols, "source": imported.source, "scale": imported.scale}
+    return write_session(folder, **known, **frames, notes=imported.notes)
+
+
+def _check_request(fmt: str, paths: Sequence[Path]) -> None:
+    if fmt not in FORMATS:
+        raise UsageError(f"unknown format `{fmt}`; known are {', '.join(FORMATS)}")
+    if not paths:
+        raise UsageError(f"`replay import {fmt}` needs at least one file")
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"there is no file `{path}`")

@@ -1,0 +1,113 @@
+"""Wide csv of quotes recorded from IBKR: `time, bid1, bid_size1, ask1, ask_size1, bid2, ...`, one row per change.
+
+Each row repeats the last known state of all symbols. Rows of one stamp are one packet: only the last of them counts, and a
+symbol gets a quote only where one of its four columns changed. Sizes are round lots unless the options say `shares`. -1 or 0
+mean an empty side; a symbol whose columns are still empty at the top of the file has no quote yet.
+
+Symbols are named by `--symbol A,B,C` in column order, or by a map file::
+
+    [symbols]
+    1 = "SH"
+    2 = "SDS"
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from replay.errors import DataError, UsageError
+from replay.importers.files import Table, read_table
+from replay.importers.imported import Imported, split_days
+from replay.importers.options import ImportOptions
+from replay.importers.quoting import (
+    SIDES,
+    empty_side,
+    is_last_of_stamp,
+    joined,
+    quote_frame,
+    quoted_prices,
+    size_factor,
+    symbol_info,
+)
+from replay.importers.times import refuse_night
+
+SOURCE = "ibkr-quotes"
+TIME = "time"
+
+
+def read(paths: Sequence[Path], options: ImportOptions) -> Iterator[Imported]:
+    """Read wide quote files; yield one `Imported` per date."""
+    frames = [frame for path in paths for frame in read_file(path, options)]
+    quotes = joined(frames)
+    if quotes is None:
+        raise DataError(f"{', '.join(map(str, paths))} hold no quotes")
+    _, unit = size_factor(options, "round_lots")
+    for day, cut in split_days({"quotes": quotes}, options.zone):
+        names = list(dict.fromkeys(cut["quotes"]["symbol"]))
+        symbols = tuple(
+            symbol_info(name, quoted_prices(quotes, name), options, evidence="snapshot_250ms", size_unit=unit)
+            for name in sorted(names)
+        )
+        yield Imported(day=day, symbols=symbols, source=SOURCE, scale=options.scale, frames=cut)
+
+
+def read_file(path: Path, options: ImportOptions) -> list[pd.DataFrame]:
+    """Read one file into a quotes frame per symbol."""
+    table = read_table(path, texts=(TIME,))
+    numbers = _column_numbers(table)
+    names = _symbol_names(numbers, options)
+    ts_ns = table.times(TIME, options.zone)
+    table.refuse_disorder(ts_ns, TIME)
+    refuse_night(ts_ns, options, path)
+    return [_quotes_of(table, ts_ns, number, names[number], options) for number in numbers]
+
+
+def _column_numbers(table: Table) -> list[int]:
+    found = sorted(int(match[1]) for name in table.frame.columns if (match := re.fullmatch(r"bid(\d+)", str(name))))
+    if not found:
+        there = ", ".join(map(str, table.frame.columns[:5]))
+        raise DataError(f"`{table.path}` has no columns `bid1, bid_size1, ask1, ask_size1, ...`; it starts with {there}")
+    return found
+
+
+def _symbol_names(numbers: Sequence[int], options: ImportOptions) -> dict[int, str]:
+    names = {number: f"S{number}" for number in numbers}
+    if options.map_file:
+        named = tomllib.loads(options.map_file.read_text(encoding="utf-8")).get("symbols", {})
+        names |= {int(number): str(name) for number, name in named.items()}
+    elif options.symbols:
+        if len(options.symbols) != len(numbers):
+            raise UsageError(f"the file has {len(numbers)} symbols, --symbol names {len(options.symbols)}")
+        names = dict(zip(numbers, options.symbols, strict=True))
+    return names
+
+
+def _quotes_of(table: Table, ts_ns: np.ndarray, number: int, name: str, options: ImportOptions) -> pd.DataFrame:
+    columns = {side: f"{side}{number}" for side in SIDES}
+    known = _first_known(table, columns["bid"])
+    own = table.tail(known)
+    factor, _ = size_factor(options, "round_lots")
+    sides = {}
+    for side in ("bid", "ask"):
+        price = own.numbers(columns[side])
+        size = own.numbers(columns[f"{side}_size"])
+        own.refuse((price < 0) & (price != -1), columns[side], "a price, or -1 for none")
+        own.refuse((size < 0) & (size != -1), columns[f"{side}_size"], "a size, or -1 for none")
+        price, size = empty_side(price, size)
+        sides[side] = own.scaled(price, columns[side], options.scale)
+        sides[f"{side}_size"] = np.rint(size * factor).astype(np.int64)
+    times = ts_ns[known:]
+    last = is_last_of_stamp(times)
+    return quote_frame(name, times[last], {side: values[last] for side, values in sides.items()})
+
+
+def _first_known(table: Table, column: str) -> int:
+    """Return the position of a symbol's first value: the rows before it say nothing of the symbol."""
+    is_known = table.column(column).notna().to_numpy()
+    return int(is_known.argmax()) if is_known.any() else len(table)

@@ -1,0 +1,241 @@
+"""Everything that decides a run's outcome, gathered and checked before the first event; and its form in the manifest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from datetime import time as TimeOfDay
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from replay.config import Config
+from replay.errors import DataError, UsageError
+from replay.forecasts.table import ForecastRows, load_forecasts, no_forecasts
+from replay.strategies import is_forecaster, load_strategy, source_digest
+from replay.session import Session
+
+_NEW_YORK = ZoneInfo("America/New_York")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """The inputs of a run, opened and checked.
+
+    Parameters
+    ----------
+    sessions : tuple of Session
+        In date order.
+    config : Config
+    forecasts_path : Path, optional
+    strategy : object, optional
+        A bound kernel, a Python strategy or a forecaster; None is the default pipeline.
+    strategy_text : str
+        `module:Name` where it came as text.
+    symbols : tuple of str, optional
+        The symbols asked for; None is all.
+    start, end : datetime.time or int, optional
+    state_in : Path, optional
+    """
+
+    sessions: tuple[Session, ...]
+    config: Config
+    forecasts_path: Path | None = None
+    strategy: Any = None
+    strategy_text: str = ""
+    symbols: tuple[str, ...] | None = None
+    start: TimeOfDay | int | None = None
+    end: TimeOfDay | int | None = None
+    state_in: Path | None = None
+
+    @cached_property
+    def symbol_index(self) -> dict[str, int]:
+        """Symbol name to index, in order of first sight over the sessions."""
+        names = dict.fromkeys(name for session in self.sessions for name in session.symbols)
+        wanted = names if self.symbols is None else [name for name in names if name in self.symbols]
+        return {name: k for k, name in enumerate(wanted)}
+
+    @cached_property
+    def venue_index(self) -> dict[str, int]:
+        """Venue name to code, in order of first sight over the sessions."""
+        names = dict.fromkeys(name for session in self.sessions for name in session.venues)
+        return {name: k for k, name in enumerate(names)}
+
+    @property
+    def scale(self) -> int:
+        """Price units per dollar."""
+        return self.sessions[0].scale
+
+    @property
+    def forecaster(self) -> Any:
+        """The user's forecaster, or None."""
+        return self.strategy if is_forecaster(self.strategy) else None
+
+    @cached_property
+    def _forecasts(self) -> ForecastRows:
+        if self.forecasts_path is None:
+            return no_forecasts()
+        known = [name for session in self.sessions for name in session.symbols]
+        return load_forecasts(self.forecasts_path, self.symbol_index, known)
+
+    def forecasts_of(self, session: Session) -> ForecastRows:
+        """Return the given forecasts that were ready on the session's day."""
+        rows = self._forecasts
+        low, high = np.searchsorted(rows.ready["ready_ts_ns"], [session.hours.pre_ns, session.hours.post_ns])
+        return ForecastRows(rows.ready[low:high], rows.rows[low:high], rows.models)
+
+    def span_of(self, session: Session) -> tuple[int | None, int | None]:
+        """Return first and last instant to read of a session, ns UTC."""
+        return _moment_on(session, self.start), _moment_on(session, self.end)
+
+    def manifest(self) -> dict[str, Any]:
+        """Describe the inputs for the manifest: what `verify` needs to do it again."""
+        return {
+            "sessions": [_session_entry(session) for session in self.sessions],
+            "forecasts": _file(self.forecasts_path),
+            "state_in": _file(self.state_in),
+            "strategy": {"name": self.strategy_text or _class_name(self.strategy), "digest": source_digest(self.strategy)},
+            "symbols": None if self.symbols is None else list(self.symbols),
+            "start": _moment_text(self.start),
+            "end": _moment_text(self.end),
+        }
+
+    @classmethod
+    def from_manifest(cls, manifest: Mapping[str, Any], run: Path) -> Inputs:
+        """Open the inputs that a run names, and make sure that they are the same.
+
+        Raises
+        ------
+        UsageError
+            When an input cannot be found again.
+        DataError
+            When one has changed since.
+        """
+        names = manifest["inputs"]
+        for entry in names["sessions"]:
+            if None in entry["paths"]:
+                raise UsageError(f"{run} replayed a session that was made in memory; only runs over session folders can be verified")
+        for entry in (names["forecasts"], names["state_in"]):
+            if entry is not None and _file(Path(entry["path"])) != entry:
+                raise DataError(f"{entry['path']} has changed since {run} was made (digest {entry['digest'][:12]}); restore it, or run again")
+        if names["strategy"]["name"] and ":" not in names["strategy"]["name"]:
+            raise UsageError(f"{run} used the Python object {names['strategy']['name']}; give strategies as module:Name to verify them")
+        inputs = gather(
+            [path for entry in names["sessions"] for path in entry["paths"]],
+            Config.from_values(manifest["config"]),
+            names["forecasts"] and names["forecasts"]["path"],
+            names["strategy"]["name"] or None,
+            None,
+            names["symbols"],
+            _parse_moment(names["start"]),
+            _parse_moment(names["end"]),
+            names["state_in"] and names["state_in"]["path"],
+        )
+        for session, entry in zip(inputs.sessions, names["sessions"], strict=True):
+            if session.digest != entry["digest"]:
+                where = ", ".join(entry["paths"])
+                raise DataError(f"{where} has digest {session.digest[:12]}, the run used {entry['digest'][:12]}; restore it, or run again")
+        return inputs
+
+
+def gather(
+    sessions: Sequence[Session | str | Path],
+    config: Config | None,
+    forecasts: str | Path | None,
+    strategy: Any,
+    seed: int | None,
+    symbols: Sequence[str] | None,
+    start: TimeOfDay | int | None,
+    end: TimeOfDay | int | None,
+    state_in: str | Path | None,
+) -> Inputs:
+    """Open and check the inputs of a run."""
+    opened = _by_day(_open(sessions))
+    _check_scales(opened)
+    config = config or Config()
+    if seed is not None:
+        config = config.with_sets([f"run.seed={seed}"])
+    wanted = tuple(symbols or config.run.symbols) or None
+    _check_symbols(wanted, opened)
+    for path in (forecasts, state_in):
+        if path is not None and not Path(path).is_file():
+            raise UsageError(f"{path} does not exist")
+    text = strategy if isinstance(strategy, str) else ""
+    return Inputs(
+        sessions=opened,
+        config=config,
+        forecasts_path=None if forecasts is None else Path(forecasts),
+        strategy=load_strategy(text) if text else strategy,
+        strategy_text=text,
+        symbols=wanted,
+        start=start,
+        end=end,
+        state_in=None if state_in is None else Path(state_in),
+    )
+
+
+def _open(sessions: Sequence[Session | str | Path]) -> list[Session]:
+    if isinstance(sessions, (str, Path, Session)):
+        sessions = [sessions]
+    if not sessions:
+        raise UsageError("run needs at least one session")
+    return [Session.open(s) if isinstance(s, (str, Path)) else s for s in sessions]
+
+
+def _by_day(sessions: Sequence[Session]) -> tuple[Session, ...]:
+    """Sort by date; sessions of one date are merged, which asks for disjoint symbols."""
+    days = sorted({session.day for session in sessions})
+    parts = [[session for session in sessions if session.day == day] for day in days]
+    return tuple(part[0] if len(part) == 1 else Session.merge(part) for part in parts)
+
+
+def _check_scales(sessions: Sequence[Session]) -> None:
+    for before, after in zip(sessions, sessions[1:], strict=False):
+        if before.scale != after.scale:
+            raise DataError(f"the sessions of {before.day} and {after.day} have scales {before.scale} and {after.scale}; import them with one scale")
+
+
+def _check_symbols(wanted: Sequence[str] | None, sessions: Sequence[Session]) -> None:
+    known = {name for session in sessions for name in session.symbols}
+    strangers = [name for name in wanted or () if name not in known]
+    if strangers:
+        raise UsageError(f"no session holds {', '.join(strangers)}; they hold {', '.join(sorted(known))}")
+
+
+def _session_entry(session: Session) -> dict[str, Any]:
+    paths = [None if folder is None else str(folder.resolve()) for folder in session.folders]
+    return {"paths": paths, "day": session.day.isoformat(), "digest": session.digest}
+
+
+def _moment_on(session: Session, moment: TimeOfDay | int | None) -> int | None:
+    if moment is None or isinstance(moment, int):
+        return moment
+    at = datetime.combine(session.day, moment, tzinfo=_NEW_YORK).astimezone(UTC)
+    return int(at.timestamp()) * 1_000_000_000 + at.microsecond * 1000
+
+
+def _moment_text(moment: TimeOfDay | int | None) -> str | int | None:
+    return moment.isoformat() if isinstance(moment, TimeOfDay) else moment
+
+
+def _parse_moment(moment: str | int | None) -> TimeOfDay | int | None:
+    return TimeOfDay.fromisoformat(moment) if isinstance(moment, str) else moment
+
+
+def _file(path: Path | None) -> dict[str, str] | None:
+    if path is None:
+        return None
+    try:
+        return {"path": str(path.resolve()), "digest": hashlib.sha256(path.read_bytes()).hexdigest()}
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror})") from error
+
+
+def _class_name(strategy: Any) -> str:
+    return "" if strategy is None else type(strategy).__name__
+

@@ -1,0 +1,197 @@
+"""The one door to numba: kernels that are cached on disk and never stale.
+
+Plain numba keys its cache by the file of the function alone, so an edit of a callee in another file silently runs the old
+code (numba issue 1833). Here the key is a digest over every file of ours that the kernel's module imports, directly or not:
+an edit anywhere below is noticed, and an edit elsewhere recompiles nothing. Files are named by content, so two checkouts
+share one cache and two processes cannot read each other's half-written index.
+
+Measured: the data file is written after the index, so with numba's own names a second process could load the old machine
+code under the new stamp; with the digest in the name it finds nothing and compiles.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core import config
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserWideCacheLocator
+
+_KEEP_S = 30 * 86_400.0
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a plain module-level function on first use; with the JIT off, return it unchanged."""
+    return bound_kernel(function)
+
+
+def bound_kernel(function: Callable[..., Any], *callees: Callable[..., Any]) -> Any:
+    """Compile a closure over other kernels, cached by its own sources and by those of `callees`.
+
+    Parameters
+    ----------
+    function : callable
+        The function to compile. What it closes over must be kernels made from `callees`, or literals of its own file.
+    *callees : callable
+        The plain functions (or kernels) that it closes over, in a fixed order.
+
+    Notes
+    -----
+    A callee without a file (typed into a prompt) is compiled anew in each process.
+    """
+    if config.DISABLE_JIT:
+        return function
+    dispatcher = numba.njit(function)
+    sources = [_source_file(f) for f in (function, *callees)]
+    if all(source is not None for source in sources):
+        names = tuple(getattr(f, "__qualname__", "") for f in callees)
+        digest = _digest_of([source for source in sources if source is not None], names)
+        dispatcher._cache = _ClosureCache(dispatcher.py_func, digest)
+    return dispatcher
+
+
+def cache_folder() -> Path:
+    """Return the folder of compiled kernels: `NUMBA_CACHE_DIR` where set, else the user's cache."""
+    if config.CACHE_DIR:
+        return Path(config.CACHE_DIR)
+    root = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    folder = Path(root) / "ibkr-replay" / "kernels"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        folder = Path(tempfile.gettempdir()) / f"ibkr-replay-{os.getuid() if hasattr(os, 'getuid') else 0}"
+    return folder
+
+
+def import_closure(path: Path) -> list[Path]:
+    """List the source files that `path` imports from its own project, itself included, in sorted order."""
+    seen: set[Path] = set()
+    todo = [path.resolve()]
+    while todo:
+        file = todo.pop()
+        if file not in seen:
+            seen.add(file)
+            todo += [found for found in _imports(file) if found not in seen]
+    return sorted(seen)
+
+
+def _source_file(function: Callable[..., Any]) -> Path | None:
+    code = getattr(function, "py_func", function).__code__
+    path = Path(code.co_filename)
+    return path.resolve() if path.is_file() else None
+
+
+def _digest_of(sources: list[Path], names: tuple[str, ...]) -> str:
+    files = sorted({file for source in sources for file in import_closure(source)})
+    total = hashlib.sha256(f"{names} {config.BOUNDSCHECK} {config.OPT}".encode())
+    for file in files:
+        total.update(file.name.encode() + b"\0" + file.read_bytes())
+    return total.hexdigest()[:20]
+
+
+@cache
+def _imports(file: Path) -> tuple[Path, ...]:
+    """Find the project files that one file imports at its top level or inside functions."""
+    found: list[Path] = []
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.Import):
+            found += [p for alias in node.names if (p := _locate(alias.name, file))]
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(node, file)
+            children = [p for alias in node.names if (p := _locate(f"{base}.{alias.name}", file))]
+            parent = _locate(base, file)
+            found += children + ([parent] if parent and len(children) < len(node.names) else [])
+    return tuple(found)
+
+
+def _absolute(node: ast.ImportFrom, file: Path) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = _package_of(file)
+    parts = parts[: len(parts) - (node.level - 1)]
+    return ".".join([*parts, *([node.module] if node.module else [])])
+
+
+def _package_of(file: Path) -> list[str]:
+    parts: list[str] = []
+    folder = file.parent
+    while (folder / "__init__.py").is_file():
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return parts
+
+
+def _locate(module: str, importer: Path) -> Path | None:
+    """Return the file of a module that lies beside the importer's top package; None for libraries."""
+    root = importer.parent
+    while (root / "__init__.py").is_file():
+        root = root.parent
+    stem = root.joinpath(*module.split("."))
+    for candidate in (stem.with_suffix(".py"), stem / "__init__.py"):
+        if candidate.is_file():
+            return candidate.resolve()
+    return _locate_installed(module)
+
+
+@cache
+def _locate_installed(module: str) -> Path | None:
+    """Find a module of ours that a user's file imports from where we are installed."""
+    if module.split(".")[0] not in ("replay", "strategy", "fills"):
+        return None
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, AttributeError):
+        return None
+    return Path(spec.origin).resolve() if spec and spec.origin else None
+
+
+class _Locator(UserWideCacheLocator):  # type: ignore[misc]
+    def __init__(self, py_func: Any, py_file: str) -> None:
+        super().__init__(py_func, py_file)
+        self._cache_path = str(cache_folder())
+
+    def get_source_stamp(self) -> str:
+        return "content-addressed"
+
+
+class _Impl(CompileResultCacheImpl):  # type: ignore[misc]
+    _locator_classes = [_Locator]
+
+
+class _ClosureCache(FunctionCache):  # type: ignore[misc]
+    """numba's function cache with content-addressed names and a key that leaves closure cells to the digest."""
+
+    _impl_class = _Impl
+
+    def __init__(self, py_func: Any, digest: str) -> None:
+        self._stem = f"{py_func.__module__}.{py_func.__qualname__}".replace("<", "").replace(">", "")
+        self._digest = digest
+        super().__init__(py_func)
+        file = self._cache_file
+        base = f"{self._stem}-{digest}.{self._impl.filename_base.rsplit('.', 1)[-1]}"
+        self._cache_file = type(file)(self._cache_path, base, self._impl.locator.get_source_stamp())
+
+    def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
+        return sig, codegen.magic_tuple(), self._digest
+
+    def _save_overload(self, sig: Any, data: Any) -> None:
+        super()._save_overload(sig, data)
+        _prune(Path(self._cache_path), self._stem, self._digest)
+
+
+def _prune(folder: Path, stem: str, digest: str) -> None:
+    """Remove what older sources of the same kernel left behind a month ago."""
+    limit = time.time() - _KEEP_S
+    for file in folder.glob(f"{stem}-*"):
+        if digest not in file.name and file.stat().st_mtime < limit:
+            file.unlink(missing_ok=True)

@@ -1,0 +1,174 @@
+"""The tables of a report as plain HTML: they read without any script, in a mail or on a CI server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from replay.summary_view import condition_lines, execution_lines, profit_lines
+from replay.wording import bps, count, duration, et_date, et_time, percent, usd
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_ROWS = 500
+_CLASSES = {"PASS": "good", "WARN": "warn", "FAIL": "bad", "NOT_ENOUGH_DATA": "quiet"}
+
+
+def cards(summary: Mapping[str, Any]) -> str:
+    """Return the few numbers that a trader looks at first."""
+    net = summary["net_usd"]
+    shown = [
+        ("Net profit", usd(net), "good" if net > 0 else "bad" if net < 0 else "", f"gross {usd(summary['gross_usd'])}"),
+        ("Fees", usd(summary["fee_usd"]), "", f"{summary['fee_bps'] or 0:.2f} bps of turnover"),
+        ("Worst drawdown", usd(summary["max_drawdown_usd"]), "", f"peak exposure {usd(summary['max_exposure_usd'], 0)}"),
+        ("Turnover", usd(summary["turnover_usd"], 0), "", f"{count(summary['filled_qty'])} shares"),
+        (
+            "Fill rate",
+            percent(summary["fill_rate_orders"], 0),
+            "",
+            f"{count(summary['fills'])} fills of {count(summary['orders'])} orders",
+        ),
+        ("Slippage", bps(summary["slippage_bps"]), "", "against arrival mid, + is bad"),
+        ("Round trips", count(summary["round_trips"]), "", f"{percent(summary['win_rate'], 0)} won"),
+    ]
+    return "".join(
+        f'<div class="card"><div class="name">{escape(name)}</div><div class="value {kind}">{escape(value)}</div>'
+        f'<div class="note">{escape(note)}</div></div>'
+        for name, value, kind, note in shown
+    )
+
+
+def summary_table(summary: Mapping[str, Any]) -> str:
+    """Return the summary as pairs of name and value."""
+    markout = "  ".join(f"{delay} {bps(value)}" for delay, value in summary["markout_bps"].items())
+    lines = [*profit_lines(summary), *execution_lines(summary), ("Markouts", markout), *condition_lines(summary)]
+    return pairs(lines)
+
+
+def stops(summary: Mapping[str, Any]) -> str:
+    """Return a bar per way in which decisions ended."""
+    rows = summary["stops"]
+    largest = max((row["count"] for row in rows), default=1)
+    bars = "".join(
+        f'<tr><td title="{escape(row["reason"])}">{escape(row["meaning"])}</td><td class="number">{count(row["count"])}</td>'
+        f'<td class="number">{percent(row["share"])}</td><td class="wide"><div class="bar {"stop" if row["is_stop"] else "go"}" '
+        f'style="width:{100 * row["count"] / largest:.1f}%"></div></td></tr>'
+        for row in rows
+    )
+    return f'<table class="stops"><tbody>{bars}</tbody></table>' if rows else "<p>No decision was made.</p>"
+
+
+def symbols(summary: Mapping[str, Any]) -> str:
+    """Return the result of each symbol."""
+    heads = ("symbol", "decisions", "orders", "fills", "turnover", "gross", "fees", "net", "slippage")
+    rows = [
+        (row["symbol"], count(row["decisions"]), count(row["orders"]), count(row["fills"]), usd(row["turnover_usd"], 0),
+         usd(row["gross_usd"]), usd(row["fee_usd"]), usd(row["net_usd"]), bps(row["slippage_bps"]))
+        for row in sorted(summary["by_symbol"], key=lambda row: -row["turnover_usd"])
+    ]  # fmt: skip
+    return table(heads, rows, n_words=1)
+
+
+def fills(frame: pd.DataFrame) -> str:
+    """Return the first fills; a row leads the charts to its moment."""
+    shown = frame.head(MAX_ROWS)
+    rows = [_fill_row(row) for row in shown.to_dict("records")]
+    moments = zip(shown["symbol"], shown["ts_ns"], strict=True)
+    attributes = [f'data-symbol="{escape(symbol)}" data-t="{ts / 1e9:.3f}"' for symbol, ts in moments]
+    more = f"<p>The first {MAX_ROWS} of {len(frame):,}; all are in fills.parquet.</p>" if len(frame) > MAX_ROWS else ""
+    return table(_FILL_HEADS, rows, n_words=6, attributes=attributes) + more if rows else "<p>Nothing was filled.</p>"
+
+
+def round_trips(frame: pd.DataFrame) -> str:
+    """Return the first round trips."""
+    rows = [_trip_row(row) for row in frame.head(MAX_ROWS).to_dict("records")]
+    return table(_TRIP_HEADS, rows, n_words=4) if rows else "<p>No position was opened and closed again.</p>"
+
+
+def verification(checks: Iterable[Mapping[str, Any]]) -> str:
+    """Return the six checks with their status."""
+    body = "".join(
+        f'<tr><td>{escape(str(check["name"]))}</td><td><span class="chip {_CLASSES.get(str(check["status"]), "")}">'
+        f"{escape(str(check['status']).replace('_', ' ').lower())}</span></td>"
+        + "".join(f"<td>{_value(check.get(key))}</td>" for key in ("value", "target", "n_eff", "recommendation"))
+        + "</tr>"
+        for check in checks
+    )
+    heads = "".join(f"<th>{head}</th>" for head in ("check", "status", "value", "target", "n eff.", "recommendation"))
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>" if body else "<p>No verification was made.</p>"
+
+
+def manifest(entries: Mapping[str, Any]) -> str:
+    """Return the manifest of the run; nested values as JSON."""
+    plain = [(key, str(value)) for key, value in entries.items() if not isinstance(value, dict | list)]
+    nested = "".join(
+        f"<details><summary>{escape(key)}</summary><pre>{escape(json.dumps(value, indent=2))}</pre></details>"
+        for key, value in entries.items()
+        if isinstance(value, dict | list)
+    )
+    return pairs(plain) + nested
+
+
+def pairs(lines: Iterable[tuple[str, Any]]) -> str:
+    """Return a table of name and value."""
+    body = "".join(f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in lines)
+    return f'<table class="pairs"><tbody>{body}</tbody></table>'
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, n_words: int, attributes: Sequence[str] = ()) -> str:
+    """Return a table whose first `n_words` columns hold words; the others are numbers, set to the right."""
+    kinds = ["" if k < n_words else ' class="number"' for k in range(len(heads))]
+    head = "".join(f"<th{kind}>{escape(text)}</th>" for kind, text in zip(kinds, heads, strict=True))
+    body = ""
+    for k, row in enumerate(rows):
+        cells = "".join(f"<td{kind}>{escape(text)}</td>" for kind, text in zip(kinds, row, strict=True))
+        body += f"<tr {attributes[k] if attributes else ''}>{cells}</tr>"
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+_FILL_HEADS = (
+    "time ET", "symbol", "side", "liquidity", "venue", "evidence",
+    "rule", "qty", "price", "fee", "vs arrival mid", "ahead", "latency",
+)  # fmt: skip
+
+
+def _fill_row(fill: Mapping[Hashable, Any]) -> tuple[str, ...]:
+    sign = 1 if fill["side"] == "BUY" else -1
+    slip = sign * (fill["price"] / fill["mid_at_arrival"] - 1) * 1e4
+    words = (_when(fill["ts_ns"]), fill["symbol"], fill["side"], fill["liquidity"], fill["venue"] or "-")
+    ahead = fill["ahead_qty_before"]
+    queue = "-" if ahead != ahead else f"{ahead:,.0f} > {fill['ahead_qty_after']:,.0f}"
+    money = (count(fill["qty"]), _price(fill["price"]), usd(fill["fee_usd"], 3), bps(slip))
+    return (*words, fill["evidence"].replace("_", " "), str(fill["rule"]), *money, queue, duration(fill["latency_ns"]))
+
+
+_TRIP_HEADS = (
+    "symbol", "side", "why closed", "entry ET",
+    "held", "qty", "entry", "exit", "gross", "fees", "net", "net bps", "edge bps", "worst",
+)  # fmt: skip
+
+
+def _trip_row(trip: Mapping[Hashable, Any]) -> tuple[str, ...]:
+    why = trip["exit_reason"].lower().replace("_", " ") or "-"
+    words = (trip["symbol"], trip["side"], why, _when(trip["entry_ts_ns"]))
+    size = (duration(trip["exit_ts_ns"] - trip["entry_ts_ns"]), count(trip["qty"]))
+    prices = (_price(trip["entry_price"]), _price(trip["exit_price"]))
+    money = tuple(usd(trip[f"{key}_usd"]) for key in ("gross", "fee", "net"))
+    return (*words, *size, *prices, *money, f"{trip['net_bps']:+.1f}", f"{trip['edge_bps']:+.1f}", bps(trip["worst_bps"], 1))
+
+
+def _when(ts_ns: int) -> str:
+    return f"{et_date(ts_ns)} {et_time(ts_ns)}"
+
+
+def _price(price: float) -> str:
+    return f"{price:,.4f}".removesuffix("00")
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else escape(str(value))

@@ -1,0 +1,143 @@
+"""The result of a run: a folder on disk, read when asked."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from replay.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Result:
+    """What one run decided, ordered, filled and paid; tables are read from its folder when they are asked for.
+
+    Parameters
+    ----------
+    path : Path
+        A run folder.
+    keeper : object, optional
+        Whatever keeps a temporary folder alive.
+
+    Attributes
+    ----------
+    summary, verification, manifest : dict
+        The run's JSON files.
+    decisions, orders, fills, round_trips, cycles, positions, equity : pandas.DataFrame
+        The run's tables.
+    """
+
+    def __init__(self, path: Path, keeper: Any = None) -> None:
+        self.path = path
+        self._keeper = keeper
+
+    @classmethod
+    def open(cls, path: str | Path) -> Result:
+        """Open a run folder written earlier.
+
+        Raises
+        ------
+        UsageError
+            When there is no run.
+        """
+        path = Path(path)
+        if not (path / "manifest.json").is_file():
+            raise UsageError(f"{path} is not a run folder: it has no manifest.json; `replay run` prints where a run lies")
+        return cls(path)
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """Identity of the run: configuration, digests of all inputs, versions, speed."""
+        return self._json("manifest.json")
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The headline numbers."""
+        return self._json("summary.json")
+
+    @cached_property
+    def verification(self) -> dict[str, Any]:
+        """The six-point verification."""
+        return self._json("verification.json")
+
+    @property
+    def journal_digest(self) -> str:
+        """Digest over all decisions, orders, fills and cycles: equal for equal inputs, everywhere."""
+        return str(self.manifest["journal_digest"])
+
+    @cached_property
+    def decisions(self) -> pd.DataFrame:
+        """A row per decision."""
+        return self._table("decisions")
+
+    @cached_property
+    def orders(self) -> pd.DataFrame:
+        """A row per change of an order's state."""
+        return self._table("orders")
+
+    @cached_property
+    def fills(self) -> pd.DataFrame:
+        """A row per fill."""
+        return self._table("fills")
+
+    @cached_property
+    def round_trips(self) -> pd.DataFrame:
+        """A row per position from flat to flat."""
+        return self._table("round_trips")
+
+    @cached_property
+    def cycles(self) -> pd.DataFrame:
+        """A row per cycle."""
+        return self._table("cycles")
+
+    @cached_property
+    def positions(self) -> pd.DataFrame:
+        """What was held at the end."""
+        return self._table("positions")
+
+    @cached_property
+    def equity(self) -> pd.DataFrame:
+        """Profit and drawdown over time."""
+        return self._table("equity")
+
+    def save(self, path: str | Path) -> Path:
+        """Write the whole run folder to `path`, report included; nothing half-written is ever seen there.
+
+        Raises
+        ------
+        UsageError
+            When `path` exists and is not a run.
+        """
+        from replay.report import write_report
+
+        target = Path(path)
+        if target.exists() and not (target / "manifest.json").is_file():
+            raise UsageError(f"{target} exists and is not a run folder; choose another --out")
+        part = target.with_name(target.name + ".part")
+        shutil.rmtree(part, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(self.path, part)
+        write_report(part)
+        shutil.rmtree(target, ignore_errors=True)
+        part.rename(target)
+        self.path = target
+        return target
+
+    def _json(self, name: str) -> dict[str, Any]:
+        try:
+            return dict(json.loads((self.path / name).read_text()))
+        except (OSError, ValueError) as error:
+            raise DataError(f"{self.path / name} cannot be read ({error}); run it again") from error
+
+    def _table(self, name: str) -> pd.DataFrame:
+        import pandas as pd
+
+        try:
+            return pd.read_parquet(self.path / f"{name}.parquet")
+        except (OSError, ValueError) as error:
+            raise DataError(f"{self.path / name}.parquet cannot be read ({error}); run it again") from error

@@ -1,0 +1,141 @@
+"""Write a run folder from what the spool holds: tables, summary, verification, manifest, and what `verify` needs."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from replay.engine.spool import Spool, journal_digest
+from replay.orders import FILL, MARK, ORDER_LOG
+from replay.summary import RunFacts, summarize
+from replay.tables import RunContext, RunRows, SessionSpan, write_tables
+from strategy.decision import CYCLE, DECISION
+from strategy.features import FEATURE_NAMES
+
+if TYPE_CHECKING:
+    from replay.engine.engine import Engine
+    from replay.inputs import Inputs
+
+DTYPES = {"decisions": DECISION, "orders": ORDER_LOG, "fills": FILL, "cycles": CYCLE, "marks": MARK}
+JOURNAL = ("decisions", "orders", "fills", "cycles")  # marks are a picture of the input, not an outcome
+_PACKAGES = ("ibkr-replay", "numpy", "numba", "pyarrow")
+
+
+def write_run(folder: Path, inputs: Inputs, engine: Engine, spool: Spool, spooled: Path, *, wall_s: float, started_at: str) -> None:
+    """Write everything of a run but its report.
+
+    Parameters
+    ----------
+    folder : Path
+        Made here.
+    spool : Spool
+        Closed; its files lie in `spooled`.
+    """
+    folder.mkdir()
+    (folder / "journal").mkdir()
+    rows = RunRows(**{name: read_rows(spooled / f"{name}.rows", dtype) for name, dtype in DTYPES.items()})
+    context = context_of(inputs)
+    digests = {name: spool.digests.get(name, "") for name in JOURNAL}
+    manifest = _manifest(inputs, engine, digests, wall_s, started_at)
+    write_tables(folder, rows, context)
+    _write_json(folder / "summary.json", summarize(rows, context, _facts(inputs, manifest)))
+    _write_json(folder / "verification.json", _verification(rows, inputs))
+    _write_json(folder / "journal" / "digests.json", digests)
+    (folder / "journal" / "config.toml").write_text(inputs.config.to_toml())
+    _write_json(folder / "manifest.json", manifest)
+
+
+def read_rows(path: Path, dtype: np.dtype[Any]) -> np.ndarray:
+    """Map a spooled stream into memory."""
+    if not path.is_file() or path.stat().st_size == 0:
+        return np.zeros(0, dtype)
+    return np.memmap(path, dtype, "r")
+
+
+def context_of(inputs: Inputs) -> RunContext:
+    """Collect the names that the integers of a run point into."""
+    from replay.setup import horizons_of
+
+    return RunContext(
+        symbols=tuple(inputs.symbol_index),
+        venues=tuple(inputs.venue_index),
+        scale=inputs.scale,
+        horizons_min=tuple(int(h) for h in horizons_of(inputs)),
+        feature_names=FEATURE_NAMES,
+        sessions=tuple(_span(inputs, session) for session in inputs.sessions),
+    )
+
+
+def _span(inputs: Inputs, session: Any) -> SessionSpan:
+    start_ns, end_ns = inputs.span_of(session)
+    streams = [info for name, info in session.manifest.streams.items() if name != "messages"]
+    first = min((info.first_ts_ns for info in streams), default=session.hours.open_ns)
+    last = max((info.last_ts_ns for info in streams), default=session.hours.close_ns)
+    return SessionSpan(day=session.day.isoformat(), start_ns=max(first, start_ns or first), end_ns=min(last, end_ns or last))
+
+
+def _manifest(inputs: Inputs, engine: Engine, digests: dict[str, str], wall_s: float, started_at: str) -> dict[str, Any]:
+    events = int(engine.world.control[0]["n_events"])
+    named = inputs.manifest()
+    digest = journal_digest(digests)
+    return {
+        "run_id": f"{inputs.sessions[0].day.isoformat()}-{_run_digest(inputs, named)[:10]}",
+        "started_at": started_at,
+        "config": inputs.config.values(),
+        "config_digest": inputs.config.digest,
+        "inputs": named,
+        "seed": int(inputs.config.run.seed),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
+        "journal_digest": digest,
+        "events": events,
+        "wall_s": round(wall_s, 6),
+        "events_per_s": round(events / wall_s) if wall_s > 0 else 0,
+    }
+
+
+def _run_digest(inputs: Inputs, named: dict[str, Any]) -> str:
+    """Digest what decides the outcome, wherever it lies on disk."""
+    import hashlib
+
+    content = {
+        "config": inputs.config.digest,
+        "sessions": [entry["digest"] for entry in named["sessions"]],
+        "forecasts": named["forecasts"] and named["forecasts"]["digest"],
+        "state_in": named["state_in"] and named["state_in"]["digest"],
+        "rest": [named["strategy"], named["symbols"], named["start"], named["end"]],
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _facts(inputs: Inputs, manifest: dict[str, Any]) -> RunFacts:
+    latency = inputs.config.values()["latency"]
+    return RunFacts(
+        run_id=manifest["run_id"],
+        journal_digest=manifest["journal_digest"],
+        events=manifest["events"],
+        wall_s=manifest["wall_s"],
+        seed=manifest["seed"],
+        equity_usd=inputs.config.run.equity_usd,
+        latency_ns={name: value for name, value in latency.items() if name.endswith("_ns")},
+        assumptions={
+            "queue model": str(inputs.config.venue.queue),
+            "fees": str(inputs.config.fees.plan),
+            "evidence": ", ".join(sorted({session.symbol_info(s).evidence for session in inputs.sessions for s in session.symbols})),
+            "hours": str(inputs.config.run.hours),
+        },
+    )
+
+
+def _verification(rows: RunRows, inputs: Inputs) -> dict[str, Any]:
+    return {"checks": []}
+
+
+def _write_json(path: Path, content: Any) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(content, indent=1, default=str) + "\n")
+    part.rename(path)

@@ -1,0 +1,191 @@
+"""Run sessions through one state machine, and prove that a run repeats.
+
+`run` joins the parts: sessions give blocks, forecasts are woven in, the engine carries them through exchange and strategy, the spool
+takes what comes out, and the run folder is written from it. `verify` does it again from the manifest and compares row by row.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import time as TimeOfDay
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from replay.desk import Block
+from replay.engine.engine import Engine
+from replay.engine.spool import Spool
+from replay.forecasts.table import no_forecasts
+from replay.forecasts.weave import Weaver
+from replay.inputs import Inputs, gather
+from replay.result import Result
+from replay.rundir import write_run
+from replay.setup import build_engine, build_stage, save, start_day
+
+if TYPE_CHECKING:
+    from replay.config import Config
+    from replay.forecasts.stage import Stage
+    from replay.session import Session
+
+Progress = Callable[[int, int, int], None]
+SETTLE_NS = 1_000_000_000  # after the close: the last answers and expiries arrive
+
+
+def run(
+    sessions: Sequence[Session | str | Path],
+    config: Config | None = None,
+    forecasts: str | Path | None = None,
+    strategy: Any = None,
+    seed: int | None = None,
+    *,
+    symbols: Sequence[str] | None = None,
+    start: TimeOfDay | int | None = None,
+    end: TimeOfDay | int | None = None,
+    state_in: str | Path | None = None,
+    state_out: str | Path | None = None,
+    progress: Progress | None = None,
+    started_at: str = "",
+) -> Result:
+    """Replay sessions in date order and return what happened.
+
+    Parameters
+    ----------
+    sessions : sequence of Session or path
+    config : Config, optional
+        Default: every key at its default.
+    forecasts : path, optional
+        Forecasts file; without one the built-in forecaster runs (or `strategy`, if it is a forecaster).
+    strategy : optional
+        None for the default pipeline; a `BoundKernel`; an object with `on_wake`; a forecaster with `on_bar`; or `module:Name`.
+    seed : int, optional
+        Seed of all private random streams; overrides `[run] seed`.
+    symbols : sequence of str, optional
+        Only these.
+    start, end : datetime.time (New York, each day) or int (ns UTC), optional
+        Events outside are not read.
+    state_in, state_out : path, optional
+        Strategy state to start from and to leave, by symbol name.
+    progress : callable, optional
+        `progress(done_events, total_events, ts_ns)`.
+    started_at : str
+        Wall-clock time for the manifest; the command line gives it.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    UsageError, ConfigError, DataError, CapacityError
+    """
+    inputs = gather(sessions, config, forecasts, strategy, seed, symbols, start, end, state_in)
+    keeper = TemporaryDirectory(prefix="replay-")
+    folder = Path(keeper.name)
+    spool = Spool(folder)
+    watch = time.perf_counter()
+    engine = build_engine(inputs, spool)
+    _Driver(inputs, engine, progress).drive()
+    engine.flush()
+    spool.close()
+    wall_s = time.perf_counter() - watch
+    if state_out is not None:
+        save(inputs, engine, Path(state_out))
+    run_folder = folder / "run"
+    write_run(run_folder, inputs, engine, spool, folder, wall_s=wall_s, started_at=started_at)
+    return Result(run_folder, keeper)
+
+
+class _Driver:
+    """Feeds all sessions of a run to its engine."""
+
+    def __init__(self, inputs: Inputs, engine: Engine, progress: Progress | None) -> None:
+        self._inputs = inputs
+        self._engine = engine
+        self._progress = progress
+        self._stage: Stage | None = build_stage(inputs)
+        self._total = sum(session.n_events for session in inputs.sessions)
+        self._done = 0
+
+    def drive(self) -> None:
+        """Replay all sessions."""
+        self._tell(0)
+        for session in self._inputs.sessions:
+            self._drive_session(session)
+
+    def _drive_session(self, session: Session) -> None:
+        inputs, engine = self._inputs, self._engine
+        start_day(inputs, engine, session)
+        if self._stage is not None:
+            self._stage.start_day(session.hours.open_ns, session.hours.close_ns)
+        given = inputs.forecasts_of(session)
+        weaver = Weaver()
+        last_ns = session.hours.close_ns
+        for block in self._blocks(session):
+            last_ns = max(last_ns, int(block.events["ts_ns"][-1]))
+            fresh = given if self._stage is None else self._stage.feed(block)
+            for piece in weaver.weave(block, fresh):
+                engine.feed(piece)
+            given = no_forecasts()
+            self._done += len(block.events)
+            self._tell(int(block.events["ts_ns"][-1]))
+        for piece in weaver.rest(last_ns):
+            engine.feed(piece)
+        engine.settle(last_ns + SETTLE_NS)
+
+    def _blocks(self, session: Session) -> Iterator[Block]:
+        inputs = self._inputs
+        start_ns, end_ns = inputs.span_of(session)
+        return session.blocks(
+            inputs.symbol_index,
+            start_ns=start_ns,
+            end_ns=end_ns,
+            block_events=inputs.config.run.block_events,
+            venue_index=inputs.venue_index,
+        )
+
+    def _tell(self, ts_ns: int) -> None:
+        if self._progress is not None:
+            self._progress(self._done, self._total, ts_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOutcome:
+    """Whether a run repeated, and the first difference where it did not."""
+
+    holds: bool
+    text: str
+
+
+def verify(path: str | Path, progress: Progress | None = None) -> VerifyOutcome:
+    """Run again from a run's manifest and compare decision by decision.
+
+    Raises
+    ------
+    UsageError, DataError
+        When the run, or an input that it names, is not there or not the same.
+    """
+    from replay.compare_runs import first_difference
+
+    old = Result.open(path)
+    inputs = Inputs.from_manifest(old.manifest, old.path)
+    new = run(
+        inputs.sessions,
+        inputs.config,
+        inputs.forecasts_path,
+        inputs.strategy_text or None,
+        symbols=inputs.symbols,
+        start=inputs.start,
+        end=inputs.end,
+        state_in=inputs.state_in,
+        progress=progress,
+    )
+    if new.journal_digest == old.journal_digest:
+        counts = f"{len(new.decisions)} decisions, {len(new.orders)} order states, {len(new.fills)} fills"
+        return VerifyOutcome(True, f"the run repeats: {counts}, journal {new.journal_digest[:12]}")
+    return VerifyOutcome(False, first_difference(old, new))
+
+

@@ -1,0 +1,48 @@
+"""The sections of a configuration that belong to the replay itself; those of components stand beside the components."""
+
+from dataclasses import dataclass
+
+from replay.settings import setting
+
+FEE_PLANS = ("fixed", "tiered", "none")
+QUEUE_MODELS = ("behind_first", "trades_only", "pro_rata", "power", "log", "all_ahead")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """What to replay, and with how much money."""
+
+    equity_usd: float = setting(1_000_000.0, "equity that targets are a share of", unit="USD", gt=0.0)
+    hours: str = setting("rth", "trade in regular hours only, or in all recorded hours", choices=("rth", "all"))
+    seed: int = setting(0, "seed of all private random streams (latency draws, faults)", ge=0, lt=2**63)
+    symbols: tuple[str, ...] = setting((), "symbols to replay; empty = all that the sessions hold")
+    horizons_min: tuple[int, ...] = setting((5, 10, 15, 30, 60), "horizons of the forecasts", unit="min", gt=0)
+    forecast_latency_ns: int = setting(500_000_000, "bar close until a forecast of the built-in or an own forecaster", unit="ns", ge=0)
+    block_events: int = setting(131_072, "events handed to the loop at a time; changes speed, never results", gt=0, le=2**24)
+    order_slots: int = setting(64, "own live orders of one symbol at most; reaching it stops the run", gt=0, le=65_536)
+    request_capacity: int = setting(1024, "requests of one decision at most; reaching it stops the run", gt=0, le=2**20)
+    in_flight_capacity: int = setting(4096, "messages on the way at most; reaching it stops the run", gt=0, le=2**20)
+    log_capacity: int = setting(8192, "rows kept before they go to disk; changes speed, never results", ge=64, le=2**20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueSettings:
+    """The simulated exchange: who is thought to be ahead in the queue."""
+
+    queue: str = setting("behind_first", "who left when displayed size falls without a print", choices=QUEUE_MODELS)
+    power: float = setting(3.0, "exponent of the queue model `power`", gt=0.0)
+    no_venue_share: float = setting(1.0, "share of a print without a venue that reaches our queue", ge=0.0, le=1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeSettings:
+    """Commissions and fees, by the dated table of IBKR's price lists."""
+
+    plan: str = setting("fixed", "IBKR's price plan", choices=FEE_PLANS)
+    month_qty: int = setting(0, "traded this month before the first day; decides the tier", unit="shares", ge=0)
+
+
+# Keys that cannot change a decision: two runs that differ here alone have one configuration digest.
+WITHOUT_EFFECT = frozenset(
+    ("run", key) for key in ("block_events", "order_slots", "request_capacity", "in_flight_capacity", "log_capacity")
+)

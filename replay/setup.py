@@ -1,0 +1,198 @@
+"""Build a run's engine from its inputs, and begin each of its days."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from fills.exchange import ANSWER, make_venue
+from fills.fees import FeeSchedule
+from fills.queue import QueueModel
+from replay.bundle import as_bundle
+from replay.desk import NEVER
+from replay.engine.doors import BoundKernel, PythonDoor, Watch, watch_events, watch_state
+from replay.engine.engine import Engine, Seat
+from replay.engine.snapshot import load_state, save_state, symbol_arrays
+from replay.engine.world import LEGS, Sizes, build_desk, build_world
+from replay.errors import UsageError
+from replay.forecasts.door import ForecasterMaker
+from replay.forecasts.simple import SimpleMaker
+from replay.forecasts.stage import Stage
+from replay.orders import Evidence
+from replay.settings import as_row
+from strategy import pipeline
+from strategy.decision import CYCLE, DECISION
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from replay.desk import Desk
+    from replay.engine.spool import Spool
+    from replay.inputs import Inputs
+    from replay.session import Session
+
+_NEW_YORK = ZoneInfo("America/New_York")
+
+
+def build_engine(inputs: Inputs, spool: Spool) -> Engine:
+    """Allocate the world of a run, seat its strategy and load its start state."""
+    settings = inputs.config
+    run = settings.run
+    sizes = Sizes(slots=run.order_slots, requests=run.request_capacity, in_flight=run.in_flight_capacity, log=run.log_capacity)
+    n_symbols = len(inputs.symbol_index)
+    desk = build_desk(n_symbols, DECISION, CYCLE, sizes)
+    desk.clock["scale"] = inputs.scale
+    venue = _venue(inputs, None)
+    world = build_world(desk, venue, ANSWER, _legs(inputs), sizes)
+    engine = Engine(world, build_seat(inputs, desk), spool)
+    if inputs.state_in is not None:
+        _load(inputs, engine)
+    return engine
+
+
+def build_seat(inputs: Inputs, desk: Desk) -> Seat:
+    """Seat the default pipeline, a bound kernel or a Python strategy."""
+    symbols = list(inputs.symbol_index)
+    strategy = inputs.strategy
+    if strategy is None or inputs.forecaster is not None:
+        return Seat(pipeline.decide, _pipeline_state(inputs, len(symbols)))
+    if isinstance(strategy, BoundKernel):
+        return Seat(strategy.decide, as_bundle(strategy.make_state(len(symbols))))
+    if hasattr(strategy, "on_wake"):
+        watch = getattr(strategy, "watch", None) or Watch()
+        return Seat(watch_events, watch_state(watch, symbols), PythonDoor(strategy, symbols, desk))
+    raise UsageError(f"{type(strategy).__name__} is no strategy: it needs on_wake(view, wake) or on_bar, or come from replay.engine.bind")
+
+
+def build_stage(inputs: Inputs) -> Stage | None:
+    """Put a forecaster in front of the loop: the user's, or the built-in one where nobody else gives forecasts."""
+    if inputs.forecasts_path is not None or (inputs.strategy is not None and inputs.forecaster is None):
+        return None
+    settings = inputs.config
+    symbols = list(inputs.symbol_index)
+    latency_ns = settings.run.forecast_latency_ns
+    maker: Any = SimpleMaker(horizons_of(inputs), as_row(settings.simple_forecast), latency_ns)
+    if inputs.forecaster is not None:
+        maker = ForecasterMaker(inputs.forecaster, symbols, latency_ns)
+    return Stage([_tick(inputs, name) for name in symbols], as_row(settings.features), maker)
+
+
+def horizons_of(inputs: Inputs) -> np.ndarray:
+    """Return the horizons of the run, minutes, ascending."""
+    forecaster = inputs.forecaster
+    horizons = inputs.config.run.horizons_min if forecaster is None else forecaster.horizons_min
+    return np.array(sorted(horizons), np.int64)
+
+
+def start_day(inputs: Inputs, engine: Engine, session: Session) -> None:
+    """Bring clock, books and exchange to the morning of a session, then the strategy."""
+    world = engine.world
+    _set_clock(inputs, world.desk, session)
+    _clear_books(inputs, world.desk, session)
+    for old, new in zip(world.venue, _venue(inputs, session), strict=True):
+        old[...] = new
+    world.last_marks[:] = 0
+    world.control["other_due_ns"] = world.venue.ctl["next_expiry_ns"]
+    if engine.seat.door is not None:
+        engine.seat.door.set_timer()
+    elif engine.seat.decide is pipeline.decide:
+        pipeline.start_day(engine.seat.state, world.desk.clock, _rebalance_times(inputs, session))
+
+
+def save(inputs: Inputs, engine: Engine, path: Path) -> None:
+    """Write the strategy's state, by symbol name, for the next day."""
+    door = engine.seat.door
+    extra = {"strategy": _kind(inputs), "python": None if door is None else door.state()}
+    save_state(path, engine.seat.state, _per_symbol(inputs), list(inputs.symbol_index), extra)
+
+
+def _load(inputs: Inputs, engine: Engine) -> None:
+    assert inputs.state_in is not None
+    meta = load_state(inputs.state_in, engine.seat.state, list(inputs.symbol_index))
+    if meta["strategy"] != _kind(inputs):
+        raise UsageError(f"start state {inputs.state_in} belongs to {meta['strategy']}, this run is of {_kind(inputs)}")
+    if engine.seat.door is not None:
+        engine.seat.door.restore(meta["python"])
+
+
+def _kind(inputs: Inputs) -> str:
+    if inputs.strategy is None or inputs.forecaster is not None:
+        return "the default pipeline"
+    return inputs.strategy_text or type(inputs.strategy).__name__
+
+
+def _per_symbol(inputs: Inputs) -> set[str]:
+    strategy = inputs.strategy
+
+    def build(n_symbols: int) -> Any:
+        if isinstance(strategy, BoundKernel):
+            return strategy.make_state(n_symbols)
+        if strategy is not None and inputs.forecaster is None:
+            return watch_state(Watch(), [str(k) for k in range(n_symbols)])
+        return _pipeline_state(inputs, n_symbols)
+
+    return symbol_arrays(build, len(inputs.symbol_index))
+
+
+def _pipeline_state(inputs: Inputs, n_symbols: int) -> Any:
+    horizons = [int(h) for h in horizons_of(inputs)]
+    return pipeline.build_state(inputs.config.strategy, n_symbols, horizons, inputs.config.run.equity_usd)
+
+
+def _venue(inputs: Inputs, session: Session | None) -> Any:
+    settings, fee = inputs.config.venue, inputs.config.fees
+    rates, close_ns = None, NEVER
+    if session is not None:
+        rates = FeeSchedule.on_date(session.day, fee.plan, month_qty=fee.month_qty, scale=inputs.scale).rates
+        close_ns = _trading_span(inputs, session)[1]
+    return make_venue(
+        len(inputs.symbol_index),
+        inputs.config.run.order_slots,
+        queue=QueueModel(settings.queue),
+        power=settings.power,
+        close_ns=close_ns,
+        fees=rates,
+        no_venue_share=settings.no_venue_share,
+    )
+
+
+def _legs(inputs: Inputs) -> np.ndarray:
+    row = np.zeros(1, LEGS)
+    for name in LEGS.names or ():
+        row[name] = getattr(inputs.config.latency, name)
+    return row
+
+
+def _trading_span(inputs: Inputs, session: Session) -> tuple[int, int]:
+    hours = session.hours
+    return (hours.open_ns, hours.close_ns) if inputs.config.run.hours == "rth" else (hours.pre_ns, hours.post_ns)
+
+
+def _set_clock(inputs: Inputs, desk: Desk, session: Session) -> None:
+    clock = desk.clock[0]
+    clock["next_timer_ns"] = NEVER
+    clock["open_ns"], clock["close_ns"] = session.hours.open_ns, session.hours.close_ns
+    clock["trade_from_ns"], clock["trade_until_ns"] = _trading_span(inputs, session)
+
+
+def _clear_books(inputs: Inputs, desk: Desk, session: Session) -> None:
+    desk.book[:] = np.zeros(1, desk.book.dtype)
+    for name, s in inputs.symbol_index.items():
+        if name in session.symbols:
+            info = session.symbol_info(name)
+            desk.book[s]["tick"] = info.tick
+            desk.book[s]["lot"] = info.lot
+            desk.book[s]["evidence"] = Evidence[info.evidence.upper()]
+
+
+def _tick(inputs: Inputs, name: str) -> int:
+    return next(session.symbol_info(name).tick for session in inputs.sessions if name in session.symbols)
+
+
+def _rebalance_times(inputs: Inputs, session: Session) -> list[int]:
+    midnight = datetime(session.day.year, session.day.month, session.day.day, tzinfo=_NEW_YORK)
+    times = [midnight + timedelta(minutes=int(minute)) for minute in inputs.config.rebalance.times_min]
+    return [int(at.timestamp()) * 1_000_000_000 for at in times]

@@ -1,0 +1,162 @@
+"""How a summary looks on a terminal of 80 columns: money first, then execution, then what stopped the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from replay.wording import bps, count, duration, percent, usd
+
+if TYPE_CHECKING:
+    from rich.console import Group, RenderableType
+    from rich.table import Table
+
+WIDTH = 80
+_BAR_WIDTH = 24
+_TOP_STOPS = 8
+_TOP_SYMBOLS = 10
+
+
+def render(summary: Mapping[str, Any]) -> Group:
+    """Lay a summary out for a terminal.
+
+    Parameters
+    ----------
+    summary : mapping
+        What `summarize` returned, or `summary.json` read back.
+
+    Returns
+    -------
+    rich.console.Group
+        Print it with a rich console.
+    """
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[RenderableType] = [
+        _title(summary),
+        _money_and_execution(summary),
+        Text(f" {summary['gate']['line']}", style="yellow"),
+    ]
+    parts += [Text(), _stops(summary["stops"])]
+    if len(summary["by_symbol"]) > 1:
+        parts += [Text(), _symbols(summary["by_symbol"])]
+    return Group(*parts, Text(), _conditions(summary))
+
+
+def profit_lines(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Name and value of what was won and lost, for the terminal and for the report."""
+    trips = f"{summary['round_trips']:,}, {percent(summary['win_rate'], 0)} won" if summary["round_trips"] else "none"
+    each = f"{usd(summary['round_trip_net_usd'])}  {bps(summary['round_trip_net_bps'], 1)}" if summary["round_trips"] else "-"
+    return [
+        ("Profit, gross", usd(summary["gross_usd"])),
+        ("Fees", usd(summary["fee_usd"])),
+        ("Profit, net", usd(summary["net_usd"])),
+        ("Worst drawdown", usd(summary["max_drawdown_usd"])),
+        ("Round trips", trips),
+        ("Net each", each),
+        ("Forecast edge", bps(summary["round_trip_edge_bps"], 1)),
+        ("Time in trade", duration(_ns(summary["round_trip_hold_s"]))),
+    ]
+
+
+def execution_lines(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Name and value of what was ordered and filled, for the terminal and for the report."""
+    rates = f"{percent(summary['fill_rate_orders'], 0)} of orders, {percent(summary['fill_rate_qty'], 0)} of shares"
+    added = f", {percent(summary['added_liquidity_rate'], 0)} added liquidity" if summary["fills"] else ""
+    ends = f", {count(summary['orders_filled'])} filled" if summary["orders"] else ""
+    return [
+        ("Decisions", f"{count(summary['decisions'])}, {count(summary['decisions_taken'])} taken"),
+        ("Orders", f"{count(summary['orders'])}{ends}"),
+        ("Fills", f"{count(summary['fills'])}{added}"),
+        ("Fill rate", rates if summary["orders"] else "-"),
+        ("Turnover", usd(summary["turnover_usd"], 0)),
+        ("Slippage", _signed(summary["slippage_bps"], "+ is bad")),
+        ("Markout 10 s", _signed(summary["markout_bps"]["10s"], "+ is good")),
+        ("Time to fill", duration(_ns(summary["time_to_fill_s"]))),
+    ]
+
+
+def condition_lines(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Name and value of the assumptions in force and of the speed of the run."""
+    legs = " | ".join(f"{name.removesuffix('_ns')} {duration(ns)}" for name, ns in summary["latency_ns"].items())
+    speed = f"{count(summary['events'])} events in {summary['wall_s']:.2f} s"
+    if summary["events_per_s"]:
+        speed += f" = {summary['events_per_s'] / 1e6:.2f} M events/s"
+    lines = [
+        ("Latency", legs or "none in force"),
+        *((name.capitalize(), text) for name, text in summary["assumptions"].items()),
+        ("Speed", speed),
+    ]
+    return [*lines, ("Digest", summary["journal_digest"] or "-")]
+
+
+def _signed(value: float | None, hint: str) -> str:
+    return "-" if value is None else f"{bps(value)} ({hint})"
+
+
+def _ns(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds * 1e9
+
+
+def _title(summary: Mapping[str, Any]) -> RenderableType:
+    from rich.rule import Rule
+
+    days = summary["sessions"]
+    when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} days)" if days else "no session"
+    names = summary["symbols"]
+    who = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    return Rule(f"[bold]{who}[/] | {when}", style="dim")
+
+
+def _money_and_execution(summary: Mapping[str, Any]) -> Table:
+    grid = _table([("", "left"), ("", "right"), ("", "left"), ("", "left")], is_headed=False)
+    for (name, value), (other, its) in zip(profit_lines(summary), execution_lines(summary), strict=True):
+        style = "bold green" if name == "Profit, net" and summary["net_usd"] >= 0 else "bold red" if name == "Profit, net" else ""
+        grid.add_row(f"[dim]{name}[/]", f"[{style}]{value}[/]" if style else value, f"[dim]{other}[/]", its)
+    return grid
+
+
+def _stops(stops: Iterable[Mapping[str, Any]]) -> Table:
+    table = _table([("How decisions ended", "left"), ("count", "right"), ("share", "right"), ("", "left")])
+    rows = list(stops)
+    largest = max((row["share"] for row in rows), default=1.0)
+    for row in rows[:_TOP_STOPS]:
+        bar = "█" * max(1, round(_BAR_WIDTH * row["share"] / largest))
+        table.add_row(
+            row["meaning"], count(row["count"]), percent(row["share"]), f"[{'yellow' if row['is_stop'] else 'green'}]{bar}[/]"
+        )
+    if len(rows) > _TOP_STOPS:
+        rest = rows[_TOP_STOPS:]
+        table.add_row(
+            f"{len(rest)} other reasons", count(sum(r["count"] for r in rest)), percent(sum(r["share"] for r in rest)), ""
+        )
+    return table
+
+
+def _symbols(symbols: Iterable[Mapping[str, Any]]) -> Table:
+    heads = ("Symbol", "orders", "fills", "turnover", "gross", "fees", "net", "slippage")
+    table = _table([(head, "left" if head == "Symbol" else "right") for head in heads])
+    rows = sorted(symbols, key=lambda row: -row["turnover_usd"])
+    for row in rows[:_TOP_SYMBOLS]:
+        money = [usd(row["turnover_usd"], 0), *(usd(row[f"{name}_usd"]) for name in ("gross", "fee", "net"))]
+        table.add_row(row["symbol"], count(row["orders"]), count(row["fills"]), *money, bps(row["slippage_bps"], 1))
+    if len(rows) > _TOP_SYMBOLS:
+        table.add_row(f"and {len(rows) - _TOP_SYMBOLS} more")
+    return table
+
+
+def _conditions(summary: Mapping[str, Any]) -> Table:
+    grid = _table([("", "left"), ("", "left")], is_headed=False)
+    for name, value in condition_lines(summary):
+        grid.add_row(f"[dim]{name}[/]", str(value))
+    return grid
+
+
+def _table(columns: Iterable[tuple[str, Any]], *, is_headed: bool = True) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, show_header=is_headed, header_style="bold", padding=(0, 1, 0, 1), pad_edge=True)
+    for head, justify in columns:
+        table.add_column(head, justify=justify, overflow="fold")
+    return table

@@ -1,0 +1,94 @@
+"""How times, dollars and ratios are written for people: New York time, US dollars, basis points."""
+
+import math
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+NEW_YORK = ZoneInfo("America/New_York")
+DASH = "-"
+
+
+def et_time(ts_ns: int, digits: int = 3) -> str:
+    """Write a time of day in New York.
+
+    Parameters
+    ----------
+    ts_ns : int
+        Nanoseconds since 1970, UTC.
+    digits : int
+        Digits of the second's fraction; the rest is cut, not rounded.
+
+    Examples
+    --------
+    >>> et_time(1_772_461_805_123_456_789)
+    '09:30:05.123'
+    """
+    clock = _new_york(ts_ns).strftime("%H:%M:%S")
+    fraction = f"{ts_ns % 1_000_000_000:09d}"[:digits]
+    return f"{clock}.{fraction}" if digits else clock
+
+
+def et_date(ts_ns: int) -> str:
+    """Write the calendar date in New York as YYYY-MM-DD."""
+    return _new_york(ts_ns).strftime("%Y-%m-%d")
+
+
+def et_stamp(ts_ns: int, digits: int = 3) -> str:
+    """Write date and time in New York, with the zone: `2026-03-02 09:30:05.123 ET`."""
+    return f"{et_date(ts_ns)} {et_time(ts_ns, digits)} ET"
+
+
+def usd(amount: float | None, digits: int = 2) -> str:
+    """Write an amount of dollars, the sign before the dollar.
+
+    Examples
+    --------
+    >>> usd(-1234.5), usd(None)
+    ('-$1,234.50', '-')
+    """
+    if amount is None or not math.isfinite(amount):
+        return DASH
+    text = f"${abs(amount):,.{digits}f}"
+    return f"-{text}" if amount < 0 and float(f"{amount:.{digits}f}") != 0 else text
+
+
+def percent(ratio: float | None, digits: int = 1) -> str:
+    """Write a ratio as per cent; a dash where it is unknown."""
+    return DASH if ratio is None or not math.isfinite(ratio) else f"{100 * ratio:.{digits}f} %"
+
+
+def bps(value: float | None, digits: int = 2) -> str:
+    """Write basis points with their sign; a dash where they are unknown."""
+    return DASH if value is None or not math.isfinite(value) else f"{value:+.{digits}f} bps"
+
+
+def count(number: float | None) -> str:
+    """Write a whole number with thousands separators."""
+    return DASH if number is None else f"{number:,.0f}"
+
+
+def duration(span_ns: float | None) -> str:
+    """Write a span of time with a unit that fits.
+
+    Examples
+    --------
+    >>> duration(2_500_000), duration(95_000_000_000)
+    ('2.5 ms', '1 min 35 s')
+    """
+    if span_ns is None or not math.isfinite(span_ns):
+        return DASH
+    if 0 < span_ns < 1_000:
+        return f"{span_ns:g} ns"
+    if span_ns < 1_000_000:
+        return f"{span_ns / 1_000:g} us"
+    if span_ns < 1_000_000_000:
+        return f"{span_ns / 1_000_000:.4g} ms"
+    seconds = span_ns / 1_000_000_000
+    if seconds < 90:
+        return f"{seconds:.3g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _new_york(ts_ns: int) -> datetime:
+    return datetime.fromtimestamp(int(ts_ns) // 1_000_000_000, tz=UTC).astimezone(NEW_YORK)

@@ -1,0 +1,73 @@
+"""The decisions: one component per file, no I/O, no clock, no random state of their own.
+
+The order of a cycle, and where each step lives:
+
+===================  ==============================================================
+`features`, `touch`  what the market did and says, as numbers (for all steps)
+`staleness`          are the inputs fresh?
+`forecasts`          what the models said, per symbol and horizon
+`simple_forecast`    a baseline where no model is at hand
+`cost`               what a round trip costs
+`conformal`          the gate
+`arbiter`            which horizon
+`barriers`           peaks and valleys
+`sizing`, `risk`     how many shares, and the caps on them
+`renorm`             are the weights normal?
+`exits`              when to leave a position
+`rebalance`          when to act on a new target
+`planner`, `budget`  orders, and how many messages they may cost
+`pipeline`           all of them, joined
+===================  ==============================================================
+
+Each is usable alone, with plain numbers, through the classes named here.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_HOMES = {
+    "BarrierGate": "barriers",
+    "ConformalGate": "conformal",
+    "CostModel": "cost",
+    "DecisionPipeline": "pipeline",
+    "ExecutionPlanner": "planner",
+    "FeatureStream": "feature_stream",
+    "HorizonArbiter": "arbiter",
+    "RiskModel": "risk",
+    "StalenessGuard": "staleness",
+}
+
+if TYPE_CHECKING:
+    from strategy.arbiter import HorizonArbiter
+    from strategy.barriers import BarrierGate
+    from strategy.conformal import ConformalGate
+    from strategy.cost import CostModel
+    from strategy.feature_stream import FeatureStream
+    from strategy.pipeline import DecisionPipeline
+    from strategy.planner import ExecutionPlanner
+    from strategy.risk import RiskModel
+    from strategy.staleness import StalenessGuard
+
+__all__ = [
+    "BarrierGate",
+    "ConformalGate",
+    "CostModel",
+    "DecisionPipeline",
+    "ExecutionPlanner",
+    "FeatureStream",
+    "HorizonArbiter",
+    "RiskModel",
+    "StalenessGuard",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its file on first use, so that `import strategy` compiles and loads nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'strategy' has no attribute {name!r}")
+    return getattr(import_module(f"strategy.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

@@ -1,0 +1,148 @@
+"""The decision record: one row that every step of the pipeline reads and completes, and any step may end.
+
+A cycle of one symbol fills a DECISION row and one LEG row per horizon. A step that refuses writes its `Reason` and the
+pipeline stops there; the row is journalled either way, so "why not?" has always an answer. All returns and costs are in basis
+points, signed in the direction of the price (not of the trade) unless the name says `net`.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+
+MAX_HORIZONS = 8
+N_FEATURES = 8
+
+
+class Reason(IntEnum):
+    """Why a decision ended as it did. Codes below 10 mean that it went through to the planner."""
+
+    TARGET_SET = 0  # a new target went to the planner
+    TARGET_KEPT = 1  # target equals what is held or already worked
+    EXIT_HORIZON = 2
+    EXIT_STOP = 3
+    EXIT_OPPOSITE = 4
+    EXIT_FLAT_BEFORE_CLOSE = 5
+    NO_FORECAST = 10
+    FORECAST_NAN = 11
+    FORECAST_OLD = 12
+    UNKNOWN_HORIZON = 13
+    NO_QUOTE = 20
+    QUOTE_CROSSED = 21
+    STALE_QUOTE = 22
+    STALE_BAR = 23
+    STALE_FEATURES = 24
+    HALTED = 25
+    OUTSIDE_HOURS = 26
+    COST_UNKNOWN = 30
+    GATE_NOT_READY = 40
+    GATE_COST = 41  # no horizon clears its cost
+    ARBITER_RESERVE = 50  # the best net score is below cost plus reserve
+    BARRIER_PEAK = 60
+    BARRIER_VALLEY = 61
+    RISK_NAME_CAP = 70
+    RISK_ZERO_SIZE = 71  # the target rounds to nothing
+    WEIGHTS_ABNORMAL = 72
+    NOT_REBALANCE_TIME = 80
+    PLAN_RUNNING = 90
+    BUDGET = 91
+    COMPONENT_ERROR = 99
+
+
+class Component(IntEnum):
+    """Bit numbers in `status`: set when the component answered anything but OK."""
+
+    STALENESS = 0
+    FORECASTS = 1
+    COST = 2
+    GATE = 3
+    ARBITER = 4
+    BARRIERS = 5
+    RISK = 6
+    RENORM = 7
+    REBALANCE = 8
+    SIZING = 9
+    PLANNER = 10
+    BUDGET = 11
+    EXITS = 12
+
+
+LEG = np.dtype(
+    [
+        ("horizon_min", "i8"),
+        ("forecast_id", "i8"),
+        ("ready_ts_ns", "i8"),
+        ("bar_close_ts_ns", "i8"),
+        ("mu_bps", "f8"),
+        ("sigma_bps", "f8"),
+        ("q_lo_bps", "f8"),
+        ("q_hi_bps", "f8"),
+        ("p_peak", "f8"),
+        ("p_valley", "f8"),
+        ("cost_bps", "f8"),
+        ("score", "f8"),  # the arbiter's net score
+        ("weight", "f8"),
+        ("side", "i8"),  # +1 gate open for long, -1 for short, 0 shut
+        ("is_alive", "i8"),  # 0 = left out of this cycle
+        ("reason", "i8"),
+    ],
+    align=True,
+)
+
+DECISION = np.dtype(
+    [
+        ("decision_id", "i8"),
+        ("ts_ns", "i8"),
+        ("cycle", "i8"),
+        ("forecast_id", "i8"),
+        ("target_qty", "i8"),
+        ("position_qty", "i8"),
+        ("mid2", "i8"),
+        ("spread", "i8"),  # price units
+        ("mu_bps", "f8"),
+        ("sigma_bps", "f8"),
+        ("q_lo_bps", "f8"),
+        ("q_hi_bps", "f8"),
+        ("cost_bps", "f8"),
+        ("cost_spread_bps", "f8"),
+        ("cost_vol_bps", "f8"),
+        ("cost_impact_bps", "f8"),
+        ("cost_fee_bps", "f8"),
+        ("cost_residual_bps", "f8"),
+        ("edge_needed_bps", "f8"),  # what mu would have had to be
+        ("net_edge_bps", "f8"),
+        ("quality", "f8"),  # 0..1, scales the size
+        ("quote_age_ns", "i8"),
+        ("forecast_age_ns", "i8"),
+        ("weights", "f8", (MAX_HORIZONS,)),
+        ("features", "f8", (N_FEATURES,)),
+        ("symbol", "i4"),
+        ("reason", "i4"),
+        ("side", "i4"),
+        ("horizon_min", "i4"),
+        ("status", "i4"),  # bit per Component
+        ("breaker", "i4"),  # bit per Component that runs on its fallback
+        ("is_stale", "i4"),  # any input beyond its TTL, whether or not the guard acted
+        ("plan_id", "i4"),
+    ],
+    align=True,
+)
+
+CYCLE = np.dtype(
+    [
+        ("ts_ns", "i8"),
+        ("cycle", "i8"),
+        ("n_symbols", "i4"),  # symbols decided in this cycle
+        ("n_errors", "i4"),  # decisions with a non-zero component status
+        ("n_refused", "i4"),
+        ("n_targets", "i4"),
+        ("weight_sum_min", "f8"),
+        ("weight_sum_max", "f8"),
+        ("weight_var", "f8"),
+        ("gross_usd", "f8"),
+        ("net_usd", "f8"),
+        ("messages_left", "i8"),
+        ("turnover_small_usd", "f8"),  # moves smaller than the no-trade band
+        ("turnover_usd", "f8"),
+    ],
+    align=True,
+)

@@ -1,0 +1,352 @@
+"""The default pipeline: one `decide` kernel that joins all components, and a class to run it in anybody's loop.
+
+What wakes what::
+
+    QUOTE, TRADE      the features; a quote of a held symbol also the stop, at most once per `cycle_min_ns`
+    FORECAST          the forecast table; asks for a cycle of its symbol 1 ns later, so that all rows of one stamp are seen,
+                      and at most once per `cycle_min_ns`
+    BAR               its stamp is noted
+    own answers       the planner alone, and the trade record where shares moved
+    timer             rebalance times, due cycles, planner timers, exit checks: in this order, each in the order of symbols
+
+`clock['next_timer_ns']` is the earliest of all that is pending. Everything that a timer finds due is done or moved into the future,
+so a timer never fires twice at one time. Cycles of one timer share a cycle number and one CYCLE row.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from replay.answers import apply_answer
+from replay.desk import (
+    NEVER,
+    STOP_DECISIONS_FULL,
+    WAKE_EVENT,
+    WAKE_TIMER,
+    Block,
+    Desk,
+    apply_market,
+)
+from replay.errors import CapacityError
+from replay.events import BAR, FORECAST, Kind
+from replay.jit import kernel
+from strategy.budget import messages_left
+from strategy.cycle import begin, commit, exit_reason, is_closed, is_leaving, leave, read_inputs, run_cycle
+from strategy.decision import Reason
+from strategy.exits import after_fill, is_stopped, retry_later, set_check
+from strategy.features import on_market
+from strategy.forecasts import on_forecast
+from strategy.pipeline_state import (
+    PipelineSettings,
+    PipelineState,
+    StrategySettings,
+    build_state,
+    start_day,
+)
+from strategy.planner import on_answer, on_timer, start_reason, start_waiting
+from strategy.rebalance import next_time_ns, pop_due
+from strategy.touch import touch_mid2
+
+__all__ = ["DecisionPipeline", "PipelineSettings", "PipelineState", "StrategySettings", "build_state", "decide", "start_day"]
+
+
+@kernel
+def decide(wake, i, block, desk, state):
+    """Wake the pipeline; see `replay.desk` for the signature."""
+    if wake == WAKE_TIMER:
+        run_timers(desk, state)
+        return
+    kind = block.events[i]["kind"]
+    if kind == Kind.QUOTE or kind == Kind.TRADE:
+        on_market(block.events, i, desk.book, state.features, state.minutes, state.params["features"])
+        s = block.events[i]["symbol"]
+        if kind == Kind.QUOTE and block.events[i]["ts_ns"] >= state.trades[s]["watch_ns"]:
+            _watch_stop(s, desk, state)
+        return
+    _on_rare_event(i, block, desk, state)
+
+
+@kernel
+def _on_rare_event(i, block, desk, state):
+    event = block.events[i]
+    kind = event["kind"]
+    s = event["symbol"]
+    if s < 0:
+        return
+    if kind >= Kind.ACK:
+        _on_answer(i, block, desk, state)
+    elif kind == Kind.BAR:
+        state.schedule[s]["bar_ts_ns"] = event["ts_ns"]
+    elif kind == Kind.FORECAST:
+        if on_forecast(block, i, state.horizons, state.forecasts) == Reason.UNKNOWN_HORIZON:
+            state.schedule[s]["unknown_count"] += 1
+        ask_cycle(s, event["ts_ns"] + 1, desk, state)
+
+
+@kernel
+def ask_cycle(s, due_ns, desk, state):
+    """Ask for a cycle of a symbol at `due_ns`, or as soon after as its last cycle allows."""
+    row = state.schedule[s]
+    due_ns = max(due_ns, row["last_cycle_ns"] + state.params[0]["pipeline"]["cycle_min_ns"])
+    row["due_ns"] = min(row["due_ns"], due_ns)
+    _wake_by(row["due_ns"], desk)
+
+
+@kernel
+def _wake_by(due_ns, desk):
+    if due_ns < desk.clock[0]["next_timer_ns"]:
+        desk.clock[0]["next_timer_ns"] = due_ns
+
+
+@kernel
+def _on_answer(i, block, desk, state):
+    event = block.events[i]
+    kind = event["kind"]
+    s = event["symbol"]
+    params = state.params
+    if s >= len(state.schedule):
+        return
+    on_answer(block.events, i, desk, state.planner, state.budget, params["planner"], params["budget"])
+    if kind == Kind.PARTIAL or kind == Kind.FILL or kind == Kind.CORRECTION:
+        after_fill(s, event["ts_ns"], state.planner.plans, desk.positions, state.trades, desk.clock, params["exits"])
+    start_waiting(s, desk, state.planner, state.budget, params["planner"], params["budget"])
+    _wake_by(min(state.planner.plans[s]["timer_ns"], state.trades[s]["check_ns"]), desk)
+
+
+@kernel
+def _watch_stop(s, desk, state):
+    now_ns = desk.clock[0]["now_ns"]
+    state.trades[s]["watch_ns"] = now_ns + state.params[0]["pipeline"]["cycle_min_ns"]
+    if is_stopped(s, desk.book, state.trades):
+        check_position(s, desk, state)
+        _wake_by(state.trades[s]["check_ns"], desk)
+
+
+@kernel
+def check_position(s, desk, state):
+    """Look at a position by clock and price, outside a cycle; a decision is journalled only when an exit is tried."""
+    now_ns = desk.clock[0]["now_ns"]
+    reason = exit_reason(s, desk, state)
+    if is_closed(desk):
+        from_ns = desk.clock[0]["trade_from_ns"]
+        state.trades[s]["check_ns"] = from_ns if now_ns < from_ns else NEVER
+    elif reason == 0:
+        set_check(s, now_ns, state.trades, desk.clock, state.params["exits"])
+    elif is_leaving(s, reason, desk, state) or start_reason(s, desk) != 0:
+        retry_later(s, now_ns, state.trades, state.params["exits"])
+    elif begin(s, desk, state) != 0:
+        read_inputs(s, desk, state)
+        commit(s, leave(s, reason, desk, state), desk, state)
+
+
+@kernel
+def run_timers(desk, state):
+    """Do everything that is due at `clock['now_ns']` and set the next timer."""
+    now_ns = desk.clock[0]["now_ns"]
+    if pop_due(now_ns, state.rebalance):
+        for s in range(len(state.schedule)):
+            if _has_forecast(s, state.forecasts):
+                ask_cycle(s, now_ns, desk, state)
+    _run_cycles(now_ns, desk, state)
+    for s in range(len(state.schedule)):
+        if state.planner.plans[s]["timer_ns"] <= now_ns:
+            _run_plan(s, desk, state)
+    for s in range(len(state.schedule)):
+        if state.trades[s]["check_ns"] <= now_ns:
+            check_position(s, desk, state)
+    desk.clock[0]["next_timer_ns"] = next_due_ns(state)
+
+
+@kernel
+def _has_forecast(s, forecasts):
+    for k in range(forecasts.shape[1]):
+        if forecasts[s, k]["is_held"]:
+            return True
+    return False
+
+
+@kernel
+def _run_plan(s, desk, state):
+    params = state.params
+    on_timer(s, desk, state.planner, state.budget, params["planner"], params["budget"])
+    start_waiting(s, desk, state.planner, state.budget, params["planner"], params["budget"])
+
+
+@kernel
+def next_due_ns(state):
+    """Return when the next timer is due; NEVER when nothing is pending."""
+    due_ns = next_time_ns(state.rebalance)
+    for s in range(len(state.schedule)):
+        due_ns = min(due_ns, state.schedule[s]["due_ns"])
+        due_ns = min(due_ns, min(state.planner.plans[s]["timer_ns"], state.trades[s]["check_ns"]))
+    return due_ns
+
+
+@kernel
+def _run_cycles(now_ns, desk, state):
+    """Run the cycles that are due, in the order of symbols, and write one CYCLE row when there was any."""
+    n_cycles = 0
+    for s in range(len(state.schedule)):
+        row = state.schedule[s]
+        if row["due_ns"] <= now_ns:
+            if n_cycles == 0 and _begin_cycles(desk, state) == 0:
+                return
+            if run_cycle(s, desk, state) == 0:
+                return
+            row["due_ns"] = NEVER
+            row["last_cycle_ns"] = now_ns
+            n_cycles += 1
+    if n_cycles > 0:
+        _end_cycles(now_ns, desk, state)
+
+
+@kernel
+def _begin_cycles(desk, state):
+    if desk.clock[0]["n_cycles"] >= len(desk.cycles):
+        desk.clock[0]["status"] = STOP_DECISIONS_FULL
+        return 0
+    state.control[0]["cycle"] += 1
+    state.metrics[0] = state.metrics[1]
+    state.metrics[0]["weight_sum_min"] = math.nan
+    state.metrics[0]["weight_sum_max"] = math.nan
+    state.metrics[0]["weight_var"] = math.nan
+    return 1
+
+
+@kernel
+def _end_cycles(now_ns, desk, state):
+    row = state.metrics[0]
+    row["ts_ns"] = now_ns
+    row["cycle"] = state.control[0]["cycle"]
+    row["messages_left"] = messages_left(now_ns, state.budget, state.params["budget"])
+    for s in range(len(desk.positions)):
+        value_usd = _value_usd(s, desk)
+        row["gross_usd"] += abs(value_usd)
+        row["net_usd"] += value_usd
+    desk.cycles[desk.clock[0]["n_cycles"]] = state.metrics[0]
+    desk.clock[0]["n_cycles"] += 1
+
+
+@kernel
+def _value_usd(s, desk):
+    """Return the signed value of a position at the mid, or at its cost where there is no mid."""
+    position = desk.positions[s]
+    mid2 = touch_mid2(s, desk.book)
+    if mid2 == 0:
+        return position["cost"] / desk.clock[0]["scale"]
+    return 0.5 * position["qty"] * mid2 / desk.clock[0]["scale"]
+
+
+@kernel
+def advance(i, block, desk, state):
+    """Take events from `i` on, timers included, until the block ends or a table is nearly full; return the next index."""
+    clock = desk.clock[0]
+    while i < len(block.events):
+        ts_ns = block.events[i]["ts_ns"]
+        while clock["next_timer_ns"] <= ts_ns:
+            if _is_nearly_full(desk):
+                return i
+            clock["now_ns"] = max(clock["now_ns"], clock["next_timer_ns"])
+            clock["next_timer_ns"] = NEVER
+            decide(WAKE_TIMER, 0, block, desk, state)
+        if _is_nearly_full(desk):
+            return i
+        clock["now_ns"] = max(clock["now_ns"], ts_ns)
+        if block.events[i]["kind"] >= Kind.ACK:
+            apply_answer(block.events, i, desk)
+        else:
+            apply_market(block.events, i, desk.book)
+        decide(WAKE_EVENT, i, block, desk, state)
+        i += 1
+    return i
+
+
+@kernel
+def _is_nearly_full(desk):
+    """Tell whether one more wake might find no room; a wake writes at most two rows and three requests per symbol."""
+    clock = desk.clock[0]
+    n_symbols = len(desk.book)
+    return (
+        clock["status"] != 0
+        or clock["n_decisions"] + 2 * n_symbols > len(desk.decisions)
+        or clock["n_cycles"] + 1 > len(desk.cycles)
+        or clock["n_requests"] + 3 * n_symbols > len(desk.requests)
+    )
+
+
+class DecisionPipeline:
+    """The default pipeline for anybody's loop: events in, requests out.
+
+    Market events and the answers to own orders go through `process` in the order in which they came; what it returns has to be
+    sent to the broker. Cutting the stream into other blocks changes nothing. Timers fire when an event of their time or later comes:
+    a CLOCK event carries time through silence.
+
+    Parameters
+    ----------
+    desk : Desk
+        Its tables must hold two decisions and three requests per symbol at least.
+    state : PipelineState
+        From `build_state`, after `start_day`.
+
+    Attributes
+    ----------
+    decisions, cycles : ndarray of DECISION and of CYCLE
+        What the last call of `process` journalled.
+    """
+
+    def __init__(self, desk: Desk, state: PipelineState) -> None:
+        n_symbols = len(desk.book)
+        if len(desk.decisions) < 2 * n_symbols or len(desk.cycles) < 1 or len(desk.requests) < 3 * n_symbols:
+            raise CapacityError(
+                f"the desk is too small for {n_symbols} symbols: expected at least {2 * n_symbols} decisions, 1 cycle and "
+                f"{3 * n_symbols} requests, got {len(desk.decisions)}, {len(desk.cycles)} and {len(desk.requests)}"
+            )
+        self.desk = desk
+        self.state = state
+        self.decisions = desk.decisions[:0].copy()
+        self.cycles = desk.cycles[:0].copy()
+
+    def process(self, events: np.ndarray, bars: np.ndarray | None = None, forecasts: np.ndarray | None = None) -> np.ndarray:
+        """Take a run of events and return the requests they led to.
+
+        Parameters
+        ----------
+        events : ndarray of EVENT
+            In order of `(ts_ns, seq)`; prices and sizes as the desk holds them.
+        bars, forecasts : ndarray of BAR and of FORECAST, optional
+            The side tables that `row` of BAR and FORECAST events points into.
+
+        Returns
+        -------
+        ndarray of REQUEST
+        """
+        block = Block(events, _table(bars, BAR), _table(forecasts, FORECAST))
+        parts: list[Sequence[np.ndarray]] = []
+        i = 0
+        while i < len(events):
+            i = int(advance(i, block, self.desk, self.state))
+            parts.append(self._drain())
+        requests, decisions, cycles = zip(*parts, strict=True) if parts else ((), (), ())
+        self.decisions = np.concatenate([self.desk.decisions[:0], *decisions])
+        self.cycles = np.concatenate([self.desk.cycles[:0], *cycles])
+        return np.concatenate([self.desk.requests[:0], *requests])
+
+    def _drain(self) -> Sequence[np.ndarray]:
+        """Copy what came out, empty the tables, and stop on a capacity that draining cannot mend."""
+        clock = self.desk.clock[0]
+        if clock["status"]:
+            raise CapacityError(
+                f"an order or request table of the desk is full at {int(clock['now_ns'])} ns (code {int(clock['status'])}); "
+                f"build the desk with more order slots or requests"
+            )
+        tables = (self.desk.requests, self.desk.decisions, self.desk.cycles)
+        counts = ("n_requests", "n_decisions", "n_cycles")
+        rows = [table[: clock[count]].copy() for table, count in zip(tables, counts, strict=True)]
+        for count in counts:
+            clock[count] = 0
+        return rows
+
+
+def _table(rows: np.ndarray | None, dtype: np.dtype) -> np.ndarray:
+    return np.zeros(0, dtype) if rows is None else rows

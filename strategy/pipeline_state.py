@@ -1,0 +1,189 @@
+"""What the pipeline is made of: the settings of all components, their states side by side, and the start of a day.
+
+Every array is a component's own (index = symbol, or symbol x horizon), so a snapshot is a copy of the arrays. The settings of
+all components travel as one row with a field per component: `state.params["cost"]` is the row that `cost.py` expects.
+
+Overnight: forecasts of yesterday are dropped, plans end (a broker cancels DAY orders), a position that is still held keeps its
+trade and is looked at when trading opens. Features know about nights themselves.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib import recfunctions
+
+from replay.bundle import bundle
+from replay.desk import NEVER
+from replay.errors import ConfigError
+from replay.settings import as_row, setting
+from strategy.arbiter import ArbiterSettings
+from strategy.barriers import BarrierSettings
+from strategy.budget import BudgetSettings, new_budget
+from strategy.conformal import GateSettings
+from strategy.cost import CostSettings
+from strategy.decision import CYCLE, DECISION, LEG, MAX_HORIZONS
+from strategy.exits import ExitSettings, new_trades
+from strategy.features import FeatureSettings, new_features
+from strategy.forecasts import ForecastSettings, new_forecasts
+from strategy.planner import IDLE, Planner, PlannerSettings, new_planner
+from strategy.rebalance import MAX_TIMES, Rebalance, RebalanceSettings, new_rebalance, set_day
+from strategy.renorm import RenormSettings
+from strategy.risk import RiskSettings
+from strategy.sizing import SizingSettings
+from strategy.staleness import StalenessSettings
+from strategy.verification import VerificationSettings
+
+SCHEDULE = np.dtype(
+    [
+        ("due_ns", "i8"),  # next cycle of the symbol; NEVER = none
+        ("last_cycle_ns", "i8"),
+        ("bar_ts_ns", "i8"),  # last bar received
+        ("unknown_count", "i8"),  # forecasts of an unknown horizon since the last cycle
+    ],
+    align=True,
+)
+
+PIPELINE = np.dtype([("cycle", "i8"), ("equity_usd", "f8")], align=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineSettings:
+    """Settings of the pipeline itself."""
+
+    cycle_min_ns: int = setting(1_000_000_000, "shortest time between two cycles of one symbol", unit="ns", gt=0)
+    no_trade_band: float = setting(0.008, "moves smaller than this share of equity count as churn", ge=0, lt=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategySettings:
+    """Settings of all components, one attribute each."""
+
+    staleness: StalenessSettings = StalenessSettings()
+    forecasts: ForecastSettings = ForecastSettings()
+    features: FeatureSettings = FeatureSettings()
+    cost: CostSettings = CostSettings()
+    gate: GateSettings = GateSettings()
+    arbiter: ArbiterSettings = ArbiterSettings()
+    barriers: BarrierSettings = BarrierSettings()
+    risk: RiskSettings = RiskSettings()
+    renorm: RenormSettings = RenormSettings()
+    sizing: SizingSettings = SizingSettings()
+    exits: ExitSettings = ExitSettings()
+    rebalance: RebalanceSettings = RebalanceSettings()
+    planner: PlannerSettings = PlannerSettings()
+    budget: BudgetSettings = BudgetSettings()
+    pipeline: PipelineSettings = PipelineSettings()
+    verification: VerificationSettings = VerificationSettings()
+
+
+@bundle
+class PipelineState(NamedTuple):
+    """All state of the default pipeline; the last four arrays are scratch or constant."""
+
+    control: np.ndarray  # PIPELINE, one row
+    schedule: np.ndarray  # SCHEDULE (n_symbols,)
+    features: np.ndarray  # FEATURES (n_symbols,)
+    minutes: np.ndarray  # int64 (n_symbols, 64)
+    forecasts: np.ndarray  # FORECAST_STATE (n_symbols, n_horizons)
+    trades: np.ndarray  # TRADE (n_symbols,)
+    rebalance: Rebalance
+    budget: np.ndarray  # BUDGET, one row
+    planner: Planner
+    horizons: np.ndarray  # int64 (n_horizons,), minutes
+    legs: np.ndarray  # LEG (n_horizons,)
+    decision: np.ndarray  # DECISION (2,): the one in work, and an empty one to start from
+    metrics: np.ndarray  # CYCLE (2,): likewise
+    params: np.ndarray  # one row, a field per component
+
+
+def build_state(
+    settings: StrategySettings, n_symbols: int, horizons_min: Sequence[int] = (5, 10, 15, 30, 60), equity_usd: float = 100_000.0
+) -> PipelineState:
+    """Allocate the state of the pipeline.
+
+    Parameters
+    ----------
+    settings : StrategySettings
+    n_symbols : int
+    horizons_min : sequence of int
+        Horizons of the forecasts, minutes, ascending, at most `MAX_HORIZONS`.
+    equity_usd : float
+        What sizes are shares of.
+    """
+    _check(settings, horizons_min)
+    features, minutes = new_features(n_symbols)
+    schedule = np.zeros(n_symbols, SCHEDULE)
+    schedule["due_ns"] = NEVER
+    schedule["last_cycle_ns"] = -(2**62)
+    control = np.zeros(1, PIPELINE)
+    control["equity_usd"] = equity_usd
+    return PipelineState(
+        control=control,
+        schedule=schedule,
+        features=features,
+        minutes=minutes,
+        forecasts=new_forecasts(n_symbols, len(horizons_min)),
+        trades=new_trades(n_symbols),
+        rebalance=new_rebalance(n_symbols),
+        budget=new_budget(),
+        planner=new_planner(n_symbols),
+        horizons=np.array(horizons_min, np.int64),
+        legs=np.zeros(len(horizons_min), LEG),
+        decision=np.zeros(2, DECISION),
+        metrics=np.zeros(2, CYCLE),
+        params=pack_params(settings),
+    )
+
+
+def _check(settings: StrategySettings, horizons_min: Sequence[int]) -> None:
+    if not 0 < len(horizons_min) <= MAX_HORIZONS or list(horizons_min) != sorted(set(horizons_min)):
+        raise ConfigError(f"horizons must be 1 to {MAX_HORIZONS} ascending numbers of minutes, got {tuple(horizons_min)}")
+    planner = settings.planner
+    if len(planner.horizons_min) != len(planner.work_ns) or not planner.work_ns:
+        raise ConfigError(
+            f"planner.horizons_min and planner.work_ns must pair up, got {len(planner.horizons_min)} and {len(planner.work_ns)}"
+        )
+    if len(settings.rebalance.times_min) > MAX_TIMES:
+        raise ConfigError(f"rebalance.times_min holds at most {MAX_TIMES} times, got {len(settings.rebalance.times_min)}")
+
+
+def pack_params(settings: StrategySettings) -> np.ndarray:
+    """Lay the settings of all components out as one row with a field per component."""
+    rows = {field.name: _row(getattr(settings, field.name)) for field in fields(settings) if field.name != "verification"}
+    packed = np.zeros(1, np.dtype([(name, row.dtype) for name, row in rows.items()], align=True))
+    for name, row in rows.items():
+        packed[name] = row
+    return packed
+
+
+def _row(component: Any) -> np.ndarray:
+    """Leave out times of day: the kernels get them as ns, and their number would be part of the compiled type."""
+    row = as_row(component)
+    return recfunctions.drop_fields(row, "times_min") if "times_min" in (row.dtype.names or ()) else row
+
+
+def start_day(state: PipelineState, clock: np.ndarray, rebalance_times_ns: Sequence[int] = ()) -> None:
+    """Begin a trading day: call it after `open_ns`, `close_ns`, `trade_from_ns` and `trade_until_ns` are set in the clock.
+
+    Parameters
+    ----------
+    state : PipelineState
+    clock : ndarray of CLOCK, one row
+        Gets `next_timer_ns`.
+    rebalance_times_ns : sequence of int
+        `rebalance.times_min` of this day as ns UTC.
+    """
+    set_day(state.rebalance, rebalance_times_ns)
+    state.rebalance.done_ns[:] = -(2**62)
+    state.schedule["due_ns"] = NEVER
+    state.forecasts["is_held"] = 0
+    state.planner.plans["state"] = IDLE
+    state.planner.plans["timer_ns"] = NEVER
+    state.planner.intents["is_set"] = 0
+    held = state.trades["watch_ns"] != NEVER
+    state.trades["check_ns"][held] = clock[0]["trade_from_ns"]
+    state.trades["watch_ns"][held] = clock[0]["trade_from_ns"]
+    first_ns = min(int(state.rebalance.times_ns[0]), int(state.trades["check_ns"].min(initial=NEVER)))
+    clock[0]["next_timer_ns"] = first_ns

@@ -1,0 +1,109 @@
+"""Wide quote files recorded from IBKR."""
+
+from pathlib import Path
+
+import pytest
+
+from replay.errors import DataError, UsageError
+from replay.importers import FORMATS, ImportOptions
+
+HEADER = "time,bid1,bid_size1,ask1,ask_size1,bid2,bid_size2,ask2,ask_size2"
+ROWS = (
+    "2021-09-24 09:30:06.000001-04:00,32.55,1.0,32.61,60.0,,,,",
+    "2021-09-24 09:30:07.000000-04:00,32.55,1.0,32.61,60.0,17.44,5.0,17.45,2.0",
+    "2021-09-24 09:30:08.000000-04:00,32.56,2.0,32.61,60.0,17.44,5.0,17.45,2.0",
+    "2021-09-24 09:30:08.000000-04:00,32.57,3.0,32.61,60.0,17.44,5.0,17.45,2.0",
+    "2021-09-24 09:30:09.000000-04:00,-1,0,32.61,60.0,17.44,5.0,17.45,2.0",
+)
+
+
+def write(folder: Path, *rows: str) -> Path:
+    path = folder / "quotes.csv"
+    path.write_text("\n".join((HEADER, *rows)) + "\n")
+    return path
+
+
+def read(path: Path, **options):
+    (imported,) = FORMATS["ibkr-quotes"].read([path], ImportOptions(**options))
+    return imported
+
+
+def quotes_of(imported, symbol: str):
+    frame = imported.frames["quotes"]
+    return frame[frame["symbol"] == symbol][["bid", "bid_size", "ask", "ask_size"]].to_numpy().tolist()
+
+
+def test_only_changes_of_a_symbol_are_its_quotes(tmp_path: Path) -> None:
+    """Each symbol has a quote where its own columns changed; lots become shares; rows of one stamp are one packet."""
+    imported = read(write(tmp_path, *ROWS))
+
+    assert [[325500, 100, 326100, 6000], [325700, 300, 326100, 6000], [0, 0, 326100, 6000]] == quotes_of(imported, "S1")
+    assert [[174400, 500, 174500, 200]] == quotes_of(imported, "S2")
+
+
+def test_manifest_tells_where_the_numbers_come_from(tmp_path: Path) -> None:
+    """The symbols say that quotes are snapshots on the receive clock, and sizes came as round lots."""
+    imported = read(write(tmp_path, *ROWS), symbols=("SH", "SDS"))
+
+    assert ["SDS", "SH"] == [symbol.name for symbol in imported.symbols]
+    assert {("snapshot_250ms", "receive", "round_lots")} == {(s.evidence, s.ts_source, s.size_unit) for s in imported.symbols}
+    assert "2021-09-24" == imported.day.isoformat()
+
+
+def test_sizes_in_shares_are_kept(tmp_path: Path) -> None:
+    """With `size_unit` shares nothing is multiplied."""
+    assert 60 == read(write(tmp_path, *ROWS), size_unit="shares").frames["quotes"]["ask_size"].iloc[0]
+
+
+def test_map_file_names_symbols(tmp_path: Path) -> None:
+    """A map file names symbols by their number."""
+    (tmp_path / "map.toml").write_text('[symbols]\n2 = "SDS"\n')
+    imported = read(write(tmp_path, *ROWS), map_file=tmp_path / "map.toml")
+
+    assert {"S1", "SDS"} == set(imported.frames["quotes"]["symbol"])
+
+
+def test_two_files_make_two_dates(tmp_path: Path) -> None:
+    """Files of two days give two imports in date order, whatever the order of the files."""
+    first = write(tmp_path, *ROWS)
+    second = tmp_path / "later.csv"
+    second.write_text(first.read_text().replace("2021-09-24", "2021-09-27"))
+    days = [imported.day.day for imported in FORMATS["ibkr-quotes"].read([second, first], ImportOptions())]
+
+    assert [24, 27] == days
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("2021-09-24 09:30:01-04:00,32.55,1.0,32.61,60.0,17.44,5.0,17.45,2.0", "row 6: `time` 2021-09-24 09:30:01-04:00 after"),
+        ("2021-09-24 09:31:00-04:00,,1.0,32.61,60.0,17.44,5.0,17.45,2.0", "`bid1` of .*row 6: expected a number, got `nan`"),
+        ("2021-09-24 09:31:00-04:00,-3,1.0,32.61,60.0,17.44,5.0,17.45,2.0", "row 6: expected a price, or -1 for none, got `-3.0`"),
+        ("2021-09-24 09:31:00-04:00,1,1.0,32.61,60.0,x,5.0,17.45,2.0", "`bid2` of .*row 6: expected a number, got `x`"),
+        ("soon,1,1.0,32.61,60.0,17.44,5.0,17.45,2.0", "`soon` is not a time like the first one"),
+    ],
+)
+def test_bad_rows_are_named(tmp_path: Path, row: str, message: str) -> None:
+    """Disorder, holes, negative prices and text in the middle of a file are named with their row."""
+    with pytest.raises(DataError, match=message):
+        read(write(tmp_path, *ROWS, row))
+
+
+def test_night_without_offset_is_refused(tmp_path: Path) -> None:
+    """UTC stamps of an evening taken for New York time are noticed when they all fall into the night."""
+    rows = [row.replace("09:30", "02:30").replace("-04:00", "") for row in ROWS]
+    with pytest.raises(DataError, match="give the zone of the exchange with --tz"):
+        read(write(tmp_path, *rows))
+
+
+def test_wrong_number_of_names_is_a_usage_error(tmp_path: Path) -> None:
+    """Three names for two symbols are refused."""
+    with pytest.raises(UsageError, match="has 2 symbols, --symbol names 3"):
+        read(write(tmp_path, *ROWS), symbols=("A", "B", "C"))
+
+
+def test_foreign_csv_is_refused(tmp_path: Path) -> None:
+    """A csv without numbered bids says what was expected."""
+    (tmp_path / "a.csv").write_text("time,price\n1,2\n")
+    with pytest.raises(DataError, match="has no columns `bid1, bid_size1, ask1, ask_size1, ...`; it starts with time, price"):
+        read(tmp_path / "a.csv")

@@ -1,0 +1,450 @@
+"""The exchange in the plainest Python: lists, dicts and ints, written from the numbered rules of `fills.exchange`."""
+
+import math
+
+NONE, ACK, PARTIAL, FILL, CANCELLED, REJECTED, EXPIRED, MODIFIED, CANCEL_REJECTED = 0, 16, 17, 18, 19, 20, 21, 23, 26
+BUY, SELL = 1, -1
+NOT_MARKETABLE, END_OF_DAY, GOOD_TILL_DATE, OFF_TICK, HALTED, BAD_QUANTITY, UNKNOWN_ORDER, WOULD_CROSS, TABLE_FULL, NO_MARKET = range(1, 11)
+NEVER = 2**63 - 1
+CONSUME_NOTHING = {1: "past limit", 2: "unreported", 4: "off exchange", 16: "off tick", 32: "late", 128: "auction", 8192: "average", 16384: "hidden"}
+NAMES = (
+    "ts_ns", "order_id", "price", "qty", "leaves_qty", "ahead_qty_before", "ahead_qty_after", "source_seq", "fee_micros",
+    "mid2_at_arrival", "symbol", "kind", "liquidity", "venue", "rule", "evidence", "reason", "side",
+)  # fmt: skip
+
+
+def better(side, price, than):
+    """Is `price` a better price than the other for that side?"""
+    return price > than if side == BUY else price < than
+
+
+class Side:
+    """What one side displays, and what is not yet explained."""
+
+    def __init__(self):
+        self.price = None
+        self.qty = 0
+        self.seq = 0
+        self.drop = self.drop_ts = self.printed = self.printed_ts = 0
+        self.gone = None  # (price, ts)
+        self.gone_drop = 0
+        self.taken_price = None
+        self.taken = 0
+
+    def forget_old(self, now, window):
+        if now - self.drop_ts > window:
+            self.drop = 0
+        if now - self.printed_ts > window:
+            self.printed = 0
+
+    def awaits(self, price, now, window):
+        if self.gone and self.gone[0] == price:
+            return self.gone_drop > 0 and now - self.gone[1] <= window
+        return self.price == price and self.drop > 0 and now - self.drop_ts <= window
+
+    def left(self, side, price, qty):
+        """Rule 11."""
+        if not qty:
+            return 0
+        if self.taken_price == price:
+            self.taken = min(self.taken, qty)
+            return qty - self.taken
+        if self.taken_price is not None and better(side, self.taken_price, price):
+            self.taken_price = None
+        return qty
+
+    def take(self, price, qty):
+        self.taken = qty + (self.taken if self.taken_price == price else 0)
+        self.taken_price = price
+
+
+class Exchange:
+    """A venue of the plainest kind; `answers` is a list of dicts."""
+
+    def __init__(self, n_symbols, slots, *, model="behind_first", power=3.0, close_ns=NEVER, fee=None, windows=None, tick=1, evidence=2, no_venue_share=1.0):
+        self.books = [dict(bid=0, bid_qty=0, ask=0, ask_qty=0, status=0, last_price=0, last_qty=0) for _ in range(n_symbols)]
+        self.sides = [{BUY: Side(), SELL: Side()} for _ in range(n_symbols)]
+        self.orders = [[] for _ in range(n_symbols)]
+        self.slots, self.model, self.power, self.close_ns, self.tick = slots, model, power, close_ns, tick
+        self.fee = fee or (lambda order: 0)
+        self.windows = windows or {}
+        self.evidence, self.no_venue_share = evidence, no_venue_share
+        self.answers = []
+        self.now = 0
+
+    # ---- answers
+
+    def say(self, s, kind, reason=0, **values):
+        row = dict.fromkeys(NAMES, 0)
+        row.update(ts_ns=self.now, symbol=s, kind=kind, reason=reason, source_seq=-1, venue=-1, evidence=self.evidence)
+        row.update(values)
+        self.answers.append(row)
+
+    def ahead(self, s, order):
+        """Market quantity and own leaves ahead; -1 before first sight."""
+        if order["ahead"] is None:
+            return -1
+        own = 0
+        for other in self.orders[s]:
+            if other is order:
+                break
+            if other["side"] == order["side"] and other["price"] == order["price"]:
+                own += other["leaves"]
+        return order["ahead"] + own
+
+    def say_order(self, s, order, kind, reason=0, **values):
+        ahead = self.ahead(s, order)
+        facts = dict(
+            order_id=order["id"], price=order["price"] or 0, qty=order["qty"], leaves_qty=order["leaves"], ahead_qty_before=ahead,
+            ahead_qty_after=ahead, mid2_at_arrival=order["mid2"], side=order["side"],
+        )  # fmt: skip
+        facts.update(values)
+        self.say(s, kind, reason, **facts)
+
+    def refuse(self, s, request, kind, reason):
+        self.say(
+            s, kind, reason, order_id=request["order_id"], price=request["price"], qty=request["qty"], side=request["side"],
+            ahead_qty_before=-1, ahead_qty_after=-1,
+        )  # fmt: skip
+
+    def fill(self, s, order, price, qty, rule, liquidity, before, seq, venue=-1):
+        order["leaves"] -= qty
+        order["value"] += qty * price
+        order["removed"] += qty if liquidity == 2 else 0
+        owed = self.fee(order)
+        kind = PARTIAL if order["leaves"] else FILL
+        self.say_order(
+            s, order, kind, price=price, qty=qty, ahead_qty_before=before, source_seq=seq, rule=rule, liquidity=liquidity,
+            fee_micros=owed - order["fee"], venue=venue,
+        )  # fmt: skip
+        order["fee"] = owed
+
+    def sweep(self, s):
+        self.orders[s] = [order for order in self.orders[s] if order["leaves"] > 0]
+
+    # ---- the queue model (rule 6)
+
+    def shrink(self, front, drop, new):
+        if front is None:
+            return new
+        if self.model == "trades_only":
+            return front
+        if drop == 0 or self.model == "behind_first":
+            return min(front, new)
+        if self.model == "all_ahead":
+            est = front - drop
+        elif self.model == "pro_rata":
+            est = -((-front * new) // (new + drop))
+        else:
+            back = max(new + drop - front, 0)
+            est = math.ceil(front - (1 - self.chance(front, back)) * drop + min(back - self.chance(front, back) * drop, 0))
+        return max(min(est, front, new), 0)
+
+    def chance(self, front, back):
+        """The chance that a cancelled share stood behind, to the last bit by the project's own exp and log."""
+        from replay.numeric import exp, log
+
+        if back <= 0:
+            return 0.0
+        if front <= 0:
+            return 1.0
+        if self.model == "log":
+            return log(1.0 + back) / (log(1.0 + back) + log(1.0 + front))
+        return 1.0 / (1.0 + exp(self.power * (log(float(front)) - log(float(back)))))
+
+    # ---- the market
+
+    def on_event(self, event):
+        s = event["symbol"]
+        if event["kind"] == "status":
+            for k in range(len(self.books)) if s < 0 else [s]:
+                for side in self.sides[k].values():
+                    side.price, side.qty, side.drop, side.printed, side.gone, side.gone_drop = None, 0, 0, 0, None, 0
+                self.books[k]["status"] = 0 if event["code"] in (2, 5, 7) else event["code"]
+            return
+        book = self.books[s]
+        if book["status"] == 0:
+            self.now = event["ts"]
+            if event["kind"] == "quote":
+                self.on_quote(s, event)
+            else:
+                self.on_trade(s, event)
+        if event["kind"] == "quote":
+            book.update({name: event[name] for name in ("bid", "bid_qty", "ask", "ask_qty")})
+        else:
+            book.update(last_price=event["price"], last_qty=event["qty"])
+
+    def window(self):
+        return self.windows.get(self.evidence, 0)
+
+    def on_quote(self, s, quote):
+        shown = {BUY: (quote["bid"], quote["bid_qty"]), SELL: (quote["ask"], quote["ask_qty"])}
+        for side, (price, qty) in shown.items():
+            self.on_display(s, side, price if qty else None, qty, quote["seq"])
+        for side, (price, qty) in shown.items():
+            self.sides[s][side].left(side, price, qty)
+        for side in (BUY, SELL):
+            self.cross(s, side, *shown[-side], quote["seq"])
+        self.sweep(s)
+
+    def on_display(self, s, side, price, qty, seq):
+        display = self.sides[s][side]
+        display.seq = seq
+        mine = [order for order in self.orders[s] if order["side"] == side and order["type"] == "limit"]
+        if price == display.price:
+            self.resize(display, mine, qty)
+            return
+        display.forget_old(self.now, self.window())
+        old, had_drop = display.price, display.drop > 0
+        if old is not None:
+            unexplained = display.drop
+            if price is not None and better(side, old, price):
+                unexplained += max(display.qty - display.printed, 0)
+            display.gone, display.gone_drop = (old, self.now), unexplained
+        if display.gone and display.gone[0] == price:
+            display.gone = None
+        display.price, display.qty, display.drop, display.printed = price, qty, 0, 0
+        if price is None:
+            return
+        most = 0
+        for order in mine:
+            if order["price"] == price:
+                order["ahead"] = most = max(self.shrink(order["ahead"], 0, qty), most)
+            elif better(side, order["price"], price):
+                if order["price"] == old and display.gone and not had_drop:
+                    order["ghost"] = order["ahead"]
+                if self.model != "trades_only" or order["ahead"] is None:
+                    order["ahead"] = 0
+
+    def resize(self, display, mine, qty):
+        """Rules 6 and 9."""
+        if qty == display.qty:
+            return
+        display.forget_old(self.now, self.window())
+        fall = display.qty - qty
+        display.qty = qty
+        if fall <= 0:
+            return
+        drop = max(fall - display.printed, 0)
+        display.printed = max(display.printed - fall, 0)
+        most = 0
+        for order in mine:
+            if order["price"] == display.price:
+                if drop and not display.drop:
+                    order["ghost"] = order["ahead"]
+                order["ahead"] = most = max(self.shrink(order["ahead"], drop, qty), most)
+        if drop:
+            display.drop += drop
+            display.drop_ts = self.now
+
+    def cross(self, s, side, price, qty, seq):
+        """Rules 12 and 14."""
+        if not qty:
+            return
+        display = self.sides[s][-side]
+        reached = [o for o in self.orders[s] if o["side"] == side and (o["type"] == "market" or not better(side, price, o["price"]))]
+        reached.sort(key=lambda o: (o["type"] != "market", -side * (o["price"] or 0)))
+        for order in reached:
+            amount = min(display.left(-side, price, qty), order["leaves"])
+            if amount > 0:
+                display.take(price, amount)
+                is_market = order["type"] == "market"
+                self.fill(s, order, price if is_market else order["price"], amount, 14 if is_market else 12, 2 if is_market else 1, self.ahead(s, order), seq)
+
+    def on_trade(self, s, trade):
+        book, price, qty, flags = self.books[s], trade["price"], trade["qty"], trade["flags"]
+        if any(flags & bit for bit in CONSUME_NOTHING) or qty <= 0 or price <= 0 or price % self.tick:
+            return
+        side = self.passive(s, book, price, flags)
+        if side is None:
+            return
+        display = self.sides[s][side]
+        explained = 0
+        if display.price == price:
+            display.forget_old(self.now, self.window())
+            explained = min(qty, display.drop)
+            display.drop -= explained
+            display.printed += qty - explained
+            display.printed_ts = self.now
+        elif display.gone and display.gone[0] == price:
+            if self.now - display.gone[1] <= self.window():
+                explained = min(qty, display.gone_drop)
+            display.gone_drop -= explained
+        budget = math.floor(qty * self.no_venue_share) if flags & 4096 else qty
+        self.run_through(s, side, price, budget, explained, trade)
+        self.sweep(s)
+
+    def passive(self, s, book, price, flags):
+        """Whose resting orders a print consumed (rule 10)."""
+        if flags & 256 or flags & 512:
+            return {256: SELL, 512: BUY}.get(flags & 768)
+        waiting = [side for side in (BUY, SELL) if self.sides[s][side].awaits(price, self.now, self.window())]
+        if len(waiting) == 1:
+            return waiting[0]
+        low = book["bid_qty"] > 0 and price <= book["bid"]
+        high = book["ask_qty"] > 0 and price >= book["ask"]
+        if low != high:
+            return BUY if low else SELL
+        if book["bid_qty"] > 0 and book["ask_qty"] > 0 and not low:
+            double_mid = book["bid"] + book["ask"]
+            if 2 * price != double_mid:
+                return BUY if 2 * price < double_mid else SELL
+        if book["last_qty"] <= 0 or price == book["last_price"]:
+            return None
+        return BUY if price < book["last_price"] else SELL
+
+    def run_through(self, s, side, price, budget, explained, trade):
+        """Rules 7 and 8."""
+        mine = [o for o in self.orders[s] if o["side"] == side and o["type"] == "limit"]
+        for order in sorted((o for o in mine if better(side, o["price"], price)), key=lambda o: -side * o["price"]):
+            amount = min(budget, order["leaves"])
+            if amount:
+                budget -= amount
+                self.fill(s, order, order["price"], amount, 8, 1, self.ahead(s, order), trade["seq"], trade["venue"])
+        line = [o for o in mine if o["price"] == price]
+        explained = min(explained, budget)
+        self.walk(s, line, explained, "ghost", trade)
+        self.walk(s, line, budget - explained, "ahead", trade)
+
+    def walk(self, s, line, qty, front, trade):
+        """Rules 7 and 9: the line as a row of shares; prints take it from the front."""
+        gone = 0
+        if qty <= 0:
+            return
+        for order in line:
+            if order[front] is None or not order["leaves"]:
+                continue
+            before = self.ahead(s, order)
+            step = min(max(order[front] - gone, 0), qty)
+            gone += step
+            qty -= step
+            order[front] = max(order[front] - gone, 0)
+            if front == "ghost":
+                order["ahead"] = min(order["ahead"], order["ghost"])
+            amount = min(qty, order["leaves"])
+            if amount:
+                qty -= amount
+                self.fill(s, order, order["price"], amount, 7, 1, before, trade["seq"], trade["venue"])
+
+    # ---- own requests
+
+    def on_request(self, request, now):
+        self.now = now
+        s = request["symbol"]
+        if request["action"] == "new":
+            self.new(s, request)
+            return
+        order = next((o for o in self.orders[s] if o["id"] == request["order_id"]), None)
+        if order is None:
+            self.refuse(s, request, CANCEL_REJECTED, UNKNOWN_ORDER)
+        elif request["action"] == "cancel":
+            self.close(s, order, CANCELLED, 0)
+        else:
+            self.modify(s, order, request)
+        self.sweep(s)
+
+    def close(self, s, order, kind, reason):
+        self.say_order(s, order, kind, reason, qty=order["leaves"], leaves_qty=0)
+        order["leaves"] = 0
+
+    def price_problem(self, kind, side, price, post_only, book):
+        other, other_qty = (book["ask"], book["ask_qty"]) if side == BUY else (book["bid"], book["bid_qty"])
+        if kind == "market":
+            return 0 if other_qty else NO_MARKET
+        if price <= 0 or price % self.tick:
+            return OFF_TICK
+        return WOULD_CROSS if post_only and other_qty and not better(side, other, price) else 0
+
+    def new(self, s, request):
+        book, side = self.books[s], request["side"]
+        problem = 0
+        if request["qty"] <= 0:
+            problem = BAD_QUANTITY
+        elif book["status"] == 1:
+            problem = HALTED
+        else:
+            problem = self.price_problem(request["type"], side, request["price"], request["post_only"], book)
+        kind = REJECTED
+        if not problem and self.now >= self.close_ns:
+            problem, kind = END_OF_DAY, EXPIRED
+        if not problem and request["tif"] == "gtd" and request["expire"] <= self.now:
+            problem, kind = GOOD_TILL_DATE, EXPIRED
+        if not problem and len(self.orders[s]) >= self.slots:
+            problem = TABLE_FULL
+        if problem:
+            self.refuse(s, request, kind, problem)
+            return
+        both = book["bid_qty"] > 0 and book["ask_qty"] > 0
+        order = dict(
+            id=request["order_id"], side=side, type=request["type"], tif=request["tif"], qty=request["qty"], leaves=request["qty"],
+            price=request["price"] if request["type"] == "limit" else None, post_only=request["post_only"], value=0, removed=0, fee=0,
+            mid2=book["bid"] + book["ask"] if both else 0,
+            expires=min(request["expire"], self.close_ns) if request["tif"] == "gtd" else self.close_ns,
+        )  # fmt: skip
+        self.orders[s].append(order)
+        self.join(s, order)
+        self.say_order(s, order, ACK)
+        self.take(s, order)
+        self.sweep(s)
+
+    def join(self, s, order):
+        """Rules 1 to 3."""
+        book, side = self.books[s], order["side"]
+        touch, touch_qty = (book["bid"], book["bid_qty"]) if side == BUY else (book["ask"], book["ask_qty"])
+        order["ghost"] = order["ahead"] = None
+        if order["type"] == "market":
+            order["ahead"] = 0
+        elif touch_qty and book["status"] == 0 and not better(side, touch, order["price"]):
+            fronts = [o["ahead"] for o in self.orders[s] if o is not order and o["side"] == side and o["price"] == order["price"]]
+            if None not in fronts:
+                order["ahead"] = max([touch_qty if order["price"] == touch else 0, *fronts])
+
+    def take(self, s, order):
+        """Rules 13 and 14."""
+        book, side = self.books[s], order["side"]
+        price, qty = (book["ask"], book["ask_qty"]) if side == BUY else (book["bid"], book["bid_qty"])
+        display = self.sides[s][-side]
+        amount = 0
+        if book["status"] == 0 and qty and (order["type"] == "market" or not better(side, price, order["price"])):
+            amount = min(display.left(-side, price, qty), order["leaves"])
+        if order["tif"] == "fok" and amount < order["leaves"]:
+            amount = 0
+        if amount:
+            display.take(price, amount)
+            self.fill(s, order, price, amount, 14 if order["type"] == "market" else 13, 2, 0, display.seq)
+        if order["leaves"] and order["tif"] in ("ioc", "fok"):
+            self.close(s, order, CANCELLED, NOT_MARKETABLE)
+
+    def modify(self, s, order, request):
+        """Rule 20."""
+        filled = order["qty"] - order["leaves"]
+        keeps = request["price"] == (order["price"] or 0) and request["qty"] <= order["qty"]
+        problem = 0
+        if request["qty"] <= filled:
+            problem = BAD_QUANTITY
+        elif not keeps and self.books[s]["status"] == 1:
+            problem = HALTED
+        elif not keeps and order["type"] == "limit":
+            problem = self.price_problem("limit", order["side"], request["price"], order["post_only"], self.books[s])
+        if problem:
+            self.refuse(s, request, CANCEL_REJECTED, problem)
+            return
+        order["qty"], order["leaves"] = request["qty"], request["qty"] - filled
+        if not keeps:
+            order["price"] = request["price"] if order["type"] == "limit" else None
+            self.orders[s].remove(order)
+            self.orders[s].append(order)
+            self.join(s, order)
+        self.say_order(s, order, MODIFIED)
+        if not keeps:
+            self.take(s, order)
+
+    def on_expiry(self, now):
+        self.now = now
+        evidence, self.evidence = self.evidence, 0
+        for s in range(len(self.orders)):
+            for order in self.orders[s]:
+                if order["expires"] <= now:
+                    self.close(s, order, EXPIRED, GOOD_TILL_DATE if order["expires"] < self.close_ns else END_OF_DAY)
+            self.sweep(s)
+        self.evidence = evidence

@@ -1,0 +1,89 @@
+import io
+import json
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from replay.errors import UsageError
+from replay.explain import explain, render
+from replay.reasons import MEANINGS
+from strategy.decision import Reason
+from tests.report.worlds import CLOSE_NS, OPEN_NS, S_NS
+
+
+def first(run_dir, reason: str) -> pd.Series:
+    decisions = pd.read_parquet(run_dir / "decisions.parquet")
+    return decisions[decisions["reason"] == reason].iloc[0]
+
+
+def test_a_taken_decision_shows_its_orders_and_fills(run_dir):
+    """The answer for a taken decision holds why, its orders with every state, the queue, and its fills."""
+    row = first(run_dir, "EXIT_HORIZON")
+
+    answer = explain(run_dir, row["symbol"], int(row["ts_ns"]) + S_NS)
+
+    json.dumps(answer, allow_nan=False)
+    assert (True, row["decision_id"]) == (answer["is_taken"], answer["decision_id"])
+    (order,) = answer["plan"]["orders"]
+    assert ["SENT", "WORKING", "PARTIAL", "FILLED"] == [state["state"] for state in order["states"]]
+    assert (300, 250) == (order["states"][1]["ahead_qty_simulated"], order["states"][1]["ahead_qty_estimated"])
+    assert 200 == sum(fill["qty"] for fill in answer["fills"])
+    assert [order["order_id"]] == [working["order_id"] for working in answer["working"]]
+
+
+def test_a_refused_decision_says_what_would_have_changed_it(run_dir):
+    """A shut gate names what the forecast would have had to be, and what it was."""
+    row = first(run_dir, "GATE_COST")
+
+    answer = explain(run_dir, row["symbol"], int(row["ts_ns"]))
+
+    assert f"The forecast would have had to be above 7.3 bps in size; it was {row['mu_bps']:+.1f} bps." == answer["change"]
+    assert answer["sentence"].startswith("Refused: no horizon passed the gate.")
+    assert not answer["is_taken"]
+
+
+def test_the_decision_in_force_is_the_last_one_at_or_before(run_dir):
+    """One nanosecond before a decision, the one before it is still in force."""
+    decisions = pd.read_parquet(run_dir / "decisions.parquet")
+    own = decisions[decisions["symbol"] == "MSFT"]
+
+    answers = [explain(run_dir, "MSFT", int(own["ts_ns"].iloc[5]) - back) for back in (0, 1)]
+
+    assert own["decision_id"].iloc[[5, 4]].tolist() == [answer["decision_id"] for answer in answers]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "at_ns", "message"),
+    [
+        ("MSFTT", OPEN_NS, r"symbol 'MSFTT' is not in this run, which has AAPL, MSFT; did you mean 'MSFT'\?"),
+        ("AAPL", CLOSE_NS + 1, r"lies outside the run, which covers 2026-03-02 09:30:00 ET to 2026-03-02 16:00:00 ET"),
+        (
+            "AAPL",
+            OPEN_NS,
+            r"no decision on 'AAPL' at or before 2026-03-02 09:30:00.000 ET: the first came at 2026-03-02 09:35:00",
+        ),
+    ],
+)
+def test_a_question_without_an_answer_is_refused_in_one_sentence(run_dir, symbol, at_ns, message):
+    """An unknown symbol, a time outside the run and a time before the first decision each say what there is instead."""
+    with pytest.raises(UsageError, match=message):
+        explain(run_dir, symbol, at_ns)
+
+
+def test_an_explanation_can_be_shown(run_dir):
+    """The page holds the sentence, the cost and the orders."""
+    row = first(run_dir, "TARGET_SET")
+    console = Console(width=80, record=True, file=io.StringIO())
+
+    console.print(render(explain(run_dir, row["symbol"], int(row["ts_ns"]))))
+
+    text = console.export_text()
+    assert "Taken: the 15-minute forecast of" in text
+    assert "Order" in text
+
+
+def test_every_reason_has_its_words():
+    """No reason code is without phrase, sentence and what would have changed it."""
+    assert set(Reason) == set(MEANINGS)
+    assert all(all(meaning) for meaning in MEANINGS.values())

@@ -1,0 +1,142 @@
+"""The gate and its score."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replay.settings import as_row
+from strategy.conformal import ConformalGate, GateSettings, evaluate, judge_point, open_gate
+from strategy.decision import Reason
+from tests.naive import conformal as naive
+from tests.naive.forecasts import quantiles
+from tests.strategy.desks import edges, make_decision, make_legs, positives
+
+rows = st.lists(st.tuples(st.just(5), edges, st.just(1.0), edges, st.just(0)), min_size=1, max_size=5)
+thresholds = st.floats(0.0, 10.0)
+
+
+def gated(given_rows, threshold_bps, mode="original"):
+    legs, decision = make_legs(given_rows), make_decision()
+    params = as_row(GateSettings(mode=mode, threshold_bps=threshold_bps))
+    return Reason(open_gate(legs, len(legs), params, decision)), legs, decision[0]
+
+
+@pytest.mark.jit_off
+@given(rows, thresholds)
+def test_gate_equals_the_plain_twin(given_rows, threshold_bps):
+    """Sides equal the twin's; the reason is GATE_COST exactly when none is open."""
+    reason, legs, decision = gated(given_rows, threshold_bps)
+    expected = [naive.side(mu, cost, threshold_bps) for _, mu, _, cost, _ in given_rows]
+
+    assert expected == legs["side"].tolist()
+    assert (Reason.TARGET_SET if any(expected) else Reason.GATE_COST) == reason
+    assert threshold_bps == decision["edge_needed_bps"]
+
+
+@pytest.mark.jit_off
+@given(rows, thresholds, st.sampled_from(["original", "off"]))
+def test_nan_never_passes(given_rows, threshold_bps, mode):
+    """A leg whose mean or cost is not finite stays shut in every mode."""
+    _, legs, _ = gated(given_rows, threshold_bps, mode)
+    for leg in legs:
+        if not (math.isfinite(leg["mu_bps"]) and math.isfinite(leg["cost_bps"])):
+            assert 0 == leg["side"]
+
+
+@given(rows, thresholds)
+def test_gate_is_its_own_mirror(given_rows, threshold_bps):
+    """Forecasts of the other sign open the other side."""
+    mirrored = [(h, -mu, sigma, cost, side) for h, mu, sigma, cost, side in given_rows]
+
+    assert (-gated(given_rows, threshold_bps)[1]["side"]).tolist() == gated(mirrored, threshold_bps)[1]["side"].tolist()
+
+
+@given(edges, st.floats(0.0, 20.0), st.floats(0.0, 20.0), thresholds)
+def test_gate_is_monotone_in_cost(mu_bps, first, second, threshold_bps):
+    """Raising the cost never turns a block into a pass."""
+    params = as_row(GateSettings(threshold_bps=threshold_bps))
+    cheap, dear = sorted((first, second))
+
+    assert abs(judge_point(mu_bps, cheap, params)) >= abs(judge_point(mu_bps, dear, params))
+
+
+@pytest.mark.jit_off
+def test_a_shut_gate_says_who_came_closest():
+    """The refused decision carries the largest |mu| and what it would have needed."""
+    _, _, decision = gated([(5, 1.0, 1.0, 2.0, 0), (30, -1.5, 1.0, 2.0, 0)], 2.0)
+
+    assert (30, -1.5, 2.0, 101) == tuple(decision[n] for n in ("horizon_min", "mu_bps", "edge_needed_bps", "forecast_id"))
+
+
+def test_equality_does_not_pass():
+    """A forecast of exactly the threshold is refused."""
+    assert [0, 0] == gated([(5, 2.0, 1.0, 0.0, 0), (5, -2.0, 1.0, 0.0, 0)], 2.0)[1]["side"].tolist()
+
+
+def test_off_opens_in_the_direction_of_the_forecast():
+    """Without the gate any forecast but zero passes."""
+    assert [1, -1, 0] == gated([(5, m, 1.0, 0.0, 0) for m in (0.1, -0.1, 0.0)], 2.0, "off")[1]["side"].tolist()
+
+
+@given(st.lists(st.tuples(edges, positives, st.one_of(st.none(), edges), st.one_of(st.none(), edges), edges), max_size=20))
+def test_issued_quantiles_and_coverage_equal_the_plain_twin(forecasts):
+    """The class issues the twin's quantiles and counts the twin's misses."""
+    gate, issued, outcomes = ConformalGate(["A"], [5]), [], []
+    for k, (mu, sigma, lo, hi, outcome) in enumerate(forecasts):
+        expected = quantiles(mu, sigma, *(math.nan if q is None else q for q in (lo, hi)))
+        actual = gate.calibrate(k, k, "A", 5, mu, sigma, lo, hi)
+        assert pytest.approx(expected or (math.nan, math.nan), nan_ok=True) == actual
+        gate.mature(k, outcome)
+        if expected:
+            issued.append(actual)
+            outcomes.append(outcome)
+    n, below, above, dropped = naive.misses(issued, outcomes)
+    score = gate.coverage("A", 5)
+
+    assert (n, dropped) == (score.matured_count, score.dropped_count)
+    assert n == 0 or (below / n, above / n) == (score.miss_below, score.miss_above)
+    assert len(forecasts) - len(issued) == gate.unknown_count
+
+
+def test_an_outcome_counts_once():
+    """The second outcome of a forecast is ignored and counted as unknown."""
+    gate = ConformalGate(["A"], [5])
+    gate.calibrate(1, 0, "A", 5, 0.0, 1.0)
+    gate.mature(1, 0.0)
+    gate.mature(1, 9.0)
+
+    assert (1, 1.0, 1) == (gate.coverage("A", 5).matured_count, gate.coverage("A", 5).coverage, gate.unknown_count)
+
+
+def test_memory_is_bounded():
+    """Beyond `pending_max` the oldest forecast is dropped and counted."""
+    gate = ConformalGate(["A"], [5], pending_max=2)
+    for k in range(3):
+        gate.calibrate(k, k, "A", 5, 0.0, 1.0)
+    gate.mature(0, 0.0)
+
+    assert (1, 1) == (gate.coverage("A", 5).dropped_count, gate.unknown_count)
+
+
+def test_an_unknown_symbol_or_horizon_is_an_error_that_names_the_known_ones():
+    """The border says what it has."""
+    with pytest.raises(KeyError, match=r"no gate for 'B' at 5 min; it has \['A'\] at \[5\]"):
+        ConformalGate(["A"], [5]).calibrate(1, 0, "B", 5, 0.0, 1.0)
+
+
+@pytest.mark.parametrize(("q_lo", "reason"), [(math.nan, Reason.FORECAST_NAN), (-1.0, Reason.GATE_COST)])
+def test_judge_refuses_with_a_reason(q_lo, reason):
+    """NaN quantiles and a weak forecast are told apart."""
+    assert (0, reason) == ConformalGate(["A"], [5]).judge(q_lo, 1.0, 0.5)
+
+
+def test_evaluate_does_not_look_ahead():
+    """Quantiles of the first rows do not change with what comes later."""
+    mu, sigma = np.linspace(-1, 1, 20), np.ones(20)
+    calm = evaluate(mu, sigma, np.zeros(20), 3)
+    wild = evaluate(mu, sigma, np.r_[np.zeros(10), np.full(10, 99.0)], 3)
+
+    assert calm.iloc[:13].equals(wild.iloc[:13])

@@ -1,0 +1,28 @@
+"""The package's public names."""
+
+import subprocess
+import sys
+
+import pytest
+
+import strategy
+
+
+def test_import_loads_nothing():
+    """`import strategy` compiles nothing and loads neither numba nor pandas."""
+    program = "import sys, strategy; print([m for m in ('numba', 'numpy', 'pandas') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert "[]" == done.stdout.strip()
+
+
+@pytest.mark.parametrize("name", strategy.__all__)
+def test_every_public_name_is_there(name):
+    """Each name in `__all__` is a class with a docstring."""
+    assert getattr(strategy, name).__doc__
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    """A misspelt name says which package lacks it."""
+    with pytest.raises(AttributeError, match="module 'strategy' has no attribute 'Gate'"):
+        _ = strategy.Gate
