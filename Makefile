@@ -37,8 +37,11 @@ $(VENV)/.ready-%: pyproject.toml uv.lock | $(VENV)/bin/python
 $(BENCH_VENV)/.ready-%: pyproject.toml uv.lock | $(BENCH_VENV)/bin/python
 	$(call install,$(BENCH_VENV),$*)
 
-%/bin/python:
-	$(call make_venv,$*)
+$(VENV)/bin/python:
+	$(call make_venv,$(VENV))
+
+$(BENCH_VENV)/bin/python:
+	$(call make_venv,$(BENCH_VENV))
 
 define make_venv
 @python=""; \

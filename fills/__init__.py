@@ -3,8 +3,10 @@
 exchange    the numbered fill rules and the three kernels `on_event`, `on_request`, `on_expiry`
 venue       its memory: order table, ledgers, answers; `make_venue`
 resting     rules for resting orders; marketable: for orders that meet the other side; lifecycle: arrival, cancel, change, expiry
+ledger      what one side shows, and what quotes and prints have not yet explained to each other
+record      answers, fills with their fee
 queue       queue models; latency: the legs; fees: IBKR's commissions by date
-simulate    given orders against a session, without a strategy
+simulation  `simulate`: given orders against a session, without a strategy; given: their checks; batch: their loop
 """
 
 from importlib import import_module
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from fills.fees import FeeSchedule
     from fills.latency import LatencySettings
     from fills.queue import QueueModel
-    from fills.simulate import simulate
+    from fills.simulation import simulate
     from fills.venue import Rule, Venue, make_venue
 
 __all__ = ["FeeSchedule", "LatencySettings", "QueueModel", "Rule", "Venue", "make_venue", "simulate"]
@@ -26,6 +28,7 @@ _HOMES = {
     "Rule": "fills.venue",
     "Venue": "fills.venue",
     "make_venue": "fills.venue",
+    "simulate": "fills.simulation",
 }
 
 
@@ -33,6 +36,4 @@ def __getattr__(name: str) -> Any:
     """Import a public name on first use."""
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
-    if name == "simulate":
-        return import_module("fills.simulate").simulate
     raise AttributeError(f"module 'fills' has no attribute {name!r}")

@@ -24,9 +24,9 @@ Prints (the aggressor's side decides which own orders may trade; a print never t
         away or was hidden is remembered for that window. A level that comes back starts anew.
     10. Prints that consume nothing: off-exchange, average-price, late, auction, hidden, unreported, past the limit, off the
         tick grid, or without size. Odd lots consume. A print without a venue reaches our queue with `no_venue_share` of its
-        size, rounded down. A print without a side belongs to the side whose pending drop it explains; else at or below the bid it is a
-        sell, at or above the ask a buy, between them the nearer side decides, and the last trade's tick where that says
-        nothing; then no side, and it is counted.
+        size, rounded down. A print without a side belongs to the side whose pending drop it explains; else at or below the bid
+        it is a sell, at or above the ask a buy, between them the nearer side decides, and the last trade's tick where that
+        says nothing; then no side, and it is counted.
 
 Displayed size
     11. What own orders took from a displayed size is gone until the feed shows more of it at that price; a level that moved
@@ -51,12 +51,25 @@ Life of an order
     22. Fees are charged per order (`fills.fees`): what everything filled so far costs, less what was charged.
 """
 
-from fills.lifecycle import MOST_ANSWERS, expire, on_cancel, on_modify, on_new
 from fills.ledger import RESIZED, awaits_print, displayed_left, forget_display, hear, show
+from fills.lifecycle import MOST_ANSWERS, expire, on_cancel, on_modify, on_new
 from fills.marketable import cross_resting
 from fills.record import compact, has_room
 from fills.resting import fill_from_print, meet_touch, shrink_queue
-from fills.venue import ANSWER, ASK, BID, LEDGER, NEVER, NO_RANK, STOP_ANSWERS_FULL, VENUE_CTL, VENUE_ORDER, Rule, Venue, make_venue
+from fills.venue import (
+    ANSWER,
+    ASK,
+    BID,
+    LEDGER,
+    NEVER,
+    NO_RANK,
+    STOP_ANSWERS_FULL,
+    VENUE_CTL,
+    VENUE_ORDER,
+    Rule,
+    Venue,
+    make_venue,
+)
 from replay.events import Flag, Kind
 from replay.jit import kernel
 from replay.orders import Action
@@ -80,7 +93,7 @@ def on_event(events, i, book, venue):
     event = events[i]
     kind = event["kind"]
     if kind == Kind.STATUS:
-        _on_status(event["symbol"], venue)
+        on_status(event["symbol"], venue)
     elif kind == Kind.QUOTE or kind == Kind.TRADE:
         s = event["symbol"]
         see(event, s, book[s], venue)
@@ -217,9 +230,9 @@ def _side_by_quote(price, row):
 
 
 @kernel
-def _on_status(symbol, venue):
+def on_status(symbol, venue):
     """Forget the display of one symbol, or of all."""
-    first = symbol if symbol >= 0 else 0
+    first = max(symbol, 0)
     last = symbol + 1 if symbol >= 0 else len(venue.n_orders)
     for s in range(first, last):
         forget_display(venue.ledgers[s, BID])

@@ -110,9 +110,7 @@ class FeeSchedule:
     assumed: tuple[str, ...] = ()
 
     @classmethod
-    def on_date(
-        cls, day: date, plan: str, *, venue: str = "NASDAQ", month_qty: int = 0, scale: int = 10_000
-    ) -> FeeSchedule:
+    def on_date(cls, day: date, plan: str, *, venue: str = "NASDAQ", month_qty: int = 0, scale: int = 10_000) -> FeeSchedule:
         """Look the schedule of a trade date (New York) up.
 
         Parameters
@@ -157,7 +155,8 @@ def minimum_tick(day: date, price: int, scale: int = 10_000) -> int:
     """Return the minimum increment (price units) of a quote at `price` (price units) on a trade date, by Rule 612."""
     rule = rule_on("us.tick", day)
     ticks = [tick for edge, tick in zip(rule["low_edge_usd"], rule["tick_usd"], strict=True) if price >= edge * scale]
-    return max(round(ticks[-1] * scale), 1)
+    tick: int = round(ticks[-1] * scale)
+    return max(tick, 1)
 
 
 def rule_on(name: str, day: date) -> dict[str, Any]:

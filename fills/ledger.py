@@ -51,7 +51,7 @@ def _move(ledger, rank, qty, now_ns, window_ns):
     ledger["change"] = MOVED
     ledger["is_first_drop"] = 1 if ledger["drop_qty"] == 0 else 0
     if old_rank != NO_RANK:
-        left = max(ledger["qty"] - ledger["print_qty"], 0) if NO_RANK != rank and rank < old_rank else 0
+        left = max(ledger["qty"] - ledger["print_qty"], 0) if rank != NO_RANK and rank < old_rank else 0
         ledger["gone_rank"] = old_rank
         ledger["gone_ts_ns"] = now_ns
         ledger["gone_drop_qty"] = ledger["drop_qty"] + left

@@ -52,13 +52,13 @@ class QueueModel(StrEnum):
 
 
 @kernel
-def on_join(model, displayed_qty, floor_qty):
+def on_join(model, displayed_qty, floor_qty):  # noqa: ARG001  every queue model has this signature
     """Return the quantity ahead of an order that joins a visible level behind own orders with `floor_qty` ahead of them."""
     return max(displayed_qty, floor_qty)
 
 
 @kernel
-def on_trade(model, ahead_qty, taken_qty):
+def on_trade(model, ahead_qty, taken_qty):  # noqa: ARG001  every queue model has this signature
     """Return the quantity ahead after prints took `taken_qty` of it."""
     return max(ahead_qty - taken_qty, 0)
 

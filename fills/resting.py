@@ -17,9 +17,7 @@ def shrink_queue(orders, n_orders, side, ledger, ctl):
         if order["rank"] == rank and order["side"] == side:
             if ledger["is_first_drop"] == 1:
                 order["ghost_qty"] = order["ahead_qty"]
-            ahead = on_level_change(
-                ctl["model"], order["ahead_qty"], ledger["fresh_drop_qty"], ledger["qty"], ctl["power"]
-            )
+            ahead = on_level_change(ctl["model"], order["ahead_qty"], ledger["fresh_drop_qty"], ledger["qty"], ctl["power"])
             floor = max(ahead, floor)
             order["ahead_qty"] = floor
 
@@ -105,8 +103,8 @@ def best_slot(s, side, above_rank, venue):
     best_rank = above_rank
     for slot in range(venue.n_orders[s]):
         order = venue.orders[s, slot]
-        if order["side"] == side and order["leaves_qty"] > 0 and order["rank"] > best_rank:
-            if order["type"] == OrderType.LIMIT:
-                best = slot
-                best_rank = order["rank"]
+        is_limit = order["type"] == OrderType.LIMIT
+        if is_limit and order["side"] == side and order["leaves_qty"] > 0 and order["rank"] > best_rank:
+            best = slot
+            best_rank = order["rank"]
     return best

@@ -104,7 +104,7 @@ CLOCK = np.dtype(
         ("status", "i8"),  # 0, or a code that stops the run (see Stop)
         ("messages", "i8"),
         ("unknown_answers", "i8"),  # answers to orders that are not on the desk
-        ("wake", "i8"),  # not 0: give the word to Python (see replay.engine.doors)
+        ("wake", "i8"),  # not 0: give the word to Python (see replay.engine.python_door)
     ],
     align=True,
 )

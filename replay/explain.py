@@ -55,7 +55,9 @@ def explain(run_dir: Path | str, symbol: str, at_ns: int) -> dict[str, Any]:
     context = read_context(folder)
     _refuse_unknown(symbol, context)
     _refuse_outside(at_ns, context)
-    row = _decision_in_force(folder, symbol, at_ns)
+    past = _past_decisions(folder, symbol, at_ns)
+    row = _decision(folder, symbol, past[-1][0])
+    taken = [key for key, code in past[:-1] if code in TAKEN]
     orders = _rows(folder / "orders.parquet", [("symbol", "==", symbol)])
     fills = _rows(folder / "fills.parquet", [("decision_id", "==", row["decision_id"]), ("symbol", "==", symbol)])
     return {
@@ -71,6 +73,7 @@ def explain(run_dir: Path | str, symbol: str, at_ns: int) -> dict[str, Any]:
         "is_taken": row["reason_code"] in TAKEN,
         "sentence": _fill_in(row, "sentence"),
         "change": _fill_in(row, "change"),
+        "last_taken": _glance(_decision(folder, symbol, taken[-1])) if taken else None,
         **_numbers(row, context),
         "plan": _plan(row, [order for order in orders if order["decision_id"] == row["decision_id"]]),
         "fills": fills,
@@ -92,14 +95,26 @@ def _refuse_outside(at_ns: int, context: RunContext) -> None:
         raise UsageError(f"{et_stamp(at_ns)} lies outside the run, which covers {covered}")
 
 
-def _decision_in_force(folder: Path, symbol: str, at_ns: int) -> dict[str, Any]:
-    path = folder / "decisions.parquet"
-    ids = _table(path, [("symbol", "==", symbol)], ["decision_id", "ts_ns"]).to_pydict()
-    past = [key for key, ts in zip(ids["decision_id"], ids["ts_ns"], strict=True) if ts <= at_ns]
+def _past_decisions(folder: Path, symbol: str, at_ns: int) -> list[tuple[int, int]]:
+    """Return id and reason code of the decisions of a symbol at or before a time; there is at least one."""
+    columns = ["decision_id", "ts_ns", "reason_code"]
+    own = _table(folder / "decisions.parquet", [("symbol", "==", symbol)], columns).to_pydict()
+    rows = zip(*(own[name] for name in columns), strict=True)
+    past = [(key, code) for key, ts, code in rows if ts <= at_ns]
     if not past:
-        when = f"the first came at {et_stamp(ids['ts_ns'][0])}" if ids["ts_ns"] else "there is none in the whole run"
+        when = f"the first came at {et_stamp(own['ts_ns'][0])}" if own["ts_ns"] else "there is none in the whole run"
         raise UsageError(f"no decision on {symbol!r} at or before {et_stamp(at_ns)}: {when}")
-    return _rows(path, [("decision_id", "==", past[-1]), ("symbol", "==", symbol)])[-1]
+    return past
+
+
+def _decision(folder: Path, symbol: str, decision_id: int) -> dict[str, Any]:
+    return _rows(folder / "decisions.parquet", [("decision_id", "==", decision_id), ("symbol", "==", symbol)])[-1]
+
+
+def _glance(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what an earlier decision did."""
+    told = {"decision_id": row["decision_id"], "decided_ns": row["ts_ns"], "decided": et_stamp(row["ts_ns"])}
+    return {**told, "reason": row["reason"], "sentence": _fill_in(row, "sentence")}
 
 
 def _numbers(row: Mapping[str, Any], context: RunContext) -> dict[str, Any]:
@@ -126,25 +141,25 @@ def _numbers(row: Mapping[str, Any], context: RunContext) -> dict[str, Any]:
         "net_edge_bps": row["net_edge_bps"],
         "weights": {str(minutes): weight for minutes, weight in zip(context.horizons_min, row["weights"], strict=True)},
         "outcome_bps": row["outcome_bps"],
-        "refusing_components": _bits(row["status"]),
+        "failed_components": _bits(row["status"]),
         "fallbacks": _bits(row["breaker"]),
     }
 
 
 def _plan(row: Mapping[str, Any], states: list[dict[str, Any]]) -> dict[str, Any]:
-    """Target and orders of this decision; each order with the life it had, queue ahead simulated and estimated."""
+    """Collect target and orders of this decision; each order with its life and the queue ahead, simulated and estimated."""
     orders: dict[int, dict[str, Any]] = {}
     for state in states:
-        fixed = {key: state[key] for key in ("order_id", "slice", "side", "type", "tif", "limit_price", "qty")}
+        fixed = {key: state[key] for key in ("order_id", "slice", "side", "type", "tif", "qty")}
         order = orders.setdefault(state["order_id"], {**fixed, "work_s": state["work_ns"] / 1e9, "states": []})
-        changing = ("ts_ns", "state", "filled_qty", "ahead_qty_simulated", "ahead_qty_estimated", "reason")
+        changing = ("ts_ns", "state", "limit_price", "filled_qty", "ahead_qty_simulated", "ahead_qty_estimated", "reason")
         order["states"].append({key: state[key] for key in changing})
     change = row["target_qty"] - row["position_qty"]
     return {"plan_id": row["plan_id"], "target_qty": row["target_qty"], "change_qty": change, "orders": list(orders.values())}
 
 
 def _working(states: list[dict[str, Any]], at_ns: int) -> list[dict[str, Any]]:
-    """Orders of the symbol that were alive at the time, whichever decision sent them."""
+    """Collect the orders of the symbol that were alive at the time, whichever decision sent them."""
     last = {state["order_id"]: state for state in states if state["ts_ns"] <= at_ns}
     keys = ("order_id", "decision_id", "side", "limit_price", "leaves_qty", "state", "ahead_qty_simulated", "ahead_qty_estimated")
     return [{key: state[key] for key in keys} for state in last.values() if state["state"] not in _ENDED]
@@ -157,10 +172,10 @@ def _fill_in(row: Mapping[str, Any], what: str) -> str:
     text: str = getattr(MEANINGS[Reason(code)], what)
     return text.format(
         horizon=f"{row['horizon_min']}-minute",
-        mu=bps(row["mu_bps"], 1),
+        mu=bps(row["mu_bps"]),
         cost=_size(row["cost_bps"]),
         needed=_size(row["edge_needed_bps"]),
-        net=bps(row["net_edge_bps"], 1),
+        net=bps(row["net_edge_bps"]),
         interval=f"{_signed(row['q_lo_bps'])} to {_signed(row['q_hi_bps'])}",
         held=f"{row['position_qty']:,}",
         target=f"{row['target_qty']:,}",
@@ -171,7 +186,7 @@ def _fill_in(row: Mapping[str, Any], what: str) -> str:
 
 
 def _size(value: float) -> str:
-    return f"{value:.1f} bps" if _is_known(value) else "-"
+    return f"{value:.2f} bps" if _is_known(value) else "-"
 
 
 def _signed(value: float) -> str:

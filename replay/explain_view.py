@@ -46,63 +46,75 @@ def render(answer: Mapping[str, Any]) -> Group:
 
 
 def _number_lines(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
-    inputs, forecast, cost = answer["inputs"], answer["forecast"], answer["cost"]
-    costs = "  ".join(f"{name} {_one(cost[f'{name}_bps'])}" for name in _COSTS if cost[f"{name}_bps"])
-    weights = "  ".join(f"{minutes} min {percent(weight, 0)}" for minutes, weight in answer["weights"].items())
+    inputs, plan = answer["inputs"], answer["plan"]
     ages = f"quote {duration(inputs['quote_age_s'] * 1e9)} old, forecast {duration(inputs['forecast_age_s'] * 1e9)} old"
     stale = "  STALE" if inputs["is_stale"] else ""
     lines = [
         ("Touch", f"mid {_usd(inputs['mid'])}  spread {_usd(inputs['spread'])} = {_one(inputs['spread_bps'])} bps"),
         ("Data", f"{ages}, quality {inputs['quality']:.2f}{stale}"),
         ("Features", "  ".join(f"{name} {_one(value)}" for name, value in answer["features"].items())),
-        ("Forecast", _forecast(forecast)),
-        ("Cost", f"{_one(cost['total_bps'])} bps  ({costs or 'no parts'})"),
-        ("Edge", f"needed {_one(answer['edge_needed_bps'])} bps, net of cost {_signed(answer['net_edge_bps'])} bps"),
-        ("Weights", weights),
-        ("Position", f"{count(inputs['position_qty'])} held, target {count(answer['plan']['target_qty'])}"),
-        ("Outcome", "unknown" if answer["outcome_bps"] is None else f"{_signed(answer['outcome_bps'])} bps over the horizon"),
+        *(_edge_lines(answer) if answer["forecast"]["horizon_min"] else []),
+        ("Position", f"{count(inputs['position_qty'])} held, target {count(plan['target_qty'])}"),
     ]
-    extra = {"Refusing": answer["refusing_components"], "On fallback": answer["fallbacks"]}
+    extra = {"Failed": answer["failed_components"], "On fallback": answer["fallbacks"]}
     return lines + [(name, ", ".join(parts)) for name, parts in extra.items() if parts]
 
 
-def _forecast(forecast: Mapping[str, Any]) -> str:
-    if not forecast["horizon_min"]:
-        return "none was chosen"
+def _edge_lines(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Say what was forecast, what it cost and what it needed; only where a horizon was looked at."""
+    forecast, cost = answer["forecast"], answer["cost"]
+    costs = "  ".join(f"{name} {_one(cost[f'{name}_bps'])}" for name in _COSTS if cost[f"{name}_bps"])
+    weights = "  ".join(f"{minutes} min {percent(weight, 0)}" for minutes, weight in answer["weights"].items() if weight)
     interval = f"{_signed(forecast['q_lo_bps'])} to {_signed(forecast['q_hi_bps'])}"
     size = f"{_signed(forecast['mu_bps'])} bps, sigma {_one(forecast['sigma_bps'])}"
-    return f"{forecast['horizon_min']} min  {size}, interval {interval}"
+    outcome = answer["outcome_bps"]
+    lines = [
+        ("Forecast", f"{forecast['horizon_min']} min  {size}, interval {interval}"),
+        ("Cost", f"{_one(cost['total_bps'])} bps  ({costs or 'no parts'})"),
+        ("Edge", f"needed {_one(answer['edge_needed_bps'])} bps, net of cost {_signed(answer['net_edge_bps'])} bps"),
+        ("Outcome", "not known within the session" if outcome is None else f"{_signed(outcome)} bps over the horizon"),
+    ]
+    return [*lines, ("Weights", weights)] if weights else lines
 
 
 def _order_parts(answer: Mapping[str, Any]) -> list[RenderableType]:
+    from rich.padding import Padding
     from rich.text import Text
 
     parts: list[RenderableType] = []
+    last = answer["last_taken"]
+    if last and not answer["is_taken"]:
+        parts.append(
+            Padding(Text(f"Last taken: decision {last['decision_id']} of {last['decided']}. {last['sentence']}"), (1, 1, 0, 1))
+        )
     for order in answer["plan"]["orders"]:
-        what = f"{order['side']} {order['qty']:,} {order['type']} {_usd(order['limit_price'])} {order['tif']}"
+        what = f"{order['side']} {order['qty']:,} {order['type']} {order['tif']}, {duration(order['work_s'] * 1e9)} to work"
         parts += [Text(f"\n Order {order['order_id']}, slice {order['slice']}: {what}", style="bold"), _states(order["states"])]
     if answer["fills"]:
-        parts += [Text("\n Fills", style="bold"), _fills(answer["fills"])]
+        evidence = ", ".join(sorted({fill["evidence"].replace("_", " ") for fill in answer["fills"]}))
+        parts += [Text(f"\n Fills, on the evidence of {evidence}", style="bold"), _fills(answer["fills"])]
     if answer["working"]:
         parts += [Text("\n Orders alive at that moment", style="bold"), _working(answer["working"])]
     return parts
 
 
 def _states(states: Iterable[Mapping[str, Any]]) -> Table:
-    heads = ("time ET", "state", "filled", "ahead, simulated", "ahead, estimated", "why")
+    heads = ("time ET", "state", "limit", "filled", "ahead, simulated", "estimated", "why")
     keys = ("filled_qty", "ahead_qty_simulated", "ahead_qty_estimated")
-    rows = [(et_time(s["ts_ns"]), s["state"], *(count(s[key]) for key in keys), s["reason"]) for s in states]
+    rows = [
+        (et_time(s["ts_ns"]), s["state"], _usd(s["limit_price"]), *(count(s[key]) for key in keys), s["reason"]) for s in states
+    ]
     return _table(rows, heads)
 
 
 def _fills(fills: Iterable[Mapping[str, Any]]) -> Table:
-    heads = ("time ET", "qty", "price", "liquidity", "venue", "rule", "ahead before", "evidence")
-    rows = [
-        (et_time(f["ts_ns"]), count(f["qty"]), _usd(f["price"]), f["liquidity"], f["venue"] or "-", str(f["rule"]),
-         count(f["ahead_qty_before"]), f["evidence"])
-        for f in fills
-    ]  # fmt: skip
-    return _table(rows, heads)
+    heads = ("time ET", "qty", "price", "liquidity", "venue", "rule", "ahead before")
+    return _table([_fill_row(fill) for fill in fills], heads)
+
+
+def _fill_row(fill: Mapping[str, Any]) -> tuple[str, ...]:
+    words = (fill["liquidity"], fill["venue"] or "-", str(fill["rule"]))
+    return (et_time(fill["ts_ns"]), count(fill["qty"]), _usd(fill["price"]), *words, count(fill["ahead_qty_before"]))
 
 
 def _working(orders: Iterable[Mapping[str, Any]]) -> Table:
@@ -155,5 +167,5 @@ def _usd(value: float | None) -> str:
     """Write a price with as many digits as it has, two at least."""
     if value is None:
         return "market"
-    digits = 2 if math.isclose(value, round(value, 2), abs_tol=1e-7) else 4
+    digits = next((n for n in (2, 3) if math.isclose(value, round(value, n), abs_tol=1e-7)), 4)
     return f"${value:,.{digits}f}"

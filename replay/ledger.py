@@ -62,26 +62,38 @@ EQUITY = np.dtype(
 MINUTE_NS = 60_000_000_000
 
 
-def mid_at(marks: np.ndarray, symbol: int, ts_ns: np.ndarray) -> np.ndarray:
-    """Return the mid of one symbol at given times, from the last two-sided mark at or before each; NaN before the first.
+class Mids:
+    """The mid of every symbol over time, from the two-sided marks of a run.
 
     Parameters
     ----------
     marks : MARK array
         In order of time within each symbol.
-    symbol : int
-        Index of the symbol.
-    ts_ns : int64 array
-        Times.
     """
-    marked_ns, mid = _mids(marks, symbol)
-    if not len(mid):
-        return np.full(len(ts_ns), np.nan)
-    place = np.searchsorted(marked_ns, ts_ns, side="right") - 1
-    return np.where(place >= 0, mid[np.maximum(place, 0)], np.nan)
+
+    def __init__(self, marks: np.ndarray) -> None:
+        sided = marks[(marks["bid"] > 0) & (marks["ask"] > 0)]
+        order = np.argsort(sided["symbol"], kind="stable")
+        self._symbols = sided["symbol"][order]
+        self._ts_ns = sided["ts_ns"][order]
+        self._mids = (sided["bid"] + sided["ask"])[order] / 2.0
+        self.minutes_ns = np.unique(marks["ts_ns"] // MINUTE_NS) * MINUTE_NS + MINUTE_NS  # ends of all minutes with a mark
+
+    def path(self, symbol: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return times and mids (price units) of one symbol."""
+        first, end = np.searchsorted(self._symbols, [symbol, symbol + 1])
+        return self._ts_ns[first:end], self._mids[first:end]
+
+    def at(self, symbol: int, ts_ns: np.ndarray) -> np.ndarray:
+        """Return the mid of one symbol at given times, from the last mark at or before each; NaN before the first."""
+        marked_ns, mids = self.path(symbol)
+        if not len(mids):
+            return np.full(len(ts_ns), np.nan)
+        place = np.searchsorted(marked_ns, ts_ns, side="right") - 1
+        return np.where(place >= 0, mids[np.maximum(place, 0)], np.nan)
 
 
-def outcomes(decisions: np.ndarray, marks: np.ndarray, context: RunContext) -> np.ndarray:
+def outcomes(decisions: np.ndarray, mids: Mids, context: RunContext) -> np.ndarray:
     """Return what each decision's horizon really brought: the mid's return in bps, signed like the price.
 
     NaN where no horizon was chosen, a mid is missing, or the horizon did not pass within the session.
@@ -93,11 +105,11 @@ def outcomes(decisions: np.ndarray, marks: np.ndarray, context: RunContext) -> n
     for symbol in np.unique(decisions["symbol"][is_over]):
         rows = np.flatnonzero(is_over & (decisions["symbol"] == symbol))
         start = decisions["mid2"][rows] / 2.0
-        result[rows] = (mid_at(marks, int(symbol), until_ns[rows]) / start - 1.0) * 1e4
+        result[rows] = (mids.at(int(symbol), until_ns[rows]) / start - 1.0) * 1e4
     return result
 
 
-def markouts(fills: np.ndarray, marks: np.ndarray, context: RunContext, delay_ns: int) -> np.ndarray:
+def markouts(fills: np.ndarray, mids: Mids, context: RunContext, delay_ns: int) -> np.ndarray:
     """Return the mid's move after each fill in bps; positive is good for us, NaN where the session ended before."""
     until_ns = fills["ts_ns"] + delay_ns
     result = np.full(len(fills), np.nan)
@@ -105,7 +117,7 @@ def markouts(fills: np.ndarray, marks: np.ndarray, context: RunContext, delay_ns
     for symbol in np.unique(fills["symbol"][is_over]):
         rows = np.flatnonzero(is_over & (fills["symbol"] == symbol))
         start = fills["mid2_at_fill"][rows] / 2.0
-        result[rows] = fills["side"][rows] * (mid_at(marks, int(symbol), until_ns[rows]) / start - 1.0) * 1e4
+        result[rows] = fills["side"][rows] * (mids.at(int(symbol), until_ns[rows]) / start - 1.0) * 1e4
     return result
 
 
@@ -117,7 +129,7 @@ def session_end_ns(ts_ns: np.ndarray, context: RunContext) -> np.ndarray:
     return end
 
 
-def round_trips(fills: np.ndarray, marks: np.ndarray) -> np.ndarray:
+def round_trips(fills: np.ndarray, mids: Mids) -> np.ndarray:
     """Cut the fills of each symbol into round trips, from flat to flat, in order of exit.
 
     A fill that turns a position round closes one trip and opens the next; its fee is shared by quantity. A position still
@@ -126,7 +138,7 @@ def round_trips(fills: np.ndarray, marks: np.ndarray) -> np.ndarray:
     parts = [np.zeros(0, ROUND_TRIP)]
     for symbol in np.unique(fills["symbol"]):
         trips = np.array(_trips_of(fills[fills["symbol"] == symbol]), ROUND_TRIP)
-        _mark_extremes(trips, *_mids(marks, int(symbol)))
+        _mark_extremes(trips, *mids.path(int(symbol)))
         parts.append(trips)
     whole = np.concatenate(parts)
     by_exit: np.ndarray = whole[np.argsort(whole["exit_ts_ns"], kind="stable")]
@@ -151,24 +163,24 @@ def net_bps(trips: np.ndarray, scale: int) -> np.ndarray:
     return ratio
 
 
-def positions(fills: np.ndarray, marks: np.ndarray, context: RunContext) -> np.ndarray:
+def positions(fills: np.ndarray, mids: Mids, context: RunContext) -> np.ndarray:
     """Return what each traded symbol held at the end of each session, and its profit since the start of the run."""
     traded = np.unique(fills["symbol"])
-    held = np.zeros(len(context.sessions) * len(traded), POSITION_AT)
+    held = np.zeros((len(context.sessions), len(traded)), POSITION_AT)
+    ends_ns = np.array([span.end_ns for span in context.sessions], np.int64)
     for k, symbol in enumerate(traded):
         own = fills[fills["symbol"] == symbol]
-        for day, span in enumerate(context.sessions):
-            row = held[day * len(traded) + k]
-            row["session"], row["symbol"], row["ts_ns"] = day, symbol, span.end_ns
-            past = own[own["ts_ns"] <= span.end_ns]
-            mid = mid_at(marks, int(symbol), np.array([span.end_ns]))[0]
-            _hold(row, past, mid if np.isfinite(mid) or not len(past) else float(past["price"][-1]), context.scale)
-    return held
+        prices = _price_at(own, mids, int(symbol), ends_ns)
+        for day, (end_ns, price) in enumerate(zip(ends_ns, prices, strict=True)):
+            row = held[day, k]
+            row["session"], row["symbol"], row["ts_ns"] = day, symbol, end_ns
+            _hold(row, own[own["ts_ns"] <= end_ns], price, context.scale)
+    return held.ravel()
 
 
-def equity(fills: np.ndarray, marks: np.ndarray, context: RunContext) -> np.ndarray:
+def equity(fills: np.ndarray, mids: Mids, context: RunContext) -> np.ndarray:
     """Return profit marked to mid at every fill and every minute of the marks, and its drawdown from the highest net."""
-    times = np.union1d(_minutes(marks), fills["ts_ns"]).astype(np.int64)
+    times = np.union1d(mids.minutes_ns, fills["ts_ns"]).astype(np.int64)
     path = np.zeros(len(times), EQUITY)
     path["ts_ns"] = times
     for symbol in np.unique(fills["symbol"]):
@@ -176,7 +188,7 @@ def equity(fills: np.ndarray, marks: np.ndarray, context: RunContext) -> np.ndar
         done = np.searchsorted(own["ts_ns"], times, side="right")
         signed = own["side"] * own["qty"]
         qty = _running(signed)[done]
-        price = _price_at(own, marks, int(symbol), times)
+        price = _price_at(own, mids, int(symbol), times)
         path["gross_usd"] += (_running(-signed * own["price"])[done] + qty * price) / context.scale
         path["fee_usd"] += _running(own["fee_micros"])[done] / 1e6
         path["exposure_usd"] += np.abs(qty) * price / context.scale
@@ -184,12 +196,6 @@ def equity(fills: np.ndarray, marks: np.ndarray, context: RunContext) -> np.ndar
     if len(path):
         path["drawdown_usd"] = path["net_usd"] - np.maximum.accumulate(np.maximum(path["net_usd"], 0.0))
     return path
-
-
-def _mids(marks: np.ndarray, symbol: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return times and mids of the two-sided marks of one symbol."""
-    own = marks[(marks["symbol"] == symbol) & (marks["bid"] > 0) & (marks["ask"] > 0)]
-    return own["ts_ns"], (own["bid"] + own["ask"]) / 2.0
 
 
 def _trips_of(fills: np.ndarray) -> list[tuple[object, ...]]:
@@ -253,15 +259,10 @@ def _hold(row: np.void, fills: np.ndarray, mid: float, scale: int) -> None:
     row["fee_usd"] = fills["fee_micros"].sum() / 1e6
 
 
-def _minutes(marks: np.ndarray) -> np.ndarray:
-    """Return the ends of all minutes in which any symbol was marked."""
-    return np.unique(marks["ts_ns"] // MINUTE_NS) * MINUTE_NS + MINUTE_NS
-
-
-def _price_at(fills: np.ndarray, marks: np.ndarray, symbol: int, times: np.ndarray) -> np.ndarray:
+def _price_at(fills: np.ndarray, mids: Mids, symbol: int, times: np.ndarray) -> np.ndarray:
     """Return the mid at each time; where none is known yet, the price of the last fill (the first one before that)."""
     place = np.maximum(np.searchsorted(fills["ts_ns"], times, side="right") - 1, 0)
-    mid = mid_at(marks, symbol, times)
+    mid = mids.at(symbol, times)
     return np.where(np.isfinite(mid), mid, fills["price"][place])
 
 

@@ -32,7 +32,7 @@ MEANINGS: dict[Reason, Meaning] = {
     ),
     Reason.EXIT_HORIZON: Meaning(
         "exit: horizon over",
-        "Closed: the {horizon} horizon of the position was over, so the target went from {held} to {target} shares.",
+        "Closed: the horizon of the position was over, so the target went from {held} to {target} shares.",
         "A longer horizon would have kept the position open.",
     ),
     Reason.EXIT_STOP: Meaning(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import weakref
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,8 @@ class Result:
     ----------
     path : Path
         A run folder.
-    keeper : object, optional
-        Whatever keeps a temporary folder alive.
+    scratch : Path, optional
+        A temporary folder that goes when this object goes.
 
     Attributes
     ----------
@@ -32,9 +33,10 @@ class Result:
         The run's tables.
     """
 
-    def __init__(self, path: Path, keeper: Any = None) -> None:
+    def __init__(self, path: Path, scratch: Path | None = None) -> None:
         self.path = path
-        self._keeper = keeper
+        if scratch is not None:
+            weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
 
     @classmethod
     def open(cls, path: str | Path) -> Result:

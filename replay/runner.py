@@ -6,12 +6,13 @@ takes what comes out, and the run folder is written from it. `verify` does it ag
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import time as TimeOfDay
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,20 +84,28 @@ def run(
     UsageError, ConfigError, DataError, CapacityError
     """
     inputs = gather(sessions, config, forecasts, strategy, seed, symbols, start, end, state_in)
-    keeper = TemporaryDirectory(prefix="replay-")
-    folder = Path(keeper.name)
-    spool = Spool(folder)
+    scratch = Path(mkdtemp(prefix="replay-"))
+    try:
+        folder = _replay(inputs, scratch, state_out, progress, started_at)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    return Result(folder, scratch)
+
+
+def _replay(inputs: Inputs, scratch: Path, state_out: str | Path | None, progress: Progress | None, started_at: str) -> Path:
+    """Drive all sessions and write the run folder inside `scratch`."""
+    spool = Spool(scratch)
     watch = time.perf_counter()
     engine = build_engine(inputs, spool)
     _Driver(inputs, engine, progress).drive()
-    engine.flush()
     spool.close()
     wall_s = time.perf_counter() - watch
     if state_out is not None:
         save(inputs, engine, Path(state_out))
-    run_folder = folder / "run"
-    write_run(run_folder, inputs, engine, spool, folder, wall_s=wall_s, started_at=started_at)
-    return Result(run_folder, keeper)
+    folder = scratch / "run"
+    write_run(folder, inputs, engine, spool, scratch, wall_s=wall_s, started_at=started_at)
+    return folder
 
 
 class _Driver:

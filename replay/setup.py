@@ -13,7 +13,8 @@ from fills.fees import FeeSchedule
 from fills.queue import QueueModel
 from replay.bundle import as_bundle
 from replay.desk import NEVER
-from replay.engine.doors import BoundKernel, PythonDoor, Watch, watch_events, watch_state
+from replay.engine.kernel_door import BoundKernel
+from replay.engine.python_door import PythonDoor, Watch, watch_events, watch_state
 from replay.engine.engine import Engine, Seat
 from replay.engine.snapshot import load_state, save_state, symbol_arrays
 from replay.engine.world import LEGS, Sizes, build_desk, build_world
@@ -63,7 +64,8 @@ def build_seat(inputs: Inputs, desk: Desk) -> Seat:
         return Seat(strategy.decide, as_bundle(strategy.make_state(len(symbols))))
     if hasattr(strategy, "on_wake"):
         watch = getattr(strategy, "watch", None) or Watch()
-        return Seat(watch_events, watch_state(watch, symbols), PythonDoor(strategy, symbols, desk))
+        state = watch_state(watch, symbols, as_row(inputs.config.features))
+        return Seat(watch_events, state, PythonDoor(strategy, symbols, desk, state))
     raise UsageError(f"{type(strategy).__name__} is no strategy: it needs on_wake(view, wake) or on_bar, or come from replay.engine.bind")
 
 
@@ -97,9 +99,15 @@ def start_day(inputs: Inputs, engine: Engine, session: Session) -> None:
     world.last_marks[:] = 0
     world.control["other_due_ns"] = world.venue.ctl["next_expiry_ns"]
     if engine.seat.door is not None:
-        engine.seat.door.set_timer()
+        engine.seat.door.begin_day()
     elif engine.seat.decide is pipeline.decide:
         pipeline.start_day(engine.seat.state, world.desk.clock, _rebalance_times(inputs, session))
+
+
+def _morning_ns(session: Session) -> int:
+    """Return a time just before everything that happens in a session."""
+    firsts = [info.first_ts_ns for name, info in session.manifest.streams.items() if name != "messages"]
+    return min([session.hours.open_ns, *firsts]) - 1
 
 
 def save(inputs: Inputs, engine: Engine, path: Path) -> None:
@@ -131,7 +139,7 @@ def _per_symbol(inputs: Inputs) -> set[str]:
         if isinstance(strategy, BoundKernel):
             return strategy.make_state(n_symbols)
         if strategy is not None and inputs.forecaster is None:
-            return watch_state(Watch(), [str(k) for k in range(n_symbols)])
+            return watch_state(Watch(), [str(k) for k in range(n_symbols)], as_row(inputs.config.features))
         return _pipeline_state(inputs, n_symbols)
 
     return symbol_arrays(build, len(inputs.symbol_index))
@@ -173,6 +181,7 @@ def _trading_span(inputs: Inputs, session: Session) -> tuple[int, int]:
 
 def _set_clock(inputs: Inputs, desk: Desk, session: Session) -> None:
     clock = desk.clock[0]
+    clock["now_ns"] = max(clock["now_ns"], _morning_ns(session))
     clock["next_timer_ns"] = NEVER
     clock["open_ns"], clock["close_ns"] = session.hours.open_ns, session.hours.close_ns
     clock["trade_from_ns"], clock["trade_until_ns"] = _trading_span(inputs, session)

@@ -73,17 +73,17 @@ def summarize(rows: RunRows, context: RunContext, facts: RunFacts) -> dict[str, 
     dict
         JSON-ready; keys carry their unit.
     """
-    path = ledger.equity(rows.fills, rows.marks, context)
+    mids = ledger.Mids(rows.marks)
     return {
         **_identity(context, facts),
         **_decisions(rows.decisions, len(rows.cycles)),
         "gate": _gate(rows.decisions),
         **_orders(rows.orders),
-        **_execution(rows, context),
-        **_profit(path),
-        **_round_trips(rows, context),
+        **_execution(rows.fills, mids, context),
+        **_profit(ledger.equity(rows.fills, mids, context)),
+        **_round_trips(rows, mids, context),
         "stops": _stops(rows.decisions),
-        "by_symbol": _by_symbol(rows, context),
+        "by_symbol": _by_symbol(rows, mids, context),
         "latency_ns": dict(facts.latency_ns),
         "assumptions": dict(facts.assumptions),
     }
@@ -116,37 +116,42 @@ def _decisions(decisions: np.ndarray, n_cycles: int) -> dict[str, Any]:
 
 
 def _gate(decisions: np.ndarray) -> dict[str, Any]:
-    """How often the gate opened; when it was shut, what it would have needed."""
+    """Count how often the gate opened and the edge cleared cost and reserve; if never, say what it would have needed."""
     reason = decisions["reason"]
     is_shut = np.isin(reason, list(GATE_SHUT))
     is_judged = is_shut | (decisions["edge_needed_bps"] > 0) | ((decisions["side"] != 0) & (decisions["horizon_min"] > 0))
-    judged, shut = int(is_judged.sum()), decisions[is_shut & (decisions["sigma_bps"] > 0)]
+    is_short = reason == Reason.ARBITER_RESERVE
+    judged, shut, short = (int(mask.sum()) for mask in (is_judged, is_shut, is_short))
+    is_refused = (is_short if short else is_shut) & (decisions["sigma_bps"] > 0)
+    needed, edge, sigma = (np.abs(decisions[name][is_refused]) for name in ("edge_needed_bps", "mu_bps", "sigma_bps"))
     gate: dict[str, Any] = {
         "judged": judged,
-        "opened": judged - int(is_shut.sum()),
-        "open_rate": _ratio(judged - int(is_shut.sum()), judged),
+        "opened": judged - shut,
+        "open_rate": _ratio(judged - shut, judged),
+        "cleared_rate": _ratio(judged - shut - short, judged),
         "needed_edge_over_sigma": None,
         "best_edge_over_sigma": None,
-        "line": "",
     }
-    if len(shut):
-        needed, edge = shut["edge_needed_bps"] / shut["sigma_bps"], np.abs(shut["mu_bps"]) / shut["sigma_bps"]
-        gate["needed_edge_over_sigma"], gate["best_edge_over_sigma"] = float(needed.min()), float(edge.max())
-    gate["line"] = _gate_line(gate, shut)
-    return gate
+    if len(sigma):
+        gate["needed_edge_over_sigma"], gate["best_edge_over_sigma"] = float((needed / sigma).min()), float((edge / sigma).max())
+    return {**gate, "line": _gate_line(gate, needed, edge)}
 
 
-def _gate_line(gate: Mapping[str, Any], shut: np.ndarray) -> str:
+def _gate_line(gate: Mapping[str, Any], needed: np.ndarray, edge: np.ndarray) -> str:
     if not gate["judged"]:
         return "gate: no decision got as far as the gate"
     head = f"gate opened {100 * gate['open_rate']:.3g} %"
-    if not len(shut) or gate["opened"]:
-        return f"{head} of {gate['judged']:,} times"
-    needed, best = gate["needed_edge_over_sigma"], gate["best_edge_over_sigma"]
-    if best < needed:
-        return f"{head}: needs edge/sigma above {needed:.2f}, yours at most {best:.2f}"
-    nearest = shut[np.argmax(np.abs(shut["mu_bps"]) / shut["edge_needed_bps"])]
-    return f"{head}: the nearest needed {nearest['edge_needed_bps']:.2f} bps, yours was {abs(nearest['mu_bps']):.2f} bps"
+    if gate["cleared_rate"] > 0:
+        return f"{head} of {gate['judged']:,} times, {100 * gate['cleared_rate']:.3g} % also cleared cost and reserve"
+    if gate["opened"]:
+        head += ", cost and reserve cleared 0 %"
+    if not len(needed):
+        return head
+    least, best = gate["needed_edge_over_sigma"], gate["best_edge_over_sigma"]
+    if best < least:
+        return f"{head}: needs edge/sigma above {least:.2f}, yours at most {best:.2f}"
+    nearest = np.argmin(needed - edge)
+    return f"{head}: the nearest needed {needed[nearest]:.2f} bps, yours was {edge[nearest]:.2f} bps"
 
 
 def _orders(orders: np.ndarray) -> dict[str, Any]:
@@ -187,8 +192,7 @@ def _sent_ns(orders: np.ndarray, last: np.ndarray) -> np.ndarray:
     return sent
 
 
-def _execution(rows: RunRows, context: RunContext) -> dict[str, Any]:
-    fills = rows.fills
+def _execution(fills: np.ndarray, mids: ledger.Mids, context: RunContext) -> dict[str, Any]:
     dollars = fills["price"] * fills["qty"] / context.scale
     added = fills["liquidity"] == Liquidity.ADD
     fee = fills["fee_micros"].sum() / 1e6
@@ -200,7 +204,7 @@ def _execution(rows: RunRows, context: RunContext) -> dict[str, Any]:
         "slippage_bps": _slippage(fills, fills["mid2_at_arrival"], dollars),
         "shortfall_bps": _slippage(fills, fills["mid2_at_decision"], dollars),
         "fee_bps": _ratio(1e4 * fee, dollars.sum()),
-        "markout_bps": {f"{s}s": _weighted(_markout(rows, context, s), dollars) for s in MARKOUT_S},
+        "markout_bps": {f"{s}s": _weighted(ledger.markouts(fills, mids, context, s * 1_000_000_000), dollars) for s in MARKOUT_S},
     }
 
 
@@ -208,10 +212,6 @@ def _slippage(fills: np.ndarray, mid2: np.ndarray, dollars: np.ndarray) -> float
     """Cost against a mid in bps, positive is bad."""
     mid = np.where(mid2 > 0, mid2 / 2.0, np.nan)
     return _weighted(fills["side"] * (fills["price"] / mid - 1.0) * 1e4, dollars)
-
-
-def _markout(rows: RunRows, context: RunContext, delay_s: int) -> np.ndarray:
-    return ledger.markouts(rows.fills, rows.marks, context, delay_s * 1_000_000_000)
 
 
 def _profit(path: np.ndarray) -> dict[str, Any]:
@@ -225,8 +225,8 @@ def _profit(path: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _round_trips(rows: RunRows, context: RunContext) -> dict[str, Any]:
-    trips = ledger.round_trips(rows.fills, rows.marks)
+def _round_trips(rows: RunRows, mids: ledger.Mids, context: RunContext) -> dict[str, Any]:
+    trips = ledger.round_trips(rows.fills, mids)
     net = trips["gross_usd"] / context.scale - trips["fee_usd"]
     entered = trips["qty"] * trips["entry_price"]
     edge = trips["side"] * ledger.decisions_of(trips["decision_id"], rows.decisions)["mu_bps"]
@@ -243,7 +243,7 @@ def _round_trips(rows: RunRows, context: RunContext) -> dict[str, Any]:
 
 
 def _stops(decisions: np.ndarray) -> list[dict[str, Any]]:
-    """How every decision ended, the most frequent first."""
+    """Count how decisions ended, the most frequent first."""
     codes, counts = np.unique(decisions["reason"], return_counts=True)
     order = np.argsort(-counts, kind="stable")
     return [
@@ -258,19 +258,23 @@ def _stops(decisions: np.ndarray) -> list[dict[str, Any]]:
     ]
 
 
-def _by_symbol(rows: RunRows, context: RunContext) -> list[dict[str, Any]]:
+def _by_symbol(rows: RunRows, mids: ledger.Mids, context: RunContext) -> list[dict[str, Any]]:
     decided = np.bincount(rows.decisions["symbol"], minlength=len(context.symbols))
     ordered = np.bincount(last_states(rows.orders)["symbol"], minlength=len(context.symbols))
     return [
-        {"symbol": name, "decisions": int(decided[s]), "orders": int(ordered[s]), **_symbol(s, rows, context)}
+        {
+            "symbol": name,
+            "decisions": int(decided[s]),
+            "orders": int(ordered[s]),
+            **_symbol(rows.fills[rows.fills["symbol"] == s], mids, context),
+        }
         for s, name in enumerate(context.symbols)
     ]
 
 
-def _symbol(symbol: int, rows: RunRows, context: RunContext) -> dict[str, Any]:
-    fills = rows.fills[rows.fills["symbol"] == symbol]
+def _symbol(fills: np.ndarray, mids: ledger.Mids, context: RunContext) -> dict[str, Any]:
     dollars = fills["price"] * fills["qty"] / context.scale
-    end = _profit(ledger.equity(fills, rows.marks, context)) if len(fills) else _profit(np.zeros(0, ledger.EQUITY))
+    end = _profit(ledger.equity(fills, mids, context)) if len(fills) else _profit(np.zeros(0, ledger.EQUITY))
     return {
         "fills": len(fills),
         "turnover_usd": float(dollars.sum()),

@@ -109,7 +109,7 @@ def write_tables(folder: Path, rows: RunRows, context: RunContext) -> None:
     context : RunContext
         Names and scale.
     """
-    outcome = ledger.outcomes(rows.decisions, rows.marks, context)
+    outcome = ledger.outcomes(rows.decisions, ledger.Mids(rows.marks), context)
 
     def decisions(part: slice) -> pa.Table:
         return decisions_table(rows.decisions[part], context, outcome[part])
@@ -147,6 +147,8 @@ def decisions_table(rows: np.ndarray, context: RunContext, outcome_bps: np.ndarr
 
     n_horizons = len(context.horizons_min)
     plain = {name: rows[name] for name in _DECISION_NUMBERS}
+    plain |= {name: np.where(rows["horizon_min"] > 0, rows[name], np.nan) for name in _OF_HORIZON}
+    plain["net_edge_bps"] = np.where(rows["horizon_min"] > 0, np.abs(rows["mu_bps"]) - rows["cost_bps"], np.nan)
     columns = {
         "decision_id": rows["decision_id"],
         "ts_ns": rows["ts_ns"],
@@ -235,7 +237,7 @@ def marks_table(rows: np.ndarray, context: RunContext) -> pa.Table:
 
 def round_trips_table(rows: RunRows, context: RunContext) -> pa.Table:
     """Compute round trips (flat to flat) with what the entry decision had promised."""
-    trips = ledger.round_trips(rows.fills, rows.marks)
+    trips = ledger.round_trips(rows.fills, ledger.Mids(rows.marks))
     entry = ledger.decisions_of(trips["decision_id"], rows.decisions)
     closing = ledger.decisions_of(trips["exit_decision_id"], rows.decisions)
     columns = {
@@ -260,7 +262,7 @@ def round_trips_table(rows: RunRows, context: RunContext) -> pa.Table:
 
 def positions_table(rows: RunRows, context: RunContext) -> pa.Table:
     """Compute what each traded symbol held at the end of each session, and its profit since the start of the run."""
-    held = ledger.positions(rows.fills, rows.marks, context)
+    held = ledger.positions(rows.fills, ledger.Mids(rows.marks), context)
     columns = {
         "day": _words(held["session"], {i: span.day for i, span in enumerate(context.sessions)}),
         "ts_ns": held["ts_ns"],
@@ -278,15 +280,17 @@ def positions_table(rows: RunRows, context: RunContext) -> pa.Table:
 
 def equity_table(rows: RunRows, context: RunContext) -> pa.Table:
     """Compute profit marked to mid at every fill and every minute, with its drawdown."""
-    path = ledger.equity(rows.fills, rows.marks, context)
+    path = ledger.equity(rows.fills, ledger.Mids(rows.marks), context)
     return _table({name: path[name] for name in path.dtype.names or ()}, context)
 
 
 _DECISION_NUMBERS = (
-    "horizon_min", "forecast_id", "mu_bps", "sigma_bps", "q_lo_bps", "q_hi_bps",
-    "cost_bps", "cost_spread_bps", "cost_vol_bps", "cost_impact_bps", "cost_fee_bps", "cost_residual_bps",
-    "edge_needed_bps", "net_edge_bps", "quality", "target_qty", "position_qty", "plan_id",
+    "horizon_min", "forecast_id", "quality", "target_qty", "position_qty", "plan_id",
     "quote_age_ns", "forecast_age_ns", "status", "breaker",
+)  # fmt: skip
+_OF_HORIZON = (  # unknown where no horizon was looked at
+    "mu_bps", "sigma_bps", "q_lo_bps", "q_hi_bps", "edge_needed_bps",
+    "cost_bps", "cost_spread_bps", "cost_vol_bps", "cost_impact_bps", "cost_fee_bps", "cost_residual_bps",
 )  # fmt: skip
 
 

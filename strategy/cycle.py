@@ -7,7 +7,7 @@ The order (design section 6)::
 
 A step that answers a `Reason` ends the cycle of this symbol only. The row is worked out in scratch and appended to
 `desk.decisions` whatever the outcome; room for it is made sure of before anything is sent. A refusal is not an error: a bit of
-`status` is set only for what should never be (`is_error`): NaN, an unknown horizon, a cost that cannot be known, abnormal weights.
+`status` is set only for what should never be (`is_error`): NaN, an unknown horizon or cost, abnormal weights.
 
 After the flat-before-close time a flat symbol is OUTSIDE_HOURS as well: what it opened would be closed at once.
 """
@@ -24,7 +24,8 @@ from strategy.decision import Component, Reason
 from strategy.exits import MINUTE_NS, check_exit, check_opposite, flat_ns, retry_later
 from strategy.features import write_features
 from strategy.forecasts import find_horizon, load_legs
-from strategy.planner import IDLE, start_reason, submit, work_ns_of
+from strategy.plan import IDLE
+from strategy.planner import start_reason, submit, work_ns_of
 from strategy.rebalance import is_due, mark_done
 from strategy.renorm import normalise, weight_sum
 from strategy.risk import cap
@@ -38,7 +39,7 @@ def run_cycle(s, desk, state):
     if begin(s, desk, state) == 0:
         return 0
     reason = _decide(s, desk, state)
-    commit(s, reason, desk, state)
+    commit(reason, desk, state)
     return 1
 
 
@@ -61,18 +62,18 @@ def begin(s, desk, state):
 
 
 @kernel
-def commit(s, reason, desk, state):
+def commit(reason, desk, state):
     """Append the decision to the journal and count it in the metrics of the cycle."""
     clock = desk.clock[0]
     state.decision[0]["reason"] = reason
-    _count(s, desk, state)
+    _count(desk, state)
     desk.decisions[clock["n_decisions"]] = state.decision[0]
     clock["n_decisions"] += 1
     clock["next_decision_id"] += 1
 
 
 @kernel
-def _count(s, desk, state):
+def _count(desk, state):
     row = state.decision[0]
     metrics = state.metrics[0]
     metrics["n_symbols"] += 1
@@ -152,10 +153,11 @@ def read_inputs(s, desk, state):
 
 @kernel
 def _has_broken_leg(legs):
+    n_broken = 0
     for k in range(len(legs)):
         if legs[k]["reason"] == Reason.FORECAST_NAN:
-            return True
-    return False
+            n_broken += 1
+    return n_broken > 0
 
 
 @kernel

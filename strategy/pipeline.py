@@ -9,8 +9,8 @@ What wakes what::
     own answers       the planner alone, and the trade record where shares moved
     timer             rebalance times, due cycles, planner timers, exit checks: in this order, each in the order of symbols
 
-`clock['next_timer_ns']` is the earliest of all that is pending. Everything that a timer finds due is done or moved into the future,
-so a timer never fires twice at one time. Cycles of one timer share a cycle number and one CYCLE row.
+`clock['next_timer_ns']` is the earliest of all that is pending. What a timer finds due is done or moved on, so
+a timer never fires twice at one time. Cycles of one timer share a cycle number and one CYCLE row.
 """
 
 import math
@@ -60,22 +60,22 @@ def decide(wake, i, block, desk, state):
     kind = block.events[i]["kind"]
     if kind == Kind.QUOTE or kind == Kind.TRADE:
         on_market(block.events, i, desk.book, state.features, state.minutes, state.params["features"])
-        s = block.events[i]["symbol"]
+        s = np.int64(block.events[i]["symbol"])
         if kind == Kind.QUOTE and block.events[i]["ts_ns"] >= state.trades[s]["watch_ns"]:
             _watch_stop(s, desk, state)
         return
-    _on_rare_event(i, block, desk, state)
+    _on_rare_event(np.int64(i), block, desk, state)
 
 
 @kernel
 def _on_rare_event(i, block, desk, state):
     event = block.events[i]
     kind = event["kind"]
-    s = event["symbol"]
+    s = np.int64(event["symbol"])  # one integer type for symbols: another would compile everything below once more
     if s < 0:
         return
     if kind >= Kind.ACK:
-        _on_answer(i, block, desk, state)
+        _on_answer(s, i, block, desk, state)
     elif kind == Kind.BAR:
         state.schedule[s]["bar_ts_ns"] = event["ts_ns"]
     elif kind == Kind.FORECAST:
@@ -100,14 +100,13 @@ def _wake_by(due_ns, desk):
 
 
 @kernel
-def _on_answer(i, block, desk, state):
+def _on_answer(s, i, block, desk, state):
     event = block.events[i]
     kind = event["kind"]
-    s = event["symbol"]
     params = state.params
     if s >= len(state.schedule):
         return
-    on_answer(block.events, i, desk, state.planner, state.budget, params["planner"], params["budget"])
+    on_answer(block.events, i, desk, state.planner, params["planner"])
     if kind == Kind.PARTIAL or kind == Kind.FILL or kind == Kind.CORRECTION:
         after_fill(s, event["ts_ns"], state.planner.plans, desk.positions, state.trades, desk.clock, params["exits"])
     start_waiting(s, desk, state.planner, state.budget, params["planner"], params["budget"])
@@ -137,7 +136,7 @@ def check_position(s, desk, state):
         retry_later(s, now_ns, state.trades, state.params["exits"])
     elif begin(s, desk, state) != 0:
         read_inputs(s, desk, state)
-        commit(s, leave(s, reason, desk, state), desk, state)
+        commit(leave(s, reason, desk, state), desk, state)
 
 
 @kernel
@@ -160,10 +159,10 @@ def run_timers(desk, state):
 
 @kernel
 def _has_forecast(s, forecasts):
+    n_held = 0
     for k in range(forecasts.shape[1]):
-        if forecasts[s, k]["is_held"]:
-            return True
-    return False
+        n_held += forecasts[s, k]["is_held"]
+    return n_held > 0
 
 
 @kernel
@@ -178,8 +177,7 @@ def next_due_ns(state):
     """Return when the next timer is due; NEVER when nothing is pending."""
     due_ns = next_time_ns(state.rebalance)
     for s in range(len(state.schedule)):
-        due_ns = min(due_ns, state.schedule[s]["due_ns"])
-        due_ns = min(due_ns, min(state.planner.plans[s]["timer_ns"], state.trades[s]["check_ns"]))
+        due_ns = min(due_ns, state.schedule[s]["due_ns"], state.planner.plans[s]["timer_ns"], state.trades[s]["check_ns"])
     return due_ns
 
 
@@ -279,8 +277,8 @@ class DecisionPipeline:
     """The default pipeline for anybody's loop: events in, requests out.
 
     Market events and the answers to own orders go through `process` in the order in which they came; what it returns has to be
-    sent to the broker. Cutting the stream into other blocks changes nothing. Timers fire when an event of their time or later comes:
-    a CLOCK event carries time through silence.
+    sent to the broker. Cutting the stream into other blocks changes nothing. Timers fire when an event of their time
+    or later comes; a CLOCK event carries time through silence.
 
     Parameters
     ----------

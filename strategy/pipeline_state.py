@@ -8,7 +8,7 @@ trade and is looked at when trading opens. Features know about nights themselves
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +27,8 @@ from strategy.decision import CYCLE, DECISION, LEG, MAX_HORIZONS
 from strategy.exits import ExitSettings, new_trades
 from strategy.features import FeatureSettings, new_features
 from strategy.forecasts import ForecastSettings, new_forecasts
-from strategy.planner import IDLE, Planner, PlannerSettings, new_planner
+from strategy.plan import IDLE, Planner, new_planner
+from strategy.planner import PlannerSettings
 from strategy.rebalance import MAX_TIMES, Rebalance, RebalanceSettings, new_rebalance, set_day
 from strategy.renorm import RenormSettings
 from strategy.risk import RiskSettings
@@ -60,22 +61,22 @@ class PipelineSettings:
 class StrategySettings:
     """Settings of all components, one attribute each."""
 
-    staleness: StalenessSettings = StalenessSettings()
-    forecasts: ForecastSettings = ForecastSettings()
-    features: FeatureSettings = FeatureSettings()
-    cost: CostSettings = CostSettings()
-    gate: GateSettings = GateSettings()
-    arbiter: ArbiterSettings = ArbiterSettings()
-    barriers: BarrierSettings = BarrierSettings()
-    risk: RiskSettings = RiskSettings()
-    renorm: RenormSettings = RenormSettings()
-    sizing: SizingSettings = SizingSettings()
-    exits: ExitSettings = ExitSettings()
-    rebalance: RebalanceSettings = RebalanceSettings()
-    planner: PlannerSettings = PlannerSettings()
-    budget: BudgetSettings = BudgetSettings()
-    pipeline: PipelineSettings = PipelineSettings()
-    verification: VerificationSettings = VerificationSettings()
+    staleness: StalenessSettings = field(default_factory=StalenessSettings)
+    forecasts: ForecastSettings = field(default_factory=ForecastSettings)
+    features: FeatureSettings = field(default_factory=FeatureSettings)
+    cost: CostSettings = field(default_factory=CostSettings)
+    gate: GateSettings = field(default_factory=GateSettings)
+    arbiter: ArbiterSettings = field(default_factory=ArbiterSettings)
+    barriers: BarrierSettings = field(default_factory=BarrierSettings)
+    risk: RiskSettings = field(default_factory=RiskSettings)
+    renorm: RenormSettings = field(default_factory=RenormSettings)
+    sizing: SizingSettings = field(default_factory=SizingSettings)
+    exits: ExitSettings = field(default_factory=ExitSettings)
+    rebalance: RebalanceSettings = field(default_factory=RebalanceSettings)
+    planner: PlannerSettings = field(default_factory=PlannerSettings)
+    budget: BudgetSettings = field(default_factory=BudgetSettings)
+    pipeline: PipelineSettings = field(default_factory=PipelineSettings)
+    verification: VerificationSettings = field(default_factory=VerificationSettings)
 
 
 @bundle
@@ -151,7 +152,7 @@ def _check(settings: StrategySettings, horizons_min: Sequence[int]) -> None:
 
 def pack_params(settings: StrategySettings) -> np.ndarray:
     """Lay the settings of all components out as one row with a field per component."""
-    rows = {field.name: _row(getattr(settings, field.name)) for field in fields(settings) if field.name != "verification"}
+    rows = {part.name: _row(getattr(settings, part.name)) for part in fields(settings) if part.name != "verification"}
     packed = np.zeros(1, np.dtype([(name, row.dtype) for name, row in rows.items()], align=True))
     for name, row in rows.items():
         packed[name] = row

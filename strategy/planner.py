@@ -3,8 +3,8 @@
 *Original* (design row 5). The whole difference between target and position is one slice:
 
 1. An entry starts at the mid. A mid off the tick grid rounds down for buys, up for sells.
-2. After half of the working time, if less than `step_below` is filled, the limit moves one tick towards the opposite touch and never
-   beyond it (one modify; where there is no room, none).
+2. After half of the working time, if less than `step_below` is filled, the limit moves one tick towards the opposite touch and
+   never beyond it (one modify; where there is no room, none).
 3. At the end of the working time what is left is cancelled.
 4. An exit starts at the opposite touch, so that it is marketable; rule 2 moves it to the opposite touch of that moment, never
    beyond the cap: `exit_slippage_bps` away from where it started. What an exit leaves is tried again by the exit rules.
@@ -19,65 +19,49 @@ Nothing starts outside the trading hours, without a usable quote, or in a halt. 
     IDLE --start--> WORKING --half time--> STEPPED --end--> CLOSING --answer--> IDLE (or the next plan)
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from replay.bundle import bundle
-from replay.desk import NEVER, find_order, send_cancel, send_limit, send_modify, tag_order
-from replay.events import Kind, Status
+from replay.answers import apply_answer
+from replay.desk import (
+    BOOK,
+    CLOCK,
+    DESK_ORDER,
+    NEVER,
+    POSITION,
+    Desk,
+    find_order,
+    send_cancel,
+    send_limit,
+    send_modify,
+    tag_order,
+)
+from replay.events import EVENT, Kind, Status
 from replay.jit import kernel
-from replay.orders import Side, State, Tif
-from replay.settings import setting
-from strategy.budget import take, take_cancel
-from strategy.decision import Reason
+from replay.orders import REQUEST, Action, State, Tif
+from replay.settings import as_row, setting
+from strategy.budget import BudgetSettings, new_budget, take, take_cancel
+from strategy.decision import CYCLE, DECISION, Reason
 from strategy.modes import OFF, mode_setting
+from strategy.plan import (
+    CLOSING,
+    IDLE,
+    STEPPED,
+    WORKING,
+    cap_price,
+    mid_price,
+    new_planner,
+    opposite_price,
+    step_price,
+    take_plan_id,
+    write_plan,
+)
 from strategy.touch import touch_mid2
 
-IDLE = 0
-WORKING = 1
-STEPPED = 2
-CLOSING = 3
-
 _S = 1_000_000_000
-
-PLAN = np.dtype(
-    [
-        ("plan_id", "i8"),
-        ("decision_id", "i8"),
-        ("order_id", "i8"),
-        ("target_qty", "i8"),
-        ("qty", "i8"),  # of the parent, unsigned
-        ("filled_qty", "i8"),
-        ("side", "i8"),
-        ("price", "i8"),  # limit now in force, as far as we know
-        ("cap_price", "i8"),  # an exit never goes beyond
-        ("start_ns", "i8"),
-        ("step_ns", "i8"),
-        ("end_ns", "i8"),
-        ("timer_ns", "i8"),  # NEVER = none
-        ("horizon_end_ns", "i8"),  # what the position will inherit
-        ("stop_bps", "f8"),
-        ("state", "i8"),
-        ("is_exit", "i8"),
-    ],
-    align=True,
-)
-
-INTENT = np.dtype(
-    [
-        ("plan_id", "i8"),
-        ("decision_id", "i8"),
-        ("target_qty", "i8"),
-        ("work_ns", "i8"),
-        ("horizon_end_ns", "i8"),
-        ("stop_bps", "f8"),
-        ("is_exit", "i8"),
-        ("is_set", "i8"),
-    ],
-    align=True,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,22 +77,6 @@ class PlannerSettings:
     step_below: float = setting(0.4, "step at half time when less than this share is filled", ge=0, le=1)
     exit_slippage_bps: float = setting(10.0, "how far an exit may follow the opposite touch", unit="bps", ge=0)
     retry_ns: int = setting(_S, "wait before a refused cancel is tried again", unit="ns", gt=0)
-
-
-@bundle
-class Planner(NamedTuple):
-    """State of the planner."""
-
-    plans: np.ndarray  # PLAN (n_symbols,)
-    intents: np.ndarray  # INTENT (n_symbols,), what starts next
-    next_plan_id: np.ndarray  # int64 (1,)
-
-
-def new_planner(n_symbols: int) -> Planner:
-    """Return a planner without plans."""
-    plans = np.zeros(n_symbols, PLAN)
-    plans["timer_ns"] = NEVER
-    return Planner(plans, np.zeros(n_symbols, INTENT), np.ones(1, np.int64))
 
 
 @kernel
@@ -132,18 +100,11 @@ def submit(s, desk, planner, budget, params, budget_params):
         return _start(s, desk, planner, budget, params, budget_params)
     if plan["state"] != CLOSING and plan["target_qty"] == intent["target_qty"] and plan["is_exit"] == intent["is_exit"]:
         return Reason.TARGET_KEPT
-    intent["plan_id"] = _take_plan_id(planner)
+    intent["plan_id"] = take_plan_id(planner)
     intent["is_set"] = 1
     if plan["state"] != CLOSING:
-        _cancel(s, desk, planner, budget, params)
+        _cancel(s, desk, planner, budget)
     return 0
-
-
-@kernel
-def _take_plan_id(planner):
-    plan_id = planner.next_plan_id[0]
-    planner.next_plan_id[0] = plan_id + 1
-    return plan_id
 
 
 @kernel
@@ -177,57 +138,11 @@ def _start(s, desk, planner, budget, params, budget_params):
     if order_id == 0:
         return Reason.COMPONENT_ERROR
     if intent["is_set"] == 0:
-        intent["plan_id"] = _take_plan_id(planner)
+        intent["plan_id"] = take_plan_id(planner)
     tag_order(desk, s, intent["plan_id"], intent["decision_id"], intent["work_ns"], 0)
-    _write_plan(planner.plans[s], intent, now_ns, side, abs(delta_qty), price, order_id)
+    write_plan(planner.plans[s], intent, now_ns, side, abs(delta_qty), price, order_id)
     planner.plans[s]["cap_price"] = cap_price(side, price, desk.book[s]["tick"], params)
     return 0
-
-
-@kernel
-def _write_plan(plan, intent, now_ns, side, qty, price, order_id):
-    plan["plan_id"] = intent["plan_id"]
-    plan["decision_id"] = intent["decision_id"]
-    plan["order_id"] = order_id
-    plan["target_qty"] = intent["target_qty"]
-    plan["qty"] = qty
-    plan["filled_qty"] = 0
-    plan["side"] = side
-    plan["price"] = price
-    plan["start_ns"] = now_ns
-    plan["step_ns"] = now_ns + intent["work_ns"] // 2
-    plan["end_ns"] = now_ns + intent["work_ns"]
-    plan["timer_ns"] = plan["step_ns"]
-    plan["horizon_end_ns"] = intent["horizon_end_ns"]
-    plan["stop_bps"] = intent["stop_bps"]
-    plan["state"] = WORKING
-    plan["is_exit"] = intent["is_exit"]
-
-
-@kernel
-def mid_price(side, book_row):
-    """Return the mid of a usable quote on the tick grid, rounded away from the opposite touch (rule 1)."""
-    mid2 = book_row["bid"] + book_row["ask"]
-    step = 2 * book_row["tick"]
-    if side > 0:
-        return mid2 // step * book_row["tick"]
-    return -(-mid2 // step) * book_row["tick"]
-
-
-@kernel
-def opposite_price(side, book_row):
-    """Return the opposite touch on the tick grid, rounded so that it stays marketable."""
-    tick = book_row["tick"]
-    if side > 0:
-        return -(-book_row["ask"] // tick) * tick
-    return book_row["bid"] // tick * tick
-
-
-@kernel
-def cap_price(side, price, tick, params):
-    """Return how far an exit that starts at `price` may go, on the tick grid."""
-    ticks = int(price * params[0]["exit_slippage_bps"] / 10_000.0) // tick
-    return price + side * ticks * tick
 
 
 @kernel
@@ -240,7 +155,7 @@ def on_timer(s, desk, planner, budget, params, budget_params):
         plan["state"] = IDLE
         plan["timer_ns"] = NEVER
     elif plan["state"] == CLOSING or now_ns >= plan["end_ns"]:
-        _cancel(s, desk, planner, budget, params)
+        _cancel(s, desk, planner, budget)
     elif plan["state"] == WORKING:
         plan["state"] = STEPPED
         plan["timer_ns"] = plan["end_ns"]
@@ -250,7 +165,7 @@ def on_timer(s, desk, planner, budget, params, budget_params):
 
 
 @kernel
-def _cancel(s, desk, planner, budget, params):
+def _cancel(s, desk, planner, budget):
     plan = planner.plans[s]
     plan["state"] = CLOSING
     plan["timer_ns"] = NEVER
@@ -274,22 +189,11 @@ def _step(s, slot, desk, planner, budget, params, budget_params):
 
 
 @kernel
-def step_price(plan, book_row):
-    """Return the price of rule 2 (entry) or rule 4 (exit); never worse for us than the opposite touch or the cap."""
-    side = plan["side"]
-    bound = opposite_price(side, book_row)
-    wanted = plan["cap_price"] if plan["is_exit"] else plan["price"] + side * book_row["tick"]
-    if side == Side.BUY:
-        return min(wanted, bound)
-    return max(wanted, bound)
-
-
-@kernel
-def on_answer(events, i, desk, planner, budget, params, budget_params):
+def on_answer(events, i, desk, planner, params):
     """Take in an answer that the desk already knows; return 1 when it belongs to the plan of its symbol."""
     event = events[i]
     kind = event["kind"]
-    s = event["symbol"]
+    s = np.int64(event["symbol"])
     plan = planner.plans[s]
     if plan["state"] == IDLE or event["order_id"] != plan["order_id"]:
         return 0
@@ -314,3 +218,137 @@ def start_waiting(s, desk, planner, budget, params, budget_params):
     reason = _start(s, desk, planner, budget, params, budget_params)
     intent["is_set"] = 0
     return reason
+
+
+class Request(NamedTuple):
+    """What has to go to the broker; `qty` is the order's whole quantity, also in a modify."""
+
+    action: Action
+    order_id: int
+    symbol: str
+    side: int
+    qty: int
+    price_usd: float
+
+
+class ExecutionPlanner:
+    """Work targets into orders from plain numbers; every call returns the requests it led to.
+
+    Parameters
+    ----------
+    symbols : sequence of str
+    settings : PlannerSettings, optional
+    budget : BudgetSettings, optional
+    tick_usd : float
+        Tick of all symbols.
+    **changes
+        Single settings, by name, where no `settings` are given.
+
+    Examples
+    --------
+    >>> planner = ExecutionPlanner(["AAPL"])
+    >>> planner.quote("AAPL", 10.00, 10.03, 500, 500)
+    >>> request = planner.set_target(0, "AAPL", 100)[0]
+    >>> request.action.name, request.qty, request.price_usd
+    ('NEW', 100, 10.01)
+    >>> _ = planner.answer(20_000_000, "AAPL", "ACK", request.order_id)
+    >>> [(step.action.name, step.price_usd) for step in planner.advance(8_000_000_000)]
+    [('MODIFY', 10.02)]
+    """
+
+    def __init__(
+        self,
+        symbols: Sequence[str],
+        settings: PlannerSettings | None = None,
+        budget: BudgetSettings | None = None,
+        *,
+        tick_usd: float = 0.01,
+        **changes: Any,
+    ) -> None:
+        self.settings = settings or PlannerSettings(**changes)
+        self._symbols = tuple(symbols)
+        n = len(self._symbols)
+        dtypes = (
+            (1, CLOCK),
+            (n, BOOK),
+            ((n, 4), DESK_ORDER),
+            (n, "i8"),
+            (n, POSITION),
+            (8 * n, REQUEST),
+            (1, DECISION),
+            (1, CYCLE),
+        )
+        self._desk = Desk(*(np.zeros(count, dtype) for count, dtype in dtypes))
+        self._desk.clock["next_order_id"] = 1
+        self._desk.clock["trade_until_ns"] = NEVER
+        self._desk.book["tick"] = round(tick_usd * _SCALE)
+        self._planner = new_planner(n)
+        self._budget = new_budget(), as_row(budget or BudgetSettings())
+        self._params = as_row(self.settings)
+
+    @property
+    def next_timer_ns(self) -> int:
+        """When `advance` has something to do; NEVER when nothing is pending."""
+        return int(self._planner.plans["timer_ns"].min(initial=NEVER))
+
+    def quote(self, symbol: str, bid_usd: float, ask_usd: float, bid_qty: int, ask_qty: int) -> None:
+        """Take in the touch; size 0 = that side is empty."""
+        row = self._desk.book[self._symbols.index(symbol)]
+        row["bid"], row["ask"], row["bid_qty"], row["ask_qty"] = (
+            round(bid_usd * _SCALE),
+            round(ask_usd * _SCALE),
+            bid_qty,
+            ask_qty,
+        )
+
+    def set_target(self, now_ns: int, symbol: str, qty: int, *, horizon_min: int = 5, is_exit: bool = False) -> list[Request]:
+        """Bring the position of a symbol to `qty` signed shares."""
+        s = self._symbols.index(symbol)
+        intent = self._planner.intents[s]
+        intent["target_qty"], intent["is_exit"] = qty, is_exit
+        intent["work_ns"] = self.settings.exit_work_ns if is_exit else work_ns_of(horizon_min, self._params)
+        self._desk.clock["now_ns"] = now_ns
+        self._call(submit, s)
+        return self._drain()
+
+    def answer(
+        self, now_ns: int, symbol: str, kind: str, order_id: int, price_usd: float = 0.0, qty: int = 0, leaves_qty: int = 0
+    ) -> list[Request]:
+        """Take in the broker's answer to an order; `kind` is a name of `replay.events.Kind`."""
+        s = self._symbols.index(symbol)
+        event = np.zeros(1, EVENT)
+        event["ts_ns"], event["kind"], event["symbol"], event["order_id"] = now_ns, Kind[kind], s, order_id
+        event["price"], event["qty"], event["leaves_qty"] = round(price_usd * _SCALE), qty, leaves_qty
+        self._desk.clock["now_ns"] = now_ns
+        apply_answer(event, 0, self._desk)
+        on_answer(event, 0, self._desk, self._planner, self._params)
+        self._call(start_waiting, s)
+        return self._drain()
+
+    def advance(self, now_ns: int) -> list[Request]:
+        """Do what is due at `now_ns`."""
+        self._desk.clock["now_ns"] = now_ns
+        for s in np.flatnonzero(self._planner.plans["timer_ns"] <= now_ns).tolist():
+            self._call(on_timer, s)
+            self._call(start_waiting, s)
+        return self._drain()
+
+    def position(self, symbol: str) -> int:
+        """Return the signed shares held, as far as the answers say."""
+        return int(self._desk.positions[self._symbols.index(symbol)]["qty"])
+
+    def _call(self, kernel_function: Any, s: int) -> Any:
+        return kernel_function(s, self._desk, self._planner, self._budget[0], self._params, self._budget[1])
+
+    def _drain(self) -> list[Request]:
+        clock = self._desk.clock[0]
+        rows = self._desk.requests[: clock["n_requests"]]
+        clock["n_requests"] = 0
+        return [
+            Request(Action(row["action"]), int(row["order_id"]), self._symbols[row["symbol"]], int(row["side"]), int(row["qty"]),
+                    int(row["price"]) / _SCALE)
+            for row in rows
+        ]  # fmt: skip
+
+
+_SCALE = 10_000

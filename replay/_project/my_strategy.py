@@ -5,7 +5,7 @@ replay run SESSION --strategy my_strategy:MyStrategy --config replay.toml
 
 from typing import Any
 
-from replay.engine.doors import OrderRequest, View, Wake, Watch
+from replay.engine.python_door import OrderRequest, View, Wake, Watch
 
 MINUTE_NS = 60_000_000_000
 

@@ -159,9 +159,8 @@ def _show(result: Result, out: Path) -> None:
 
     stdout().print(render(result.summary))
     stdout().print(_checks(result.verification))
-    lines = {"run": out, "report": out / "report.html", "digest": result.journal_digest}
-    for name, value in lines.items():
-        stdout().print(f" {name:<8}{value}", markup=False, soft_wrap=True)
+    for name, path in {"run": out, "report": out / "report.html"}.items():
+        stdout().print(f" {name:<12} {path}", markup=False, soft_wrap=True)
 
 
 def _refuse_stranger(out: Path | None) -> None:

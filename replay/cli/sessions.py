@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from replay.cli.options import Json, NoProgress, SessionFolder, parse_day, split_names
-from replay.cli.output import print_json, stdout, table
+from replay.cli.output import print_json, stdout
 from replay.cli.progress import line_progress
 from replay.errors import VerificationError
-from replay.wording import duration, et_date, et_time
+from replay.wording import et_time
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from replay.session import Manifest
     from replay.session.check import Finding
 
 
@@ -101,24 +98,15 @@ def synth(  # one parameter per option of the command
 
 
 def info(folder: SessionFolder, is_json: Json = False) -> None:
-    """Say what is in a session: symbols, streams, counts, clocks, evidence."""
+    """Say what is in a session: symbols, streams, counts, clocks, evidence, how it trades."""
+    from replay.info import describe, render
     from replay.session import Session
 
-    manifest = Session.open(folder).manifest
+    facts = describe(Session.open(folder))
     if is_json:
-        print_json({"session": folder, **asdict(manifest), "n_events": manifest.n_events})
-        return
-    lines = {
-        "session": folder,
-        "day": f"{manifest.day}, {_hours_text(manifest)}",
-        "source": manifest.source,
-        "events": f"{manifest.n_events:,}",
-        "venues": ", ".join(manifest.venues) or "-",
-        "digest": manifest.digest,
-    }
-    for name, value in lines.items():
-        stdout().print(f"{name:<8} {value}", markup=False, soft_wrap=True)
-    stdout().print(_streams_table(manifest), _symbols_table(manifest))
+        print_json({"session": folder, **facts})
+    else:
+        stdout().print(render(facts))
 
 
 def check(folder: SessionFolder, is_json: Json = False) -> None:
@@ -151,55 +139,6 @@ def _show_written(folders: list[Path], is_json: bool) -> None:
         stdout().print(f"{folder}  {session.n_events:,} events, {', '.join(session.symbols)}", markup=False, soft_wrap=True)
     if folders:
         stdout().print(f"next: replay check {folders[0]}", markup=False, soft_wrap=True)
-
-
-def _hours_text(manifest: Manifest) -> str:
-    from replay.calendar import CONTINUOUS
-
-    hours = manifest.hours
-    if hours.calendar == CONTINUOUS:
-        return "the whole UTC day counts as regular hours"
-    half = ", a half day" if hours.is_half_day else ""
-    return f"regular hours {et_time(hours.open_ns, 0)}-{et_time(hours.close_ns, 0)} ET{half}"
-
-
-def _streams_table(manifest: Manifest) -> Table:
-    rows = [
-        (
-            name,
-            f"{stream.rows:,}",
-            _when(stream.first_ts_ns, manifest),
-            _when(stream.last_ts_ns, manifest),
-            f"{stream.resorted_rows:,}",
-        )
-        for name, stream in manifest.streams.items()
-    ]
-    return table("", ["stream", "rows", "first ET", "last ET", "re-sorted"], rows, right=("rows", "re-sorted"))
-
-
-def _when(ts_ns: int, manifest: Manifest) -> str:
-    return et_time(ts_ns) if et_date(ts_ns) == manifest.day.isoformat() else f"{et_date(ts_ns)} {et_time(ts_ns)}"
-
-
-def _symbols_table(manifest: Manifest) -> Table:
-    rows = [
-        (
-            info.name,
-            f"{info.tick / manifest.scale:g}",
-            info.round_lot,
-            info.evidence,
-            info.ts_source,
-            _step(info.ts_resolution_ns),
-        )
-        for info in manifest.symbols
-    ]
-    return table(
-        "", ["symbol", "tick USD", "round lot", "evidence", "clock", "resolution"], rows, right=("tick USD", "round lot")
-    )
-
-
-def _step(span_ns: int) -> str:
-    return duration(span_ns) if span_ns >= 1000 else f"{span_ns} ns"
 
 
 def _where(finding: Finding) -> str:

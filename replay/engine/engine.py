@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from replay.desk import NEVER, STOP_DECISIONS_FULL, STOP_ORDERS_FULL, STOP_REQUESTS_FULL, Block
-from replay.engine.doors import PythonDoor
+from replay.engine.python_door import PythonDoor
 from replay.engine.loop import FLUSH, STOP, make_loop
+from replay.engine.snapshot import put_back, take
 from replay.engine.spool import Spool
 from replay.engine.traffic import STOP_IN_FLIGHT
 from replay.engine.world import World
@@ -75,6 +76,18 @@ class Engine:
         self.feed(Block(np.zeros(0, EVENT), np.zeros(0, BAR), np.zeros(0, FORECAST)))
         control["until_ns"] = -NEVER
         self.flush()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Copy all state, between two blocks."""
+        door = self.seat.door
+        return {"world": take(self.world), "state": take(self.seat.state), "python": None if door is None else door.state()}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Become what `snapshot` saw, in an engine built from the same inputs."""
+        put_back(self.world, saved["world"])
+        put_back(self.seat.state, saved["state"])
+        if self.seat.door is not None:
+            self.seat.door.restore(saved["python"])
 
     def flush(self) -> None:
         """Move what the logs hold to the spool."""

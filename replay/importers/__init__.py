@@ -77,12 +77,12 @@ def import_sessions(
     options : ImportOptions, optional
         What the files do not say themselves.
     progress : callable, optional
-        Called with one line of text before each date is written.
+        Called with one line of text before reading and before each date is written.
 
     Returns
     -------
     list of Path
-        The folders written, in date order. Each session is written whole or not at all.
+        The folders written, in date order. Each session is written whole or not at all; dates before a bad one stay.
 
     Raises
     ------
@@ -93,6 +93,8 @@ def import_sessions(
     """
     given = [Path(path) for path in paths]
     _check_request(fmt, given)
+    if progress:
+        progress(f"reading {len(given)} {'path' if len(given) == 1 else 'paths'} ({_megabytes(given):.1f} MB)")
     written: list[Path] = []
     for imported in FORMATS[fmt].read(given, options or ImportOptions()):
         if progress:
@@ -107,6 +109,11 @@ def _write(folder: Path, imported: Imported) -> Path:
     frames: dict[str, Any] = dict(imported.frames)
     known: dict[str, Any] = {"day": imported.day, "symbols": imported.symbols, "source": imported.source, "scale": imported.scale}
     return write_session(folder, **known, **frames, notes=imported.notes)
+
+
+def _megabytes(paths: Sequence[Path]) -> float:
+    files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path])]
+    return sum(file.stat().st_size for file in files) / 1e6
 
 
 def _check_request(fmt: str, paths: Sequence[Path]) -> None:

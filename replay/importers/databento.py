@@ -2,14 +2,19 @@
 
 Rules:
 
-D1  `ts_ns` is `ts_recv`, `exch_ts_ns` is `ts_event`. Dates are UTC, as Databento cuts its files, unless a zone is given.
+D1  `ts_ns` is `ts_recv`, `exch_ts_ns` is `ts_event`. Dates are UTC, as Databento cuts its files, unless a zone is given. The book
+    is carried over the cut; the messages of a later date may refer to orders of the date before.
 D2  MBO actions: A adds, C takes size off, M sets price and size (an unknown order is added), R clears, T is a print by the
     aggressor of its side, F fills a resting order. After a fill Databento also sends the C or M that shows it in the book: the
-    fill executes, and the C or M takes only what goes beyond it.
+    fill executes, and the C or M takes only what goes beyond it. An F of the order that the event's T names is the aggressor's
+    own (a resting order was re-priced to trade): it executes nothing, the C or M that follows takes the order off its level.
 D3  Rows belong to one event until a row with flag F_LAST (128) after which `ts_recv` or `ts_event` changes (Nasdaq feeds set the
     flag on each of T, F and C); the quote is taken at the end of the event.
-D4  A print whose event fills no displayed order is flagged HIDDEN.
+D4  A print whose event fills no resting order is flagged HIDDEN.
 D5  MBP rows carry the book after the row: its first level is the quote at the end of the event, T is a print.
+
+Inside an event rows keep the order of the feed, which at CME is not always that of the queue: an order that self-match prevention
+cancels is reported after the fills that passed it, and the fills of one sweep may be listed out of turn.
 
 The tick is inferred from the prices of orders unless it is given. Reading dbn needs the package `databento-dbn`.
 """
@@ -85,7 +90,9 @@ def _book_frames(own: pd.DataFrame, name: str) -> tuple[dict[str, pd.DataFrame],
     is_end = _event_ends(own)
     action = own["action"]
     sides = own["side"].map(_SIDES).to_numpy(np.int64)
-    deeds = action.map(DEEDS).to_numpy(np.int64)
+    event = np.cumsum(is_end) - is_end
+    is_fill = (action == "F").to_numpy() & ~_is_aggressor(own, event)
+    deeds = np.where((action == "F") & ~is_fill, Deed.NOTHING, action.map(DEEDS)).astype(np.int64)
     columns = [own[column].to_numpy() for column in ("order_id", "price", "size")]
     rebuilt = rebuild_book(deeds, columns[0], sides, columns[1], columns[2], is_end)
     times = own["ts_ns"].to_numpy(), own["exch_ts_ns"].to_numpy(), own["row"].to_numpy()
@@ -93,17 +100,17 @@ def _book_frames(own: pd.DataFrame, name: str) -> tuple[dict[str, pd.DataFrame],
     messages["side"], messages["is_hidden"], messages["order"] = sides, False, own["row"]
     frames = {
         "quotes": touch_frame(rebuilt, *times, name),
-        "trades": _trades(own, _hidden_events(action, is_end)),
+        "trades": _trades(own, np.where(np.bincount(event, weights=is_fill)[event] == 0, int(Flag.HIDDEN), 0)),
         "messages": message_frame(rebuilt, messages),
     }
     return frames, dict(rebuild_notes(rebuilt))
 
 
-def _hidden_events(action: pd.Series, is_end: np.ndarray) -> np.ndarray:
-    """Mark the rows of events without a fill (rule D4)."""
-    event = np.cumsum(is_end) - is_end
-    n_fills = np.bincount(event, weights=(action == "F").to_numpy())
-    return np.where(n_fills[event] == 0, int(Flag.HIDDEN), 0)
+def _is_aggressor(own: pd.DataFrame, event: np.ndarray) -> np.ndarray:
+    """Mark the rows of orders that a T of the same event names (rule D2)."""
+    pairs = pd.MultiIndex.from_arrays([event, own["order_id"]])
+    is_named = ((own["action"] == "T") & (own["order_id"] != 0)).to_numpy()
+    return np.asarray(pairs.isin(pairs[is_named]), bool)
 
 
 def _trades(own: pd.DataFrame, extra_flags: np.ndarray | int) -> pd.DataFrame:

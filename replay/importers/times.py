@@ -67,8 +67,10 @@ def _from_numbers(column: pd.Series, unit: str) -> np.ndarray:
     if numbers.dtype.kind in "iu":
         return numbers.astype(np.int64) * factor
     # a float64 of seconds since 1970 still holds about 200 ns
-    whole = np.floor(numbers.astype(np.float64))
-    return whole.astype(np.int64) * factor + np.rint((numbers - whole) * factor).astype(np.int64)
+    whole: np.ndarray = np.floor(numbers.astype(np.float64))
+    rest: np.ndarray = np.rint((numbers - whole) * factor).astype(np.int64)
+    stamps: np.ndarray = whole.astype(np.int64) * factor + rest
+    return stamps
 
 
 def guess_unit(largest: float) -> str:

@@ -5,7 +5,7 @@
 - `panes`: what the charts draw: price path, own orders, fills, profit
 - `encode`: integers as deltas, zlib, base64
 - `drawing`: the plain SVG that stands in where the chart library is not installed
-- `page.html`, `page.css`, `decode.js`, `charts.js`, `page.js`: the page itself
+- `page.html`, `page.css`, `decode.js`, `axis.js`, `charts.js`, `page.js`: the page itself
 """
 
 from replay.report.page import write_report

@@ -1,54 +1,49 @@
 // Three panes with one time axis and one cursor: price with own orders and fills, profit, drawdown.
 
-const ZONE = "America/New_York";
 const COLOR = { bid: "#5b7fa6", ask: "#a6805b", band: "rgba(100, 116, 139, 0.10)", buy: "#0f766e", sell: "#be123c", net: "#1d4ed8", gross: "#94a3b8", loss: "#be123c" };
-const clockFull = new Intl.DateTimeFormat("en-US", { timeZone: ZONE, hour12: false, hourCycle: "h23", month: "short", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const clockShort = new Intl.DateTimeFormat("en-US", { timeZone: ZONE, hourCycle: "h23", hour: "2-digit", minute: "2-digit" });
-const clockSecond = new Intl.DateTimeFormat("en-US", { timeZone: ZONE, hourCycle: "h23", hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const dayShort = new Intl.DateTimeFormat("en-US", { timeZone: ZONE, month: "short", day: "2-digit" });
 const dollar = (value, digits = 2) => (value == null ? "-" : `${value < 0 ? "-" : ""}$${Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })}`);
 
-function timeLabels(u, splits, axis, space, step) {
-  const clock = step < 60 ? clockSecond : step < 86400 ? clockShort : dayShort;
-  return splits.map((t) => clock.format(new Date(t * 1000)));
-}
-
-const timeAxis = { size: 32, values: timeLabels, grid: { stroke: "#eef2f6", width: 1 }, ticks: { stroke: "#cbd5e1", width: 1 }, space: 70 };
+const timeAxis = (days) => ({
+  size: days.length > 1 ? 46 : 32,
+  splits: (u, axis, min, max) => axisSplits(days, min, max, u.width),
+  values: (u, splits) => axisLabels(days, splits),
+  grid: { stroke: "#eef2f6", width: 1 },
+  ticks: { stroke: "#cbd5e1", width: 1 },
+});
 const moneyAxis = (digits) => ({ size: 72, values: (u, splits) => splits.map((v) => dollar(v, digits)), grid: { stroke: "#eef2f6", width: 1 }, ticks: { stroke: "#cbd5e1", width: 1 } });
-const timeSeries = { label: "time ET", value: (u, t) => (t == null ? "-" : clockFull.format(new Date(t * 1000))) };
+const timeSeries = (days) => ({ label: "time ET", value: (u, x) => (x == null ? "-" : clockFull.format(new Date(toTime(days, x) * 1000))) });
 
-function options(title, width, height, series, digits, hooks) {
+function options(days, title, width, height, series, digits, hooks) {
   return {
-    title, width, height, series: [timeSeries, ...series],
-    axes: [timeAxis, moneyAxis(digits)],
-    scales: { x: { time: true } },
+    title, width, height, padding: [null, 34, null, null], series: [timeSeries(days), ...series],
+    axes: [timeAxis(days), moneyAxis(digits)],
+    scales: { x: { time: false } },
     cursor: { sync: { key: "run", setSeries: false }, drag: { x: true, y: false }, points: { size: 6 } },
-    tzDate: (t) => uPlot.tzDate(new Date(t * 1000), ZONE),
     hooks,
   };
 }
 
-function priceChart(place, width, symbol, hooks) {
+function priceChart(days, place, width, symbol, hooks) {
   const line = (label, stroke) => ({ label, stroke, width: 1, paths: uPlot.paths.stepped({ align: 1 }), points: { show: false }, value: (u, v) => dollar(v, 4).replace(/(\.\d\d)00$/, "$1") });
-  const chart = options(`${symbol.name}: bid and ask, own orders and fills`, width, 360, [line("bid", COLOR.bid), line("ask", COLOR.ask)], 2, {
+  const chart = options(days, `${symbol.name}: bid and ask, own orders and fills`, width, 360, [line("bid", COLOR.bid), line("ask", COLOR.ask)], 2, {
     ...hooks,
     draw: [(u) => drawOrders(u, symbol.orders), (u) => drawFills(u, symbol.fills)],
   });
   chart.bands = [{ series: [2, 1], fill: COLOR.band }];
-  return new uPlot(chart, [symbol.t, symbol.bid, symbol.ask], place);
+  return new uPlot(chart, [symbol.x, symbol.bid, symbol.ask], place);
 }
 
-function profitChart(place, width, equity, hooks) {
+function profitChart(days, place, width, equity, hooks) {
   const series = [
     { label: "net", stroke: COLOR.net, width: 2, points: { show: false }, value: (u, v) => dollar(v) },
     { label: "before fees", stroke: COLOR.gross, width: 1, dash: [4, 3], points: { show: false }, value: (u, v) => dollar(v) },
   ];
-  return new uPlot(options("Profit, marked to mid", width, 200, series, 0, hooks), [equity.t, equity.net, equity.gross], place);
+  return new uPlot(options(days, "Profit, marked to mid", width, 200, series, 0, hooks), [equity.x, equity.net, equity.gross], place);
 }
 
-function drawdownChart(place, width, equity, hooks) {
+function drawdownChart(days, place, width, equity, hooks) {
   const series = [{ label: "below the highest net", stroke: COLOR.loss, width: 1, fill: "rgba(190, 18, 60, 0.12)", points: { show: false }, value: (u, v) => dollar(v) }];
-  return new uPlot(options("Drawdown", width, 130, series, 0, hooks), [equity.t, equity.drawdown], place);
+  return new uPlot(options(days, "Drawdown", width, 130, series, 0, hooks), [equity.x, equity.drawdown], place);
 }
 
 // Runs `paint` with the plot's rectangle as clip; x and y give canvas pixels.
@@ -58,7 +53,7 @@ function paintInside(u, paint) {
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
-  paint(ctx, (t) => u.valToPos(t, "x", true), (v) => u.valToPos(v, "y", true));
+  paint(ctx, (at) => u.valToPos(at, "x", true), (v) => u.valToPos(v, "y", true));
   ctx.restore();
 }
 
@@ -87,9 +82,9 @@ function drawFills(u, fills) {
   const size = 6 * devicePixelRatio;
   paintInside(u, (ctx, x, y) => {
     ctx.lineWidth = 1.5 * devicePixelRatio;
-    for (let k = 0; k < fills.t.length; k++) {
-      if (fills.t[k] < min || fills.t[k] > max) continue;
-      const left = x(fills.t[k]);
+    for (let k = 0; k < fills.x.length; k++) {
+      if (fills.x[k] < min || fills.x[k] > max) continue;
+      const left = x(fills.x[k]);
       const tip = y(fills.price[k]);
       const foot = tip + fills.side[k] * size * 1.7;
       ctx.strokeStyle = fills.side[k] > 0 ? COLOR.buy : COLOR.sell;
@@ -110,8 +105,8 @@ function fillAt(u, fills) {
   const { left, top } = u.cursor;
   let nearest = -1;
   let best = 100;
-  for (let k = 0; left >= 0 && k < fills.t.length; k++) {
-    const dx = u.valToPos(fills.t[k], "x") - left;
+  for (let k = 0; left >= 0 && k < fills.x.length; k++) {
+    const dx = u.valToPos(fills.x[k], "x") - left;
     const dy = u.valToPos(fills.price[k], "y") + fills.side[k] * 5 - top;
     if (dx * dx + dy * dy < best) [best, nearest] = [dx * dx + dy * dy, k];
   }

@@ -22,6 +22,5 @@ async function decodeColumns(columns) {
   return Object.fromEntries(names.map((name, k) => [name, values[k]]));
 }
 
-const seconds = (ms) => Array.from(ms, (value) => value / 1000);
 const dollars = (units, scale) => Array.from(units, (value) => (value > 0 ? value / scale : null));
 const money = (cents) => Array.from(cents, (value) => value / 100);

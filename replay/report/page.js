@@ -1,22 +1,25 @@
 // What the page does: choose symbol and day, keep the panes together, go to a fill, test itself.
 
 const raw = JSON.parse(document.getElementById("data").textContent);
+const days = layDays(raw.days);
 const view = { symbols: [], equity: null, charts: [], symbol: 0, range: null, isReady: false };
 const byId = (id) => document.getElementById(id);
 
 async function load() {
   view.equity = await decodeColumns(raw.equity);
   for (const key of ["net", "gross", "drawdown"]) view.equity[key] = money(view.equity[key]);
-  view.equity.t = seconds(view.equity.ms);
+  view.equity.x = onAxis(view.equity.ms);
   for (const packed of raw.symbols) view.symbols.push(await loadSymbol(packed));
 }
+
+const onAxis = (ms) => Array.from(ms, (value) => toX(days, value / 1000));
 
 async function loadSymbol(packed) {
   const [price, orders, fills] = await Promise.all([packed.price, packed.orders, packed.fills].map(decodeColumns));
   for (const side of ["bid", "ask"]) price[side] = dollars(price[side], raw.scale);
-  Object.assign(orders, { start: seconds(orders.start), end: seconds(orders.end), price: dollars(orders.price, raw.scale) });
-  Object.assign(fills, { t: seconds(fills.ms), price: dollars(fills.price, raw.scale) });
-  return { name: packed.name, t: seconds(price.ms), bid: price.bid, ask: price.ask, orders, fills };
+  Object.assign(orders, { start: onAxis(orders.start), end: onAxis(orders.end), price: dollars(orders.price, raw.scale) });
+  Object.assign(fills, { x: onAxis(fills.ms), price: dollars(fills.price, raw.scale) });
+  return { name: packed.name, x: onAxis(price.ms), bid: price.bid, ask: price.ask, orders, fills };
 }
 
 function show(index) {
@@ -26,16 +29,17 @@ function show(index) {
   const symbol = view.symbols[index];
   const together = { setScale: [keepTogether] };
   view.charts = [
-    priceChart(byId("price"), width, symbol, { ...together, setCursor: [(u) => showTip(u, symbol.fills)] }),
-    profitChart(byId("profit"), width, view.equity, together),
-    drawdownChart(byId("drawdown"), width, view.equity, together),
+    priceChart(days, byId("price"), width, symbol, { ...together, setCursor: [(u) => showTip(u, symbol.fills)] }),
+    profitChart(days, byId("profit"), width, view.equity, together),
+    drawdownChart(days, byId("drawdown"), width, view.equity, together),
   ];
   go(view.range || whole());
   markButtons();
 }
 
 function whole() {
-  return raw.days.length ? { min: raw.days[0][1], max: raw.days[raw.days.length - 1][2] } : { min: 0, max: 1 };
+  const last = days[days.length - 1];
+  return last ? { min: 0, max: last.x + last.end - last.start } : { min: 0, max: 1 };
 }
 
 function go(range) {
@@ -58,7 +62,7 @@ function showTip(u, fills) {
   tip.hidden = k < 0;
   if (k < 0) return;
   const ahead = fills.ahead[k] < 0 ? "unknown" : `${fills.ahead[k].toLocaleString()} shares`;
-  tip.textContent = `${fills.side[k] > 0 ? "bought" : "sold"} ${fills.qty[k].toLocaleString()} at ${dollar(fills.price[k])}, ${fills.added[k] ? "adding" : "removing"} liquidity\n${clockFull.format(new Date(fills.t[k] * 1000))} ET, rule ${fills.rule[k]}, ahead before ${ahead}`;
+  tip.textContent = `${fills.side[k] > 0 ? "bought" : "sold"} ${fills.qty[k].toLocaleString()} at ${dollar(fills.price[k])}, ${fills.added[k] ? "adding" : "removing"} liquidity\n${clockFull.format(new Date(fills.ms[k]))} ET, rule ${fills.rule[k]}, ahead before ${ahead}`;
   const edge = byId("charts").getBoundingClientRect();
   const box = u.root.querySelector(".u-over").getBoundingClientRect();
   tip.style.left = `${Math.min(box.left - edge.left + u.cursor.left + 14, edge.width - 330)}px`;
@@ -74,10 +78,10 @@ function button(place, text, action, isIdle) {
 }
 
 function buildToolbar() {
-  view.symbols.forEach((symbol, k) => button("symbols", symbol.name, () => show(k), symbol.fills.t.length === 0));
-  if (raw.days.length < 2) return;
+  view.symbols.forEach((symbol, k) => button("symbols", symbol.name, () => show(k), symbol.fills.x.length === 0));
+  if (days.length < 2) return;
   button("days", "all days", () => go(whole()));
-  for (const [day, min, max] of raw.days) button("days", day.slice(5), () => go({ min, max }));
+  for (const day of days) button("days", day.label.slice(5), () => go({ min: day.x, max: day.x + day.end - day.start }));
 }
 
 function markButtons() {
@@ -90,7 +94,7 @@ function goTo(address) {
   const index = view.symbols.findIndex((symbol) => symbol.name === asked.get("symbol"));
   const t = Number(asked.get("t"));
   if (index < 0) return false;
-  if (t > 0) view.range = { min: t - 60, max: t + 60 };
+  if (t > 0) view.range = { min: toX(days, t) - 60, max: toX(days, t) + 60 };
   show(index);
   return true;
 }
@@ -105,8 +109,8 @@ window.state = () => ({
   isReady: view.isReady,
   symbol: view.symbols[view.symbol] ? view.symbols[view.symbol].name : null,
   range: view.range,
-  points: view.symbols.reduce((sum, symbol) => sum + symbol.t.length, 0),
-  fills: view.symbols.reduce((sum, symbol) => sum + symbol.fills.t.length, 0),
+  points: view.symbols.reduce((sum, symbol) => sum + symbol.x.length, 0),
+  fills: view.symbols.reduce((sum, symbol) => sum + symbol.fills.x.length, 0),
   orders: view.symbols.reduce((sum, symbol) => sum + new Set(symbol.orders.id).size, 0),
   net_usd: view.equity && view.equity.net.length ? view.equity.net[view.equity.net.length - 1] : 0,
   charts: view.charts.length,
@@ -130,7 +134,7 @@ async function start() {
   else {
     await load();
     buildToolbar();
-    const traded = view.symbols.findIndex((symbol) => symbol.fills.t.length > 0);
+    const traded = view.symbols.findIndex((symbol) => symbol.fills.x.length > 0);
     if (view.symbols.length && !goTo(location.hash.slice(1))) show(Math.max(traded, 0));
     window.addEventListener("hashchange", () => goTo(location.hash.slice(1)));
     byId("fills").querySelectorAll("tr[data-t]").forEach((row) => { row.onclick = () => goToFill(row); });

@@ -86,7 +86,7 @@ def _chart_parts(tables: RunTables, context: RunContext, summary: dict[str, Any]
     return {
         "STYLE": style + _asset("page.css"),
         "LIBRARY": script,
-        "SCRIPT": _asset("decode.js") + _asset("charts.js") + _asset("page.js"),
+        "SCRIPT": "".join(_asset(f"{name}.js") for name in ("decode", "axis", "charts", "page")),
         "DATA": payload,
         "DRAWING": "" if library else draw(tables, context),
         "NOTE": escape(note),

@@ -90,15 +90,16 @@ def round_trips(frame: pd.DataFrame) -> str:
 
 def verification(checks: Iterable[Mapping[str, Any]]) -> str:
     """Return the six checks with their status."""
-    body = "".join(
-        f'<tr><td>{escape(str(check["name"]))}</td><td><span class="chip {_CLASSES.get(str(check["status"]), "")}">'
-        f"{escape(str(check['status']).replace('_', ' ').lower())}</span></td>"
-        + "".join(f"<td>{_value(check.get(key))}</td>" for key in ("value", "target", "n_eff", "recommendation"))
-        + "</tr>"
-        for check in checks
-    )
+    body = "".join(_check_row(check) for check in checks)
     heads = "".join(f"<th>{head}</th>" for head in ("check", "status", "value", "target", "n eff.", "recommendation"))
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>" if body else "<p>No verification was made.</p>"
+
+
+def _check_row(check: Mapping[str, Any]) -> str:
+    name, status = (str(check[key]).replace("_", " ") for key in ("name", "status"))
+    chip = f'<span class="chip {_CLASSES.get(check["status"], "")}">{escape(status.lower())}</span>'
+    cells = "".join(f"<td>{_value(check.get(key))}</td>" for key in ("value", "target", "n_eff"))
+    return f'<tr><td>{escape(name)}</td><td>{chip}</td>{cells}<td class="long">{_value(check.get("recommendation"))}</td></tr>'
 
 
 def manifest(entries: Mapping[str, Any]) -> str:
@@ -131,7 +132,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, n_words: int, 
 
 _FILL_HEADS = (
     "time ET", "symbol", "side", "liquidity", "venue", "evidence",
-    "rule", "qty", "price", "fee", "vs arrival mid", "ahead", "latency",
+    "rule", "qty", "price", "fee", "vs arrival mid", "ahead of us", "latency",
 )  # fmt: skip
 
 

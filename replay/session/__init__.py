@@ -8,7 +8,7 @@
 `tables`            columns, encodings, messages
 `manifest`          `SymbolInfo`, `Manifest` and their JSON
 `digest`            content digests; `integrity` compares them
-`reader`, `stream`  groups of rows in, blocks of events out; `merge` holds the kernels
+`reader`, `stream`  groups of rows in, blocks of events out; `arrays` arrow to numpy, `merge` the kernels
 `merged`            sessions of one date put together
 `frames`, `views`   from and to DataFrames
 `check`             data-quality findings

@@ -32,7 +32,7 @@ def frame_columns(stream: str, frame: Any) -> dict[str, Any]:
         For unknown or absent columns, wrong types and missing values; names frame, row and column.
     """
     present = list(frame.keys())
-    _check_names(stream, present)
+    check_names(stream, present)
     rows = len(frame[present[0]]) if present else 0
     columns: dict[str, Any] = {}
     for column in COLUMNS[stream]:
@@ -51,11 +51,12 @@ def frame_order(stream: str, frame: Any) -> np.ndarray | None:
     """Return the source's own order of the rows across frames: column `order`, else `seq`, else None."""
     for name in (ORDER, "seq"):
         if name in frame.keys():  # noqa: SIM118 - a frame is no mapping of its columns to `in`
-            return _integers(stream, Column(name, "int64"), frame[name])
+            return integers(stream, Column(name, "int64"), frame[name])
     return None
 
 
-def _check_names(stream: str, present: list[Any]) -> None:
+def check_names(stream: str, present: list[Any]) -> None:
+    """Refuse unknown columns and the lack of required ones."""
     known = [column.name for column in COLUMNS[stream]] + [ORDER]
     for name in present:
         if name not in known:
@@ -85,8 +86,8 @@ def _typed(stream: str, column: Column, raw: Any) -> Any:
     if column.kind == "float64":
         return _floats(stream, column, raw)
     if column.kind == "bool":
-        return _integers(stream, column, raw) != 0
-    values = _integers(stream, column, raw)
+        return integers(stream, column, raw) != 0
+    values = integers(stream, column, raw)
     limits = np.iinfo(column.kind)
     refuse(stream, column.name, (values < limits.min) | (values > limits.max), values, f"a number that fits {column.kind}")
     return values.astype(column.kind)
@@ -138,7 +139,8 @@ def _floats(stream: str, column: Column, raw: Any) -> np.ndarray:
     return values
 
 
-def _integers(stream: str, column: Column, raw: Any) -> np.ndarray:
+def integers(stream: str, column: Column, raw: Any) -> np.ndarray:
+    """Return a column as int64, or say which row is no whole number."""
     missing = _missing(raw)
     refuse(stream, column.name, missing, missing, "a number", "is missing (NaN)")
     values = np.asarray(raw)

@@ -8,12 +8,12 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 import numpy as np
 
-from replay.events import NO_TIME
+from replay.calendar import Hours
+from replay.session.arrays import fixed_array
 from replay.session.manifest import SymbolInfo
 from replay.session.tables import column_names
 
@@ -38,10 +38,10 @@ class StreamDigest:
         return total.hexdigest()
 
 
-def session_digest(day: date, scale: int, symbols: Sequence[SymbolInfo], streams: Mapping[str, str]) -> str:
-    """Combine day, scale, symbol table and the digests of the streams."""
+def session_digest(hours: Hours, scale: int, symbols: Sequence[SymbolInfo], streams: Mapping[str, str]) -> str:
+    """Combine trading hours, scale, symbol table and the digests of the streams."""
     content = {
-        "day": day.isoformat(),
+        "hours": dataclasses.asdict(hours),
         "scale": scale,
         "symbols": [dataclasses.asdict(info) for info in symbols],
         "streams": dict(sorted(streams.items())),
@@ -60,9 +60,7 @@ def _update(chunk: Any, values: Any, lengths: Any) -> None:
     if pa.types.is_dictionary(chunk.type) or pa.types.is_string(chunk.type):
         _update_text(chunk.cast(pa.string()), values, lengths)
         return
-    if chunk.null_count:
-        chunk = chunk.fill_null(NO_TIME)
-    array = chunk.to_numpy(zero_copy_only=False)
+    array = fixed_array(chunk)
     values.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).view(np.uint8))
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from replay.events import NO_TIME, Flag
+from replay.session.arrays import column_array, column_words
 from replay.session.manifest import Manifest
-from replay.session.reader import column_array, column_words
 from replay.session.tables import COLUMNS
 
 GAP_NS = 300_000_000_000

@@ -11,13 +11,14 @@ import numpy as np
 from replay.calendar import new_york_date
 from replay.errors import DataError, UsageError
 from replay.session.build import build_tables
-from replay.session.columns import refuse
+from replay.session.columns import check_names, integers, refuse
 from replay.session.digest import StreamDigest, session_digest
 from replay.session.manifest import Manifest, StreamInfo, SymbolInfo
 from replay.session.reader import Recording, TableSource
-from replay.session.tables import COLUMNS
+from replay.session.tables import COLUMNS, Column
 
 _EXACT_UNITS = 1e-3  # a price may be this far from a whole number of price units: the error of a float, not of a price
+_WAP_DECIMALS = 6  # of a price unit; what lies below is the error of a float
 _MIN_NS = 10**17  # 1973: a smaller time is not in nanoseconds
 _SOURCE = "frames"
 
@@ -42,21 +43,24 @@ def recording_from_frames(
         symbols=infos,
         venues=_venues(built.tables),
         streams=streams,
-        digest=session_digest(day, int(scale), infos, {name: info.digest for name, info in streams.items()}),
+        digest=session_digest(built.hours, int(scale), infos, {name: info.digest for name, info in streams.items()}),
     )
     return Recording(manifest, {name: TableSource(table, name) for name, table in built.tables.items()})
 
 
 def _whole_frame(stream: str, frame: Any, scale: int) -> Any:
     """Return a copy with integer prices and times."""
-    frame = frame.copy()
+    import pandas as pd
+
+    frame = pd.DataFrame(frame)  # a copy of columns, not of rows: what is changed is assigned anew
+    check_names(stream, list(frame.columns))
     for column in COLUMNS[stream]:
         if column.name not in frame.columns:
             continue
         if column.name.endswith("ts_ns"):
-            frame[column.name] = _instants(stream, column.name, frame[column.name])
+            frame[column.name] = _instants(stream, column, frame[column.name])
         elif column.unit == "price" and column.kind == "float64":
-            frame[column.name] = frame[column.name] * scale
+            frame[column.name] = np.round(frame[column.name] * scale, _WAP_DECIMALS)
         elif column.unit == "price":
             frame[column.name] = _units(stream, column.name, frame, scale)
     for side in ("bid_size", "ask_size"):
@@ -65,19 +69,30 @@ def _whole_frame(stream: str, frame: Any, scale: int) -> Any:
     return frame
 
 
-def _instants(stream: str, name: str, values: Any) -> Any:
-    kind = getattr(values.dtype, "kind", "O")
-    if kind == "M":
-        if getattr(values.dtype, "tz", None) is None:
-            raise DataError(
-                f"{stream}.{name} holds datetimes without a time zone; use .dt.tz_localize('America/New_York') or 'UTC'"
-            )
-        whole = values.dt.tz_convert("UTC").dt.as_unit("ns")
-        return whole.astype("int64") if not whole.isna().any() else whole.astype("Int64")
-    if kind == "i" and name == "ts_ns":
-        small = np.asarray(values.fillna(_MIN_NS) if values.isna().any() else values) < _MIN_NS
-        refuse(stream, name, small, values.to_numpy(), "nanoseconds since 1970 (UTC); seconds are multiplied by 1_000_000_000")
-    return values
+def _instants(stream: str, column: Column, values: Any) -> Any:
+    if getattr(values.dtype, "kind", "O") == "M":
+        return _from_datetimes(stream, column, values)
+    if column.default is None:
+        return values
+    ts_ns = integers(stream, column, values)
+    hint = "nanoseconds since 1970 (UTC); seconds are multiplied by 1_000_000_000"
+    refuse(stream, column.name, ts_ns < _MIN_NS, ts_ns, hint)
+    return ts_ns
+
+
+def _from_datetimes(stream: str, column: Column, values: Any) -> Any:
+    import pandas as pd
+
+    if getattr(values.dtype, "tz", None) is None:
+        raise DataError(
+            f"{stream}.{column.name} holds datetimes without a time zone; use .dt.tz_localize('America/New_York') or 'UTC'"
+        )
+    missing = values.isna().to_numpy()
+    ts_ns = values.dt.tz_convert("UTC").dt.tz_localize(None).dt.as_unit("ns").to_numpy().view("i8")
+    if column.default is None:
+        return pd.arrays.IntegerArray(ts_ns.copy(), missing)
+    refuse(stream, column.name, missing, ts_ns, "a time", "is missing (NaT)")
+    return ts_ns
 
 
 def _units(stream: str, name: str, frame: Any, scale: int) -> np.ndarray:
@@ -87,19 +102,25 @@ def _units(stream: str, name: str, frame: Any, scale: int) -> np.ndarray:
             f"{stream}.{name} holds integers, from_frames expects dollars as floats ({float(values.iloc[0])}); "
             "integer price units go to replay.session.build.write_session"
         )
-    dollars = np.asarray(values, np.float64).copy()
-    if stream == "quotes" and f"{name}_size" in frame.columns:
-        sizes = np.nan_to_num(np.asarray(frame[f"{name}_size"].astype("float64")))
-        dollars[np.isnan(dollars) & (sizes == 0)] = 0.0
-    refuse(
-        stream, name, ~np.isfinite(dollars), dollars, "a price in dollars", "is missing (NaN)" if np.isnan(dollars).any() else ""
-    )
+    dollars = _floats(stream, name, values)
+    if stream == "quotes":
+        dollars[np.isnan(dollars) & (np.nan_to_num(_floats(stream, f"{name}_size", frame[f"{name}_size"])) == 0)] = 0.0
+    got = "is missing (NaN)" if np.isnan(dollars).any() else ""
+    refuse(stream, name, ~np.isfinite(dollars), dollars, "a price in dollars", got)
     scaled = dollars * scale
     refuse(stream, name, np.abs(scaled) >= 2**53, dollars, f"a price below {2**53 // scale} dollars")
     units = np.rint(scaled)
     off = np.abs(scaled - units) > _EXACT_UNITS
     refuse(stream, name, off, dollars, f"a multiple of 1/{scale} dollar; round it, or pass a larger scale")
     return units.astype(np.int64)
+
+
+def _floats(stream: str, name: str, values: Any) -> np.ndarray:
+    try:
+        numbers: np.ndarray = np.array(values.astype("float64"), np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{stream}.{name} must hold numbers ({error})") from None
+    return numbers
 
 
 def _symbol_infos(symbols: Mapping[str, Any] | None, frames: Mapping[str, Any], scale: int) -> tuple[SymbolInfo, ...]:

@@ -17,7 +17,7 @@ def manifest_digest(recording: Recording) -> str:
     """Return the digest that the manifest should have, from its own symbol table and stream digests."""
     manifest = recording.manifest
     streams = {name: info.digest for name, info in manifest.streams.items()}
-    return session_digest(manifest.day, manifest.scale, manifest.symbols, streams)
+    return session_digest(manifest.hours, manifest.scale, manifest.symbols, streams)
 
 
 def check_digests(recording: Recording) -> None:

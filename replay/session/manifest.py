@@ -105,7 +105,7 @@ class Manifest:
     streams : mapping of str to StreamInfo
         The tables that exist.
     digest : str
-        SHA-256 over content: scale, symbol table and every column in order.
+        SHA-256 over content: trading hours, scale, symbol table and every column in order.
     notes : mapping
         Anything else the source had to say.
     """

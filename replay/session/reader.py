@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from replay.errors import DataError
-from replay.events import NO_TIME
+from replay.session.arrays import column_array
 from replay.session.manifest import Manifest
 from replay.session.tables import COLUMNS, ROW_GROUP_ROWS, column_names
 
@@ -57,7 +57,7 @@ class ParquetSource:
     def span_ns(self, group: int) -> tuple[int, int]:
         statistics = self._file.metadata.row_group(group).column(self._at).statistics
         if statistics is None or not statistics.has_min_max:
-            ts_ns = self.read(group, ["ts_ns"]).column(0).to_numpy()
+            ts_ns = column_array(self.read(group, ["ts_ns"]), "ts_ns")
             return int(ts_ns.min()), int(ts_ns.max())
         return int(statistics.min), int(statistics.max)
 
@@ -153,40 +153,6 @@ def groups_between(source: Source, start_ns: int | None, end_ns: int | None) -> 
         if (start_ns is None or last >= start_ns) and (end_ns is None or first < end_ns):
             chosen.append(group)
     return chosen
-
-
-def column_array(table: Any, name: str) -> np.ndarray:
-    """Return a numeric column as a read-only array, absent times as `NO_TIME`; without a copy where nothing is absent.
-
-    Read-only always: a kernel would otherwise be compiled twice.
-    """
-    chunk = _one_chunk(table.column(name))
-    if chunk.null_count == len(chunk):
-        array = np.full(len(chunk), NO_TIME)
-    elif chunk.null_count:
-        array = chunk.fill_null(NO_TIME).to_numpy(zero_copy_only=False)
-    else:
-        array = chunk.to_numpy(zero_copy_only=False)
-    array.flags.writeable = False
-    return array
-
-
-def column_words(table: Any, name: str) -> tuple[np.ndarray, list[str]]:
-    """Return a text column as codes (read-only int32) and the words that they stand for."""
-    import pyarrow as pa
-
-    chunk = _one_chunk(table.column(name))
-    if not pa.types.is_dictionary(chunk.type):
-        chunk = chunk.dictionary_encode()
-    codes = chunk.indices.to_numpy(zero_copy_only=False)
-    codes.flags.writeable = False
-    return codes, chunk.dictionary.to_pylist()
-
-
-def _one_chunk(column: Any) -> Any:
-    if column.num_chunks == 1:
-        return column.chunk(0)
-    return column.unify_dictionaries().combine_chunks()
 
 
 def _open(path: Path, stream: str) -> Any:

@@ -10,7 +10,8 @@ from replay.desk import Block
 from replay.errors import DataError
 from replay.events import BAR, EVENT, FORECAST, NO_TIME, WHAT_TO_SHOW, Status
 from replay.session import merge
-from replay.session.reader import Recording, Source, column_array, column_words, groups_between
+from replay.session.arrays import column_array, column_words
+from replay.session.reader import Recording, Source, groups_between
 
 WINDOW_ROWS = 1 << 13  # half a megabyte: stays in the processor's cache between placing and copying
 _CODES = {status.name.lower(): int(status) for status in Status}

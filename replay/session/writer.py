@@ -152,7 +152,7 @@ class SessionWriter:
             symbols=tuple(terms.symbols),
             venues=tuple(self._venues),
             streams=streams,
-            digest=session_digest(terms.day, terms.scale, terms.symbols, {name: info.digest for name, info in streams.items()}),
+            digest=session_digest(terms.hours, terms.scale, terms.symbols, {name: info.digest for name, info in streams.items()}),
             notes=self._notes,
         )
 

@@ -127,10 +127,14 @@ def _act(flow, u):
         _print_off_exchange(flow, side, u)  # F5
     elif rest < 0.0:
         _send_market(flow, side, u)
-    elif rest * (n_live + flow.profile[0]["orders"]) < n_live:
-        _cancel(flow, pull, u)
     else:
-        _add(flow, side, u)
+        slot = _victim(flow, pull, u) if rest * (n_live + flow.profile[0]["orders"]) < n_live else -1
+        if slot >= 0:
+            side = flow.book.orders[slot]["side"]
+        if slot >= 0 and flow.book.n_orders[side_index(side)] > MIN_SIDE:
+            _cancel(flow, slot, u)  # F4
+        else:
+            _add(flow, side, u)  # F3, F6
 
 
 @kernel
@@ -216,24 +220,20 @@ def _limit(flow, row, side, opposite):
 
 
 @kernel
-def _cancel(flow, pull, u):
-    """Cancel or reduce (F4), or add where a side is thin (F6)."""
-    slot = _victim(flow, pull, u)
-    side = flow.book.orders[slot]["side"]
+def _cancel(flow, slot, u):
+    """Cancel an order, or reduce it."""
     qty = flow.book.orders[slot]["qty"]
-    if flow.book.n_orders[side_index(side)] <= MIN_SIDE:
-        _add(flow, side, u)
-    elif u[8] < 0.12 and qty > 1:
-        part = 1 + int(u[9] * (qty - 1))
-        _say(flow, REDUCE, slot, part)
-        take(flow.book, slot, part)
-    else:
-        _say(flow, DELETE, slot, qty)
-        take(flow.book, slot, qty)
+    action = DELETE
+    if u[8] < 0.12 and qty > 1:
+        action = REDUCE
+        qty = 1 + int(u[9] * (qty - 1))
+    _say(flow, action, slot, qty)
+    take(flow.book, slot, qty)
 
 
 @kernel
 def _victim(flow, pull, u):
+    """Choose who cancels (F4)."""
     book = flow.book
     if u[3] < 0.35 * min(abs(pull), 2.0):
         queue = book.levels[book.best[1 if pull > 0.0 else 0]]

@@ -5,14 +5,6 @@ from pathlib import Path
 
 import pytest
 
-CSV = """time,bid,bid_size,ask,ask_size
-2025-06-02 10:00:00,10.00,200,10.01,300
-2025-06-02 10:00:01,10.01,100,10.02,400
-"""
-MAP = """[quotes]
-ts = "time"
-"""
-
 
 def test_synth_writes_a_session_that_info_describes(replay: Callable, tmp_path: Path) -> None:
     """`replay synth` makes a session, `replay info` says what is in it."""
@@ -20,7 +12,7 @@ def test_synth_writes_a_session_that_info_describes(replay: Callable, tmp_path: 
     told = replay("info", made.json["sessions"][0], "--json").json
 
     assert (0, "synth", "2026-03-02") == (made.exit_code, told["source"], told["day"])
-    assert told["n_events"] == sum(stream["rows"] for name, stream in told["streams"].items() if name != "messages")
+    assert told["events"] == sum(rows for name, rows in told["streams"].items() if name != "messages")
 
 
 def test_synth_makes_several_days(replay: Callable, tmp_path: Path) -> None:
@@ -45,7 +37,7 @@ def test_info_is_readable(replay: Callable, made_up: Path) -> None:
     told = replay("info", made_up)
 
     assert [] == [
-        word for word in ("ALFA", "regular hours 09:30:00-16:00:00 ET", "quotes", "tick_by_tick") if word not in told.out
+        word for word in ("ALFA", "regular hours 09:30:00 to 16:00:00 ET", "quotes", "tick by tick") if word not in told.out
     ]
 
 

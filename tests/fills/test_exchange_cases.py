@@ -19,7 +19,7 @@ def play(*steps, **settings):
 
 
 def filled(*steps, **settings):
-    """The fills of steps on a fresh market as (order, price, qty)."""
+    """Return the fills of steps on a fresh market as (order, price, qty)."""
     return fills_of(play(*steps, **settings)[1])
 
 
@@ -89,7 +89,9 @@ def test_t6_an_exact_fill_closes_the_order():
 @pytest.mark.parametrize("power", [0.5, 1.0, 3.0])
 def test_t7_rule_6_cancels_never_help_below_zero(model, front, grown, left, power):
     """After a fall by cancels what is ahead is between 0 and the display, and a print of 1 fills only where it is 0."""
-    market, _ = play(quote(100, front, 101, 9), JOIN, quote(100, grown, 101, 9), quote(100, left, 101, 9), queue=model, power=power)
+    market, _ = play(
+        quote(100, front, 101, 9), JOIN, quote(100, grown, 101, 9), quote(100, left, 101, 9), queue=model, power=power
+    )
     ahead = ahead_of(market)
     late = market.play(trade(100, 1, ts=10**12))
 
@@ -270,7 +272,7 @@ def test_t24_rule_20_a_smaller_quantity_keeps_the_place():
     steps = [START, JOIN, trade(100, 200), quote(100, 100, 101, 300), quote(100, 900, 101, 300)]
 
     assert [(1, 100, 50)] == filled(*steps, modify(1, 50, 100), trade(100, 150))
-    market, answers = play(*steps, modify(1, 200, 100), trade(100, 150))
+    _, answers = play(*steps, modify(1, 200, 100), trade(100, 150))
     assert [] == fills_of(answers)
     assert [900] == [a["ahead_qty_after"] for a in answers if a["kind"] == Kind.MODIFIED]
 
@@ -285,7 +287,7 @@ def test_rule_20_a_change_that_is_refused_leaves_the_order():
 
 def test_t25_rule_15_no_fill_before_arrival():
     """A print before the order arrives is not its print, and what is ahead is what the book shows at arrival."""
-    market, answers = play(START, trade(100, 400), quote(100, 120, 101, 300), JOIN)
+    _, answers = play(START, trade(100, 400), quote(100, 120, 101, 300), JOIN)
 
     assert [120] == [a["ahead_qty_after"] for a in answers]
 
@@ -332,7 +334,9 @@ def test_rule_18_day_and_gtd_orders_expire():
     market.play(START, new(1, BUY, 1, 90), new(2, BUY, 1, 90, tif="gtd", expire=2000))
 
     assert 2000 == market.venue.ctl[0]["next_expiry_ns"]
-    assert [(2, OrderReason.GOOD_TILL_DATE)] == [(a["order_id"], a["reason"]) for a in market.step({"kind": "expiry", "ts": 2000})]
+    assert [(2, OrderReason.GOOD_TILL_DATE)] == [
+        (a["order_id"], a["reason"]) for a in market.step({"kind": "expiry", "ts": 2000})
+    ]
     assert [(1, OrderReason.END_OF_DAY)] == [(a["order_id"], a["reason"]) for a in market.step({"kind": "expiry", "ts": 5000})]
     assert [(Kind.EXPIRED, OrderReason.END_OF_DAY)] == [
         (a["kind"], a["reason"]) for a in market.play(new(3, BUY, 1, 90, ts=6000))

@@ -11,14 +11,14 @@ from replay.events import Kind
 from tests.fills.worlds import BUY, BUY_PRINT, SELL, SELL_PRINT, Market, busy_stream, fills_of, new, quote, trade
 
 SEEDS = st.integers(0, 10**9)
-FAST = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+FAST = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 MODELS = pytest.mark.parametrize("model", list(QueueModel))
 FILLS = (Kind.PARTIAL, Kind.FILL)
 ORDERED = [QueueModel.TRADES_ONLY, QueueModel.BEHIND_FIRST, QueueModel.PRO_RATA, QueueModel.ALL_AHEAD]
 
 
 def live_orders(market):
-    """Copies of all live orders as (symbol, id, side, price, ahead, leaves), in time priority."""
+    """Copy all live orders as (symbol, id, side, price, ahead, leaves), in time priority."""
     venue = market.venue
     return [
         (s, int(o["order_id"]), int(o["side"]), int(o["price"]), int(o["ahead_qty"]), int(o["leaves_qty"]))
@@ -129,7 +129,7 @@ def test_a_later_order_never_fills_before_an_earlier_one_at_its_price(model, see
 
 
 def mirrored(step):
-    """The same step in a market upside down."""
+    """Turn a step into that of a market upside down."""
     step = dict(step)
     if step["kind"] == "quote":
         bid, ask = (step["ask"], step["ask_qty"]), (step["bid"], step["bid_qty"])
@@ -212,7 +212,7 @@ def paired_stream(rng, n_steps, is_swapped):
 
 
 @pytest.mark.parametrize("model", [QueueModel.BEHIND_FIRST, QueueModel.ALL_AHEAD])
-@settings(FAST, max_examples=100)
+@settings(FAST, max_examples=50)
 @given(seed=SEEDS)
 def test_quote_first_and_print_first_give_the_same_queue_and_fills(model, seed):
     """Swapping prints with the quotes that show them changes neither what is ahead nor what is filled."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from fills.exchange import make_venue, on_event, on_expiry, on_request
 from replay.desk import BOOK, apply_market
 from replay.events import EVENT, Kind
-from replay.orders import REQUEST, Action, OrderType, Side, Tif
+from replay.orders import REQUEST, Action, OrderType, Tif
 from tests.naive.exchange import NAMES
 
 BUY, SELL = 1, -1
@@ -19,22 +19,22 @@ ACTIONS = {"new": Action.NEW, "cancel": Action.CANCEL, "modify": Action.MODIFY}
 
 
 def quote(bid, bid_qty, ask, ask_qty, ts=0, symbol=0):
-    """A quote as a plain dict."""
+    """Write a quote as a plain dict."""
     return {"kind": "quote", "ts": ts, "symbol": symbol, "bid": bid, "bid_qty": bid_qty, "ask": ask, "ask_qty": ask_qty}
 
 
 def trade(price, qty, flags=SELL_PRINT, ts=0, symbol=0, venue=0):
-    """A print as a plain dict; a seller hit the bid unless `flags` says otherwise."""
+    """Write a print as a plain dict; a seller hit the bid unless `flags` says otherwise."""
     return {"kind": "trade", "ts": ts, "symbol": symbol, "price": price, "qty": qty, "flags": flags, "venue": venue}
 
 
 def status(code, ts=0, symbol=0):
-    """A status change as a plain dict."""
+    """Write a status change as a plain dict."""
     return {"kind": "status", "ts": ts, "symbol": symbol, "code": code}
 
 
 def new(order_id, side, qty, price, *, tif="day", kind="limit", expire=0, post_only=0, symbol=0, ts=0):
-    """A request for a new order as a plain dict."""
+    """Write a request for a new order as a plain dict."""
     return {
         "kind": "request", "action": "new", "order_id": order_id, "side": side, "qty": qty, "price": price, "tif": tif,
         "type": kind, "expire": expire, "post_only": post_only, "symbol": symbol, "ts": ts,
@@ -42,12 +42,12 @@ def new(order_id, side, qty, price, *, tif="day", kind="limit", expire=0, post_o
 
 
 def cancel(order_id, symbol=0, ts=0):
-    """A cancel as a plain dict."""
+    """Write a cancel as a plain dict."""
     return new(order_id, BUY, 0, 0, symbol=symbol, ts=ts) | {"action": "cancel"}
 
 
 def modify(order_id, qty, price, symbol=0, ts=0):
-    """A change of an order as a plain dict."""
+    """Write a change of an order as a plain dict."""
     return new(order_id, BUY, qty, price, symbol=symbol, ts=ts) | {"action": "modify"}
 
 
@@ -110,7 +110,7 @@ class Market:
 
 
 def fills_of(answers):
-    """The fills among answers as (order_id, price, qty)."""
+    """Return the fills among answers as (order_id, price, qty)."""
     return [(a["order_id"], a["price"], a["qty"]) for a in answers if a["kind"] in (Kind.PARTIAL, Kind.FILL)]
 
 
@@ -122,7 +122,7 @@ GAPS = st.sampled_from([0, 1, 40, 300])
 
 @st.composite
 def quotes(draw):
-    """Quotes near the middle: mostly sound, sometimes locked, crossed or one-sided."""
+    """Draw quotes near the middle: mostly sound, sometimes locked, crossed or one-sided."""
     bid = draw(st.integers(97, 102))
     ask = bid + draw(st.sampled_from([1, 1, 1, 2, 3, 0, -1]))
     sizes = st.one_of(QTYS, QTYS, QTYS, st.just(0))
@@ -131,14 +131,14 @@ def quotes(draw):
 
 @st.composite
 def trades(draw):
-    """Prints with and without a side, some of which consume nothing."""
+    """Draw prints with and without a side, some of which consume nothing."""
     flags = draw(st.sampled_from([512, 512, 256, 256, 0, 0, 4, 8, 4096, 4096 + 512, 768, 8192, 16384 + 512]))
     return trade(draw(PRICES), draw(st.integers(0, 12)), flags=flags, symbol=draw(SYMBOLS), venue=draw(st.integers(-1, 2)))
 
 
 @st.composite
 def requests(draw):
-    """Requests, most of them sensible."""
+    """Draw requests, most of them sensible."""
     order_id = draw(st.integers(1, 12))
     symbol = draw(SYMBOLS)
     action = draw(st.sampled_from(["new", "new", "new", "new", "cancel", "modify"]))
@@ -156,7 +156,7 @@ def requests(draw):
 
 @st.composite
 def streams(draw, max_steps=60, steps=None):
-    """A stream of steps with rising times and unique ids for new orders."""
+    """Draw a stream of steps with rising times and unique ids for new orders."""
     kinds = steps or st.one_of(
         quotes(), quotes(), trades(), trades(), requests(), requests(),
         st.builds(status, st.sampled_from([1, 2, 3]), symbol=st.sampled_from([-1, 0, 1])), st.just({"kind": "expiry"}),
@@ -172,7 +172,7 @@ def streams(draw, max_steps=60, steps=None):
 
 
 def busy_stream(seed, n_steps=300, *, faults=True):
-    """A long seeded stream around a moving touch, dense in joins, prints at the touch, pairs in both orders and own changes."""
+    """Make a long seeded stream around a moving touch, dense in joins, prints at the touch, pairs and own changes."""
     rng = random.Random(seed)
     touch = [[100, 8, 101, 8], [100, 8, 102, 8]]
     now, stream = 1, []
@@ -217,11 +217,13 @@ def _moved_quote(rng, shown, symbol, faults):
 def _touch_print(rng, shown, symbol):
     flags = rng.choice([512, 256, 512, 256, 0, 4 + 512, 4096 + 512])
     price = shown[0] if flags & 512 else shown[2] if flags & 256 else rng.choice([shown[0], shown[2]])
-    return trade(price + rng.choice([0, 0, 0, 0, 0, -1, 1]), rng.randint(1, 12), flags=flags, symbol=symbol, venue=rng.randint(-1, 2))
+    return trade(
+        price + rng.choice([0, 0, 0, 0, 0, -1, 1]), rng.randint(1, 12), flags=flags, symbol=symbol, venue=rng.randint(-1, 2)
+    )
 
 
 def _print_and_quote(rng, shown, symbol):
-    """A print that takes from the touch and the quote that shows it, in either order."""
+    """Make a print that takes from the touch and the quote that shows it, in either order."""
     side = rng.choice([0, 2])
     qty = rng.randint(1, 12)
     row = trade(shown[side], qty, flags=512 if side == 0 else 256, symbol=symbol)

@@ -70,7 +70,9 @@ def test_own_names_need_no_map(tmp_path: Path) -> None:
 def test_bars_know_their_length_and_end(tmp_path: Path) -> None:
     """Bars of decimal texts without volume are known at their end; unknown columns stay unknown."""
     starts = pd.date_range("2024-12-31 15:00", periods=3, freq="5min", tz="UTC")
-    pd.DataFrame({"start": starts, **dict.fromkeys(("open", "high", "low", "close"), "14.89")}).to_parquet(tmp_path / "NVDX.parquet")
+    pd.DataFrame({"start": starts, **dict.fromkeys(("open", "high", "low", "close"), "14.89")}).to_parquet(
+        tmp_path / "NVDX.parquet"
+    )
     bars = read([tmp_path / "NVDX.parquet"], ImportOptions()).frames["bars"]
 
     assert ({300}, {148900}, {-1}) == (set(bars["bar_s"]), set(bars["close"]), set(bars["volume"]))
@@ -83,14 +85,17 @@ def test_stamps_without_offset_are_in_the_zone_of_the_map(tmp_path: Path) -> Non
     (tmp_path / "map.toml").write_text('tz = "Asia/Tokyo"\n[trades]\nts = "ts"\nprice = "price"\nsize = "size"\n')
     imported = read([tmp_path / "7203.csv"], ImportOptions(map_file=tmp_path / "map.toml"))
 
-    assert ("2024-03-05", pd.Timestamp("2024-03-05T00:00Z").value) == (imported.day.isoformat(), imported.frames["trades"]["ts_ns"].item())
+    assert ("2024-03-05", pd.Timestamp("2024-03-05T00:00Z").value) == (
+        imported.day.isoformat(),
+        imported.frames["trades"]["ts_ns"].item(),
+    )
 
 
 def test_gaps_are_refused_unless_the_map_skips_them(tmp_path: Path) -> None:
     """An absent side or size is an error by default, and an empty side or no print with `missing = "skip"`."""
     quotes, trades = QUOTES + "1539869401000,,,10.01,5\n", TRADES + "1539869401000,10.0,,Q\n"
     paths = [tmp_path / "quotes-AA.csv", tmp_path / "trades-AA.csv"]
-    with pytest.raises(DataError, match="`bP` of .*row 3: expected a number, got `nan`"):
+    with pytest.raises(DataError, match=r"`bP` of .*row 3: expected a number, got `nan`"):
         read(paths, write(tmp_path, quotes_AA=quotes, trades_AA=trades))
     skipping = MAP.replace("[quotes]", '[quotes]\nmissing = "skip"').replace("[trades]", '[trades]\nmissing = "skip"')
     frames = read(paths, write(tmp_path, skipping, quotes_AA=quotes, trades_AA=trades)).frames
@@ -129,7 +134,7 @@ def test_bad_maps_are_configuration_errors(tmp_path: Path, text: str, message: s
 def test_unknown_columns_ask_for_a_map(tmp_path: Path) -> None:
     """A csv with foreign names and no map says how to name them."""
     (tmp_path / "a.csv").write_text(QUOTES)
-    with pytest.raises(DataError, match="has none of our columns .*; name them with --map FILE"):
+    with pytest.raises(DataError, match=r"has none of our columns .*; name them with --map FILE"):
         read([tmp_path / "a.csv"], ImportOptions())
 
 

@@ -60,7 +60,12 @@ def test_quotes_come_at_the_end_of_an_event(tmp_path: Path) -> None:
 
 def test_flag_last_on_every_row_of_one_instant_is_one_event(tmp_path: Path) -> None:
     """Nasdaq feeds flag T, F and C each; they share their times and are one event (rule D3)."""
-    rows = [(0, "A", "A", 10.0, 5, 1, 130), (9, "T", "B", 10.0, 2, 0, 130), (9, "F", "A", 10.0, 2, 1, 130), (9, "C", "A", 10.0, 2, 1, 130)]
+    rows = [
+        (0, "A", "A", 10.0, 5, 1, 130),
+        (9, "T", "B", 10.0, 2, 0, 130),
+        (9, "F", "A", 10.0, 2, 1, 130),
+        (9, "C", "A", 10.0, 2, 1, 130),
+    ]
     frames = read(mbo(tmp_path, *rows)).frames
 
     assert [5, 3] == frames["quotes"]["ask_size"].tolist()
@@ -83,6 +88,24 @@ def test_prints_without_a_fill_are_hidden(tmp_path: Path) -> None:
     assert ["CME", "CME"] == trades["exchange"].tolist()
 
 
+def test_own_fill_of_a_re_priced_order_is_no_execution(tmp_path: Path) -> None:
+    """A resting order that is moved to trade has a fill of its own: only the order that it met was executed (rule D2)."""
+    rows = [
+        (0, "A", "B", 10.0, 2, 1, 130),
+        (0, "A", "A", 10.1, 5, 2, 130),
+        (9, "T", "A", 10.0, 2, 2, 0),
+        (9, "F", "A", 10.0, 2, 2, 0),
+        (9, "F", "B", 10.0, 2, 1, 0),
+        (9, "C", "B", 10.0, 2, 1, 0),
+        (9, "M", "A", 10.0, 3, 2, 130),
+    ]
+    frames = read(mbo(tmp_path, *rows)).frames
+
+    assert ["add", "add", "execute", "modify"] == frames["messages"]["action"].tolist()
+    assert [1, 2, 1, 2] == frames["messages"]["order_id"].tolist()
+    assert [0, 0, 100000, 3] == frames["quotes"][["bid", "bid_size", "ask", "ask_size"]].iloc[-1].tolist()
+
+
 def test_clear_empties_the_book(tmp_path: Path) -> None:
     """R leaves no quote on either side."""
     quotes = read(mbo(tmp_path, *ROWS[:2], (50, "R", "N", "", 0, 0, 128))).frames["quotes"]
@@ -94,7 +117,11 @@ def test_date_is_utc_and_tick_can_be_given(tmp_path: Path) -> None:
     """23:00 UTC belongs to that day; a given tick is used."""
     imported = read(mbo(tmp_path), tick=0.25)
 
-    assert ("2023-12-25", 2500, "message_level") == (imported.day.isoformat(), imported.symbols[0].tick, imported.symbols[0].evidence)
+    assert ("2023-12-25", 2500, "message_level") == (
+        imported.day.isoformat(),
+        imported.symbols[0].tick,
+        imported.symbols[0].evidence,
+    )
 
 
 def test_tick_is_inferred_from_many_prices(tmp_path: Path) -> None:
@@ -128,12 +155,20 @@ def test_instruments_have_books_of_their_own(tmp_path: Path) -> None:
 def test_price_levels_give_quotes_and_prints(tmp_path: Path) -> None:
     """MBP rows carry the book: its first level is the quote, an absent price the empty side (rule D5)."""
     header = "ts_recv,ts_event,action,side,price,size,flags,bid_px_00,bid_sz_00,ask_px_00,ask_sz_00,symbol"
-    rows = [f"{T0},{T0},A,B,10.0,5,128,10.0,5,,0,X", f"{T0 + 9},{T0 + 8},T,A,10.0,2,0,10.0,5,,0,X", f"{T0 + 9},{T0 + 8},C,B,10.0,2,128,10.0,3,10.5,1,X"]
+    rows = [
+        f"{T0},{T0},A,B,10.0,5,128,10.0,5,,0,X",
+        f"{T0 + 9},{T0 + 8},T,A,10.0,2,0,10.0,5,,0,X",
+        f"{T0 + 9},{T0 + 8},C,B,10.0,2,128,10.0,3,10.5,1,X",
+    ]
     (tmp_path / "mbp.csv").write_text("\n".join((header, *rows)) + "\n")
     imported = read(tmp_path / "mbp.csv")
 
-    assert [[100000, 5, 0, 0], [100000, 3, 105000, 1]] == imported.frames["quotes"][["bid", "bid_size", "ask", "ask_size"]].to_numpy().tolist()
-    assert [(100000, 2, Flag.SELL)] == list(imported.frames["trades"][["price", "size", "flags"]].itertuples(index=False, name=None))
+    assert [[100000, 5, 0, 0], [100000, 3, 105000, 1]] == imported.frames["quotes"][
+        ["bid", "bid_size", "ask", "ask_size"]
+    ].to_numpy().tolist()
+    assert [(100000, 2, Flag.SELL)] == list(
+        imported.frames["trades"][["price", "size", "flags"]].itertuples(index=False, name=None)
+    )
     assert "tick_by_tick" == imported.symbols[0].evidence
 
 

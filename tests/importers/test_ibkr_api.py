@@ -32,7 +32,9 @@ def test_rows_of_one_packet_make_one_quote(tmp_path: Path) -> None:
     ticks = [(0, BID, 10.0, 300), (0, ASK, 10.01, 200), (5, BID, 10.01, 100), (5, ASK, 10.02, 400)]
     quotes = read(tmp_path, ticks).frames["quotes"]
 
-    assert [[100000, 300, 100100, 200], [100100, 100, 100200, 400]] == quotes[["bid", "bid_size", "ask", "ask_size"]].to_numpy().tolist()
+    assert [[100000, 300, 100100, 200], [100100, 100, 100200, 400]] == quotes[
+        ["bid", "bid_size", "ask", "ask_size"]
+    ].to_numpy().tolist()
     assert {"ABC"} == set(quotes["symbol"])
 
 
@@ -84,7 +86,9 @@ def test_prints_have_no_venue(tmp_path: Path) -> None:
 
 def test_csv_is_the_same_as_json(tmp_path: Path) -> None:
     """The same rows as csv give the same quotes."""
-    (tmp_path / "ABC.csv").write_text("time,price,size,tickType\n2022-01-07 10:00:00-05:00,10.0,300,1\n2022-01-07 10:00:01-05:00,,200,0\n")
+    (tmp_path / "ABC.csv").write_text(
+        "time,price,size,tickType\n2022-01-07 10:00:00-05:00,10.0,300,1\n2022-01-07 10:00:01-05:00,,200,0\n"
+    )
     (imported,) = FORMATS["ibkr-api"].read([tmp_path / "ABC.csv"], ImportOptions())
 
     assert [300, 200] == imported.frames["quotes"]["bid_size"].tolist()

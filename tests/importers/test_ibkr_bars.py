@@ -31,7 +31,11 @@ def test_bar_is_known_at_its_end(tmp_path: Path) -> None:
     start_ns = midnight_ns(date(2025, 12, 3), "America/New_York") + 34_200_000_000_000
 
     assert (start_ns, start_ns + 300_000_000_000, 300) == tuple(bars.iloc[0][["start_ts_ns", "ts_ns", "bar_s"]])
-    assert ("GC", "bars", ("TRADES",)) == (imported.symbols[0].name, imported.symbols[0].evidence, imported.symbols[0].what_to_show)
+    assert ("GC", "bars", ("TRADES",)) == (
+        imported.symbols[0].name,
+        imported.symbols[0].evidence,
+        imported.symbols[0].what_to_show,
+    )
 
 
 def test_unknown_values_stay_unknown(tmp_path: Path) -> None:

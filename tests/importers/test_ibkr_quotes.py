@@ -78,7 +78,10 @@ def test_two_files_make_two_dates(tmp_path: Path) -> None:
     [
         ("2021-09-24 09:30:01-04:00,32.55,1.0,32.61,60.0,17.44,5.0,17.45,2.0", "row 6: `time` 2021-09-24 09:30:01-04:00 after"),
         ("2021-09-24 09:31:00-04:00,,1.0,32.61,60.0,17.44,5.0,17.45,2.0", "`bid1` of .*row 6: expected a number, got `nan`"),
-        ("2021-09-24 09:31:00-04:00,-3,1.0,32.61,60.0,17.44,5.0,17.45,2.0", "row 6: expected a price, or -1 for none, got `-3.0`"),
+        (
+            "2021-09-24 09:31:00-04:00,-3,1.0,32.61,60.0,17.44,5.0,17.45,2.0",
+            "row 6: expected a price, or -1 for none, got `-3.0`",
+        ),
         ("2021-09-24 09:31:00-04:00,1,1.0,32.61,60.0,x,5.0,17.45,2.0", "`bid2` of .*row 6: expected a number, got `x`"),
         ("soon,1,1.0,32.61,60.0,17.44,5.0,17.45,2.0", "`soon` is not a time like the first one"),
     ],
@@ -105,5 +108,5 @@ def test_wrong_number_of_names_is_a_usage_error(tmp_path: Path) -> None:
 def test_foreign_csv_is_refused(tmp_path: Path) -> None:
     """A csv without numbered bids says what was expected."""
     (tmp_path / "a.csv").write_text("time,price\n1,2\n")
-    with pytest.raises(DataError, match="has no columns `bid1, bid_size1, ask1, ask_size1, ...`; it starts with time, price"):
+    with pytest.raises(DataError, match=r"has no columns `bid1, bid_size1, ask1, ask_size1, ...`; it starts with time, price"):
         read(tmp_path / "a.csv")

@@ -38,11 +38,17 @@ def test_both_streams_of_a_symbol_become_one_import(tmp_path: Path) -> None:
     """Trades and quotes are told apart by their columns; the clock is the exchange's, in whole seconds (rule T1)."""
     no = "TickAttribBidAsk(bidPastLow=False, askPastHigh=False)"
     imported = read(
-        trades(tmp_path, (1, PLAIN, 10.01, 100, "ARCA", "")), quotes(tmp_path, (0, no, 10.0, 10.01, 300.0, 200.0), (1, no, 10.0, 10.02, 300.0, 100.0))
+        trades(tmp_path, (1, PLAIN, 10.01, 100, "ARCA", "")),
+        quotes(tmp_path, (0, no, 10.0, 10.01, 300.0, 200.0), (1, no, 10.0, 10.02, 300.0, 100.0)),
     )
     (symbol,) = imported.symbols
 
-    assert ("AAPL", "historical", "exchange", 1_000_000_000) == (symbol.name, symbol.evidence, symbol.ts_source, symbol.ts_resolution_ns)
+    assert ("AAPL", "historical", "exchange", 1_000_000_000) == (
+        symbol.name,
+        symbol.evidence,
+        symbol.ts_source,
+        symbol.ts_resolution_ns,
+    )
     assert [1, 2] == [len(imported.frames[stream]) for stream in ("trades", "quotes")]
     assert imported.frames["trades"]["exch_ts_ns"].tolist() == imported.frames["trades"]["ts_ns"].tolist()
     assert "status, trades, quotes; each in file order" == imported.notes["order_inside_a_second"]
@@ -57,7 +63,12 @@ def test_equal_rows_are_kept(tmp_path: Path) -> None:
 
 def test_zero_prints_are_halts(tmp_path: Path) -> None:
     """A 0/0 print past the limit halts, the next 0/0 print resumes; neither is a print (rule T4)."""
-    rows = [(1, PLAIN, 10.0, 100, "ARCA", ""), (2, PAST, 0.0, 0, "", ""), (5, PLAIN, 0.0, 0, "", ""), (6, PLAIN, 10.5, 100, "ARCA", "")]
+    rows = [
+        (1, PLAIN, 10.0, 100, "ARCA", ""),
+        (2, PAST, 0.0, 0, "", ""),
+        (5, PLAIN, 0.0, 0, "", ""),
+        (6, PLAIN, 10.5, 100, "ARCA", ""),
+    ]
     imported = read(trades(tmp_path, *rows))
 
     assert ["halted", "resumed"] == imported.frames["status"]["status"].tolist()
@@ -66,8 +77,15 @@ def test_zero_prints_are_halts(tmp_path: Path) -> None:
 
 def test_attributes_are_read_in_every_form(tmp_path: Path) -> None:
     """The text of the object, a dict, a bit mask and a column of its own all say `unreported`."""
-    frame = pd.DataFrame({"time": ["2024-03-05 15:00:00+00:00"], "price": [10.0], "size": [100], "exchange": ["ARCA"], "specialConditions": [""]})
-    forms = [{"tickAttribLast": ODD}, {"tickAttribLast": "{'pastLimit': False, 'unreported': True}"}, {"tickAttribLast": 2}, {"unreported": True}]
+    frame = pd.DataFrame(
+        {"time": ["2024-03-05 15:00:00+00:00"], "price": [10.0], "size": [100], "exchange": ["ARCA"], "specialConditions": [""]}
+    )
+    forms = [
+        {"tickAttribLast": ODD},
+        {"tickAttribLast": "{'pastLimit': False, 'unreported': True}"},
+        {"tickAttribLast": 2},
+        {"unreported": True},
+    ]
     found = []
     for k, form in enumerate(forms):
         frame.assign(**form).to_csv(tmp_path / f"X_{k}.csv")
@@ -85,7 +103,10 @@ def test_bit_order_of_historical_quotes_is_their_own(tmp_path: Path) -> None:
 
 def test_venues_and_conditions_become_flags(tmp_path: Path) -> None:
     """FINRA is off exchange, I an odd lot, Z late, W an average price."""
-    rows = [(k, PLAIN, 10.0, 10, venue, words) for k, (venue, words) in enumerate([("FINRA", " I"), ("ARCA", "Z"), ("NYSE", "W"), ("NYSE", "")])]
+    rows = [
+        (k, PLAIN, 10.0, 10, venue, words)
+        for k, (venue, words) in enumerate([("FINRA", " I"), ("ARCA", "Z"), ("NYSE", "W"), ("NYSE", "")])
+    ]
     flags = read(trades(tmp_path, *rows)).frames["trades"]["flags"].tolist()
 
     assert [Flag.OFF_EXCHANGE | Flag.ODD_LOT, Flag.LATE, Flag.AVERAGE_PRICE, 0] == flags

@@ -10,7 +10,11 @@ from replay.importers.quoting import infer_tick, is_last_of_stamp, name_of, size
 from replay.session import Session
 
 HEADER = "time,bid1,bid_size1,ask1,ask_size1"
-ROWS = ("{} 09:30:06-04:00,32.55,1.0,32.61,60.0", "{} 09:30:07-04:00,32.55,2.0,32.61,60.0", "{} 16:30:00-04:00,32.56,2.0,32.61,60.0")
+ROWS = (
+    "{} 09:30:06-04:00,32.55,1.0,32.61,60.0",
+    "{} 09:30:07-04:00,32.55,2.0,32.61,60.0",
+    "{} 16:30:00-04:00,32.56,2.0,32.61,60.0",
+)
 
 
 def write(folder: Path, *days: str) -> Path:
@@ -23,13 +27,17 @@ def test_each_date_becomes_a_session(tmp_path: Path) -> None:
     """Two dates in one file give two folders named by date, which open as sessions."""
     said: list[str] = []
     folders = import_sessions(
-        "ibkr-quotes", [write(tmp_path, "2021-09-24", "2021-09-27")], tmp_path / "out", ImportOptions(symbols=("SH",)), said.append
+        "ibkr-quotes",
+        [write(tmp_path, "2021-09-24", "2021-09-27")],
+        tmp_path / "out",
+        ImportOptions(symbols=("SH",)),
+        said.append,
     )
     session = Session.open(folders[1])
 
     assert ["2021-09-24", "2021-09-27"] == [folder.name for folder in folders]
     assert (("SH",), 3, "2021-09-27") == (session.symbols, session.n_events, session.day.isoformat())
-    assert ["2021-09-24: SH (3 rows)", "2021-09-27: SH (3 rows)"] == said
+    assert ["reading 1 path (0.0 MB)", "2021-09-24: SH (3 rows)", "2021-09-27: SH (3 rows)"] == said
 
 
 def test_importing_twice_gives_the_same_digest(tmp_path: Path) -> None:
@@ -44,7 +52,7 @@ def test_bad_file_leaves_nothing_behind(tmp_path: Path) -> None:
     """An error in the file writes no session, not even half of one."""
     path = write(tmp_path, "2021-09-24")
     path.write_text(path.read_text() + "2021-09-24 16:31:00-04:00,bad,2.0,32.61,60.0\n")
-    with pytest.raises(DataError, match="`bid1` of .*row 4"):
+    with pytest.raises(DataError, match=r"`bid1` of .*row 4"):
         import_sessions("ibkr-quotes", [path], tmp_path / "out")
 
     assert [] == list((tmp_path / "out").rglob("*"))
@@ -85,8 +93,12 @@ def test_tick_is_given_inferred_or_a_cent() -> None:
 
     many = np.arange(100, 140) * 500
 
-    assert [2500, 500, 100] == [infer_tick(many, ImportOptions(tick=0.25)), infer_tick(many, ImportOptions()), infer_tick(many[:9], ImportOptions())]
-    with pytest.raises(UsageError, match="tick 0.00001 must be a positive multiple of 1/10000"):
+    assert [2500, 500, 100] == [
+        infer_tick(many, ImportOptions(tick=0.25)),
+        infer_tick(many, ImportOptions()),
+        infer_tick(many[:9], ImportOptions()),
+    ]
+    with pytest.raises(UsageError, match="tick 1e-05 must be a positive multiple of 1/10000"):
         infer_tick(many, ImportOptions(tick=0.00001))
 
 

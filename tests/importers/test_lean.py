@@ -53,7 +53,9 @@ def test_rows_of_a_millisecond_are_applied_at_once(tmp_path: Path) -> None:
     """The pair of one-sided rows makes one quote, and the book is never crossed in between (rule L1)."""
     found = read(quotes(tmp_path, *QUOTES[:4])).frames["quotes"]
 
-    assert [[100000, 300, 100100, 200], [100100, 100, 100200, 400]] == found[["bid", "bid_size", "ask", "ask_size"]].to_numpy().tolist()
+    assert [[100000, 300, 100100, 200], [100100, 100, 100200, 400]] == found[
+        ["bid", "bid_size", "ask", "ask_size"]
+    ].to_numpy().tolist()
     assert midnight_ns(date(2013, 10, 7), "America/New_York") + OPEN_MS * 1_000_000 == found["ts_ns"].iloc[0]
 
 
@@ -82,7 +84,9 @@ def test_suspicious_print_is_no_market_price(tmp_path: Path) -> None:
 
 def test_seconds_give_closing_quotes_and_bars_at_their_end(tmp_path: Path) -> None:
     """A second is known when it is over: quotes from its closing prices, trades as bars of one second (rule L4)."""
-    quote = pack(tmp_path, "abc_20131007_quote.zip", "20131007_abc_second_quote.csv", "34200000,9,9,9,100000,300,9,9,9,100100,200")
+    quote = pack(
+        tmp_path, "abc_20131007_quote.zip", "20131007_abc_second_quote.csv", "34200000,9,9,9,100000,300,9,9,9,100100,200"
+    )
     trade = pack(tmp_path, "abc_20131007_trade.zip", "20131007_abc_second_trade.csv", "34200000,100000,100100,99900,100000,700")
     imported = read(quote, trade)
     end_ns = midnight_ns(date(2013, 10, 7), "America/New_York") + (OPEN_MS + 1000) * 1_000_000
@@ -124,7 +128,7 @@ def test_bad_rows_are_named(tmp_path: Path, row: str, message: str) -> None:
 
 def test_foreign_names_are_refused(tmp_path: Path) -> None:
     """A zip whose name says neither day nor kind is refused with the names expected."""
-    with pytest.raises(DataError, match="is not named `symbol_yyyymmdd_quote.zip`"):
+    with pytest.raises(DataError, match=r"is not named `symbol_yyyymmdd_quote.zip`"):
         read(pack(tmp_path, "abc.zip", "a.csv", *TRADES))
 
 

@@ -39,7 +39,13 @@ def read(*paths: Path, **options):
 def test_touch_follows_the_messages(tmp_path: Path) -> None:
     """A quote follows each message that changes the touch, and no other (rule M1)."""
     quotes = read(write(tmp_path, *MESSAGES)).frames["quotes"]
-    expected = [[1000000, 100, 0, 0], [1000000, 100, 1000100, 200], [1000000, 100, 1000100, 150], [1000000, 100, 0, 0], [1000000, 60, 0, 0]]
+    expected = [
+        [1000000, 100, 0, 0],
+        [1000000, 100, 1000100, 200],
+        [1000000, 100, 1000100, 150],
+        [1000000, 100, 0, 0],
+        [1000000, 60, 0, 0],
+    ]
 
     assert expected == quotes[["bid", "bid_size", "ask", "ask_size"]].to_numpy().tolist()
     assert midnight_ns(date(2012, 6, 21), "America/New_York") + 34_200_000_000_001 == quotes["ts_ns"].iloc[0]

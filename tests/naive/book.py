@@ -4,7 +4,7 @@ from replay.importers.book import Deed
 
 
 def rebuild(messages):
-    """Return touches [(row, bid, bid_qty, ask, ask_qty)] and effects [(deed, qty, excess)] of (deed, id, side, price, qty, is_end)."""
+    """Return touches (row, bid, bid_qty, ask, ask_qty) and effects (deed, qty, excess) of all messages."""
     orders = {}  # id -> [side, price, qty]
     fills = {}  # id -> quantity filled in this event
     touches, effects, last = [], [], (0, 0, 0, 0)

@@ -2,67 +2,48 @@
 
 import math
 
-NONE, ACK, PARTIAL, FILL, CANCELLED, REJECTED, EXPIRED, MODIFIED, CANCEL_REJECTED = 0, 16, 17, 18, 19, 20, 21, 23, 26
-BUY, SELL = 1, -1
-NOT_MARKETABLE, END_OF_DAY, GOOD_TILL_DATE, OFF_TICK, HALTED, BAD_QUANTITY, UNKNOWN_ORDER, WOULD_CROSS, TABLE_FULL, NO_MARKET = range(1, 11)
+from tests.naive.display import Side, better
+from tests.naive.order_life import BUY, SELL, OrderLife
+
+PARTIAL, FILL = 17, 18
 NEVER = 2**63 - 1
-CONSUME_NOTHING = {1: "past limit", 2: "unreported", 4: "off exchange", 16: "off tick", 32: "late", 128: "auction", 8192: "average", 16384: "hidden"}
+CONSUME_NOTHING = {
+    1: "past limit",
+    2: "unreported",
+    4: "off exchange",
+    16: "off tick",
+    32: "late",
+    128: "auction",
+    8192: "average",
+    16384: "hidden",
+}
 NAMES = (
     "ts_ns", "order_id", "price", "qty", "leaves_qty", "ahead_qty_before", "ahead_qty_after", "source_seq", "fee_micros",
     "mid2_at_arrival", "symbol", "kind", "liquidity", "venue", "rule", "evidence", "reason", "side",
 )  # fmt: skip
 
 
-def better(side, price, than):
-    """Is `price` a better price than the other for that side?"""
-    return price > than if side == BUY else price < than
-
-
-class Side:
-    """What one side displays, and what is not yet explained."""
-
-    def __init__(self):
-        self.price = None
-        self.qty = 0
-        self.seq = 0
-        self.drop = self.drop_ts = self.printed = self.printed_ts = 0
-        self.gone = None  # (price, ts)
-        self.gone_drop = 0
-        self.taken_price = None
-        self.taken = 0
-
-    def forget_old(self, now, window):
-        if now - self.drop_ts > window:
-            self.drop = 0
-        if now - self.printed_ts > window:
-            self.printed = 0
-
-    def awaits(self, price, now, window):
-        if self.gone and self.gone[0] == price:
-            return self.gone_drop > 0 and now - self.gone[1] <= window
-        return self.price == price and self.drop > 0 and now - self.drop_ts <= window
-
-    def left(self, side, price, qty):
-        """Rule 11."""
-        if not qty:
-            return 0
-        if self.taken_price == price:
-            self.taken = min(self.taken, qty)
-            return qty - self.taken
-        if self.taken_price is not None and better(side, self.taken_price, price):
-            self.taken_price = None
-        return qty
-
-    def take(self, price, qty):
-        self.taken = qty + (self.taken if self.taken_price == price else 0)
-        self.taken_price = price
-
-
-class Exchange:
+class Exchange(OrderLife):
     """A venue of the plainest kind; `answers` is a list of dicts."""
 
-    def __init__(self, n_symbols, slots, *, model="behind_first", power=3.0, close_ns=NEVER, fee=None, windows=None, tick=1, evidence=2, no_venue_share=1.0):
-        self.books = [dict(bid=0, bid_qty=0, ask=0, ask_qty=0, status=0, last_price=0, last_qty=0) for _ in range(n_symbols)]
+    def __init__(
+        self,
+        n_symbols,
+        slots,
+        *,
+        model="behind_first",
+        power=3.0,
+        close_ns=NEVER,
+        fee=None,
+        windows=None,
+        tick=1,
+        evidence=2,
+        no_venue_share=1.0,
+    ):
+        self.books = [
+            {"bid": 0, "bid_qty": 0, "ask": 0, "ask_qty": 0, "status": 0, "last_price": 0, "last_qty": 0}
+            for _ in range(n_symbols)
+        ]
         self.sides = [{BUY: Side(), SELL: Side()} for _ in range(n_symbols)]
         self.orders = [[] for _ in range(n_symbols)]
         self.slots, self.model, self.power, self.close_ns, self.tick = slots, model, power, close_ns, tick
@@ -94,10 +75,10 @@ class Exchange:
 
     def say_order(self, s, order, kind, reason=0, **values):
         ahead = self.ahead(s, order)
-        facts = dict(
-            order_id=order["id"], price=order["price"] or 0, qty=order["qty"], leaves_qty=order["leaves"], ahead_qty_before=ahead,
-            ahead_qty_after=ahead, mid2_at_arrival=order["mid2"], side=order["side"],
-        )  # fmt: skip
+        facts = {
+            "order_id": order["id"], "price": order["price"] or 0, "qty": order["qty"], "leaves_qty": order["leaves"],
+            "ahead_qty_before": ahead, "ahead_qty_after": ahead, "mid2_at_arrival": order["mid2"], "side": order["side"],
+        }  # fmt: skip
         facts.update(values)
         self.say(s, kind, reason, **facts)
 
@@ -242,14 +223,25 @@ class Exchange:
         if not qty:
             return
         display = self.sides[s][-side]
-        reached = [o for o in self.orders[s] if o["side"] == side and (o["type"] == "market" or not better(side, price, o["price"]))]
+        reached = [
+            o for o in self.orders[s] if o["side"] == side and (o["type"] == "market" or not better(side, price, o["price"]))
+        ]
         reached.sort(key=lambda o: (o["type"] != "market", -side * (o["price"] or 0)))
         for order in reached:
             amount = min(display.left(-side, price, qty), order["leaves"])
             if amount > 0:
                 display.take(price, amount)
                 is_market = order["type"] == "market"
-                self.fill(s, order, price if is_market else order["price"], amount, 14 if is_market else 12, 2 if is_market else 1, self.ahead(s, order), seq)
+                self.fill(
+                    s,
+                    order,
+                    price if is_market else order["price"],
+                    amount,
+                    14 if is_market else 12,
+                    2 if is_market else 1,
+                    self.ahead(s, order),
+                    seq,
+                )
 
     def on_trade(self, s, trade):
         book, price, qty, flags = self.books[s], trade["price"], trade["qty"], trade["flags"]
@@ -325,126 +317,3 @@ class Exchange:
             if amount:
                 qty -= amount
                 self.fill(s, order, order["price"], amount, 7, 1, before, trade["seq"], trade["venue"])
-
-    # ---- own requests
-
-    def on_request(self, request, now):
-        self.now = now
-        s = request["symbol"]
-        if request["action"] == "new":
-            self.new(s, request)
-            return
-        order = next((o for o in self.orders[s] if o["id"] == request["order_id"]), None)
-        if order is None:
-            self.refuse(s, request, CANCEL_REJECTED, UNKNOWN_ORDER)
-        elif request["action"] == "cancel":
-            self.close(s, order, CANCELLED, 0)
-        else:
-            self.modify(s, order, request)
-        self.sweep(s)
-
-    def close(self, s, order, kind, reason):
-        self.say_order(s, order, kind, reason, qty=order["leaves"], leaves_qty=0)
-        order["leaves"] = 0
-
-    def price_problem(self, kind, side, price, post_only, book):
-        other, other_qty = (book["ask"], book["ask_qty"]) if side == BUY else (book["bid"], book["bid_qty"])
-        if kind == "market":
-            return 0 if other_qty else NO_MARKET
-        if price <= 0 or price % self.tick:
-            return OFF_TICK
-        return WOULD_CROSS if post_only and other_qty and not better(side, other, price) else 0
-
-    def new(self, s, request):
-        book, side = self.books[s], request["side"]
-        problem = 0
-        if request["qty"] <= 0:
-            problem = BAD_QUANTITY
-        elif book["status"] == 1:
-            problem = HALTED
-        else:
-            problem = self.price_problem(request["type"], side, request["price"], request["post_only"], book)
-        kind = REJECTED
-        if not problem and self.now >= self.close_ns:
-            problem, kind = END_OF_DAY, EXPIRED
-        if not problem and request["tif"] == "gtd" and request["expire"] <= self.now:
-            problem, kind = GOOD_TILL_DATE, EXPIRED
-        if not problem and len(self.orders[s]) >= self.slots:
-            problem = TABLE_FULL
-        if problem:
-            self.refuse(s, request, kind, problem)
-            return
-        both = book["bid_qty"] > 0 and book["ask_qty"] > 0
-        order = dict(
-            id=request["order_id"], side=side, type=request["type"], tif=request["tif"], qty=request["qty"], leaves=request["qty"],
-            price=request["price"] if request["type"] == "limit" else None, post_only=request["post_only"], value=0, removed=0, fee=0,
-            mid2=book["bid"] + book["ask"] if both else 0,
-            expires=min(request["expire"], self.close_ns) if request["tif"] == "gtd" else self.close_ns,
-        )  # fmt: skip
-        self.orders[s].append(order)
-        self.join(s, order)
-        self.say_order(s, order, ACK)
-        self.take(s, order)
-        self.sweep(s)
-
-    def join(self, s, order):
-        """Rules 1 to 3."""
-        book, side = self.books[s], order["side"]
-        touch, touch_qty = (book["bid"], book["bid_qty"]) if side == BUY else (book["ask"], book["ask_qty"])
-        order["ghost"] = order["ahead"] = None
-        if order["type"] == "market":
-            order["ahead"] = 0
-        elif touch_qty and book["status"] == 0 and not better(side, touch, order["price"]):
-            fronts = [o["ahead"] for o in self.orders[s] if o is not order and o["side"] == side and o["price"] == order["price"]]
-            if None not in fronts:
-                order["ahead"] = max([touch_qty if order["price"] == touch else 0, *fronts])
-
-    def take(self, s, order):
-        """Rules 13 and 14."""
-        book, side = self.books[s], order["side"]
-        price, qty = (book["ask"], book["ask_qty"]) if side == BUY else (book["bid"], book["bid_qty"])
-        display = self.sides[s][-side]
-        amount = 0
-        if book["status"] == 0 and qty and (order["type"] == "market" or not better(side, price, order["price"])):
-            amount = min(display.left(-side, price, qty), order["leaves"])
-        if order["tif"] == "fok" and amount < order["leaves"]:
-            amount = 0
-        if amount:
-            display.take(price, amount)
-            self.fill(s, order, price, amount, 14 if order["type"] == "market" else 13, 2, 0, display.seq)
-        if order["leaves"] and order["tif"] in ("ioc", "fok"):
-            self.close(s, order, CANCELLED, NOT_MARKETABLE)
-
-    def modify(self, s, order, request):
-        """Rule 20."""
-        filled = order["qty"] - order["leaves"]
-        keeps = request["price"] == (order["price"] or 0) and request["qty"] <= order["qty"]
-        problem = 0
-        if request["qty"] <= filled:
-            problem = BAD_QUANTITY
-        elif not keeps and self.books[s]["status"] == 1:
-            problem = HALTED
-        elif not keeps and order["type"] == "limit":
-            problem = self.price_problem("limit", order["side"], request["price"], order["post_only"], self.books[s])
-        if problem:
-            self.refuse(s, request, CANCEL_REJECTED, problem)
-            return
-        order["qty"], order["leaves"] = request["qty"], request["qty"] - filled
-        if not keeps:
-            order["price"] = request["price"] if order["type"] == "limit" else None
-            self.orders[s].remove(order)
-            self.orders[s].append(order)
-            self.join(s, order)
-        self.say_order(s, order, MODIFIED)
-        if not keeps:
-            self.take(s, order)
-
-    def on_expiry(self, now):
-        self.now = now
-        evidence, self.evidence = self.evidence, 0
-        for s in range(len(self.orders)):
-            for order in self.orders[s]:
-                if order["expires"] <= now:
-                    self.close(s, order, EXPIRED, GOOD_TILL_DATE if order["expires"] < self.close_ns else END_OF_DAY)
-            self.sweep(s)
-        self.evidence = evidence

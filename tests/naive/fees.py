@@ -19,7 +19,11 @@ def order_fee_micros(order):
     commission = min(max(micros(filled * Fraction("0.0035")), micros(Fraction("0.35"))), micros(value / 100))
     total = commission + micros(filled * Fraction("0.0002"))
     total += micros((filled - order["removed"]) * Fraction("-0.0021") + order["removed"] * Fraction("0.0030"))
-    total += micros(Fraction(commission, 1_000_000) * Fraction("0.000565")) + micros(Fraction(commission, 1_000_000) * Fraction("0.000175"))
+    total += micros(Fraction(commission, 1_000_000) * Fraction("0.000565")) + micros(
+        Fraction(commission, 1_000_000) * Fraction("0.000175")
+    )
     if order["side"] < 0:
-        total += micros(value * Fraction("20.60") / 1_000_000) + min(micros(filled * Fraction("0.000195")), micros(Fraction("9.79")))
+        total += micros(value * Fraction("20.60") / 1_000_000) + min(
+            micros(filled * Fraction("0.000195")), micros(Fraction("9.79"))
+        )
     return total

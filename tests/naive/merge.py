@@ -1,6 +1,6 @@
 """The plainest merge of a session's tables: put all rows into one list and sort it by (ts_ns, session, seq)."""
 
-import pandas
+import pandas as pd
 
 
 def merged_events(sessions, symbol_index, venue_index, start_ns=None, end_ns=None):
@@ -11,8 +11,7 @@ def merged_events(sessions, symbol_index, venue_index, start_ns=None, end_ns=Non
     rows = []
     for part, session in enumerate(sessions):
         for kind, frame in _frames(session).items():
-            for record in frame.to_dict("records"):
-                rows.append((record["ts_ns"], part, record["seq"], kind, record))
+            rows += [(record["ts_ns"], part, record["seq"], kind, record) for record in frame.to_dict("records")]
     rows.sort(key=lambda row: row[:3])
     events = []
     for seq, (ts_ns, _, _, kind, record) in enumerate(rows):
@@ -20,7 +19,7 @@ def merged_events(sessions, symbol_index, venue_index, start_ns=None, end_ns=Non
         is_early = end_ns is not None and ts_ns >= end_ns
         symbol = -1 if record["symbol"] == "" else symbol_index.get(record["symbol"])
         if not is_late and not is_early and symbol is not None:
-            exch_ts_ns = None if pandas.isna(record["exch_ts_ns"]) else int(record["exch_ts_ns"])
+            exch_ts_ns = None if pd.isna(record["exch_ts_ns"]) else int(record["exch_ts_ns"])
             events.append((ts_ns, seq, exch_ts_ns, kind, symbol, _says(kind, record, venue_index), record.get("flags", 0)))
     return events
 

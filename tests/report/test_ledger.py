@@ -4,10 +4,15 @@ from hypothesis import strategies as st
 
 from replay import ledger
 from strategy.decision import Reason
-from tests.report.worlds import BUY, CONTEXT, OPEN_NS, S_NS, SELL, decision, fill, marks
+from tests.report.worlds import BUY, CONTEXT, OPEN_NS, S_NS, SELL, decision, fill
+from tests.report.worlds import marks as mark_rows
 
 ONE_CENT = 100
 SCALE = CONTEXT.scale
+
+
+def marks(*rows: tuple[int, int, int, int]) -> ledger.Mids:
+    return ledger.Mids(mark_rows(*rows))
 
 
 def both(*rows: np.ndarray) -> np.ndarray:

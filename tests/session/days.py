@@ -25,7 +25,9 @@ def frames(names=NAMES, n=60, seed=0, step_ns=SECOND_NS // 4):
         "quotes": _quotes(rng, names, n, step_ns),
         "trades": _trades(rng, names, n // 2, step_ns),
         "bars": _bars(rng, names, max(1, n // 8), step_ns),
-        "status": pd.DataFrame({"ts_ns": [OPEN_NS, OPEN_NS + 9 * step_ns], "symbol": ["", names[0]], "status": ["connected", "halted"]}),
+        "status": pd.DataFrame(
+            {"ts_ns": [OPEN_NS, OPEN_NS + 9 * step_ns], "symbol": ["", names[0]], "status": ["connected", "halted"]}
+        ),
         "messages": _messages(rng, names, n, step_ns),
     }
 
@@ -78,47 +80,33 @@ def _quotes(rng, names, n, step_ns):
     ts_ns = _times(rng, n, step_ns)
     exch = pd.array(ts_ns - 1_000_000, dtype="Int64")
     exch[::3] = pd.NA
-    return pd.DataFrame(
-        {
-            **{"ts_ns": ts_ns, "exch_ts_ns": exch, "symbol": rng.choice(names, n)},
-            **{"bid": bid, "bid_size": 100 * rng.integers(1, 9, n)},
-            **{"ask": bid + 100 * rng.integers(-1, 3, n), "ask_size": 100 * rng.integers(1, 9, n)},
-            **{"past_limit": rng.random(n) < 0.1, "flags": np.where(rng.random(n) < 0.1, 32, 0)},
-        }
-    )
+    frame = pd.DataFrame({"ts_ns": ts_ns, "exch_ts_ns": exch, "symbol": rng.choice(names, n)})
+    frame = frame.assign(bid=bid, bid_size=100 * rng.integers(1, 9, n))
+    frame = frame.assign(ask=bid + 100 * rng.integers(-1, 3, n), ask_size=100 * rng.integers(1, 9, n))
+    return frame.assign(past_limit=rng.random(n) < 0.1, flags=np.where(rng.random(n) < 0.1, 32, 0))
 
 
 def _trades(rng, names, n, step_ns):
-    return pd.DataFrame(
-        {
-            **{"ts_ns": _times(rng, n, step_ns), "symbol": rng.choice(names, n), "price": 1_000_000 + 50 * rng.integers(-3, 4, n)},
-            **{"size": rng.integers(1, 500, n), "exchange": rng.choice(["Q", "N", ""], n), "conditions": rng.choice(["@", "@ I"], n)},
-            **{"unreported": rng.random(n) < 0.1, "past_limit": rng.random(n) < 0.1},
-        }
-    )
+    frame = pd.DataFrame({"ts_ns": _times(rng, n, step_ns), "symbol": rng.choice(names, n)})
+    frame = frame.assign(price=1_000_000 + 50 * rng.integers(-3, 4, n), size=rng.integers(1, 500, n))
+    frame = frame.assign(exchange=rng.choice(["Q", "N", ""], n), conditions=rng.choice(["@", "@ I"], n))
+    return frame.assign(unreported=rng.random(n) < 0.1, past_limit=rng.random(n) < 0.1)
 
 
 def _bars(rng, names, n, step_ns):
     low = 1_000_000 + 100 * rng.integers(-3, 4, n)
     ts_ns = _times(rng, n, step_ns)
-    return pd.DataFrame(
-        {
-            **{"ts_ns": ts_ns, "symbol": rng.choice(names, n), "start_ts_ns": ts_ns - 5 * SECOND_NS, "bar_s": 5},
-            **{"open": low + 100, "high": low + 300, "low": low, "close": low + 200},
-            **{"volume": rng.integers(0, 999, n), "wap": low + 150.5, "count": rng.integers(1, 9, n)},
-            **{"what_to_show": rng.choice(["TRADES", "MIDPOINT"], n)},
-        }
-    )
+    frame = pd.DataFrame({"ts_ns": ts_ns, "symbol": rng.choice(names, n), "start_ts_ns": ts_ns - 5 * SECOND_NS, "bar_s": 5})
+    frame = frame.assign(open=low + 100, high=low + 300, low=low, close=low + 200)
+    frame = frame.assign(volume=rng.integers(0, 999, n), wap=low + 150.5, count=rng.integers(1, 9, n))
+    return frame.assign(what_to_show=rng.choice(["TRADES", "MIDPOINT"], n))
 
 
 def _messages(rng, names, n, step_ns):
-    return pd.DataFrame(
-        {
-            **{"ts_ns": _times(rng, n, step_ns), "symbol": rng.choice(names, n), "action": rng.choice(["add", "delete", "execute"], n)},
-            **{"order_id": rng.integers(1, 99, n), "side": rng.choice([1, -1], n).astype(np.int8)},
-            **{"price": 1_000_000 + 100 * rng.integers(-3, 4, n), "size": rng.integers(1, 500, n)},
-        }
-    )
+    frame = pd.DataFrame({"ts_ns": _times(rng, n, step_ns), "symbol": rng.choice(names, n)})
+    frame = frame.assign(action=rng.choice(["add", "delete", "execute"], n), order_id=rng.integers(1, 99, n))
+    frame = frame.assign(side=rng.choice([1, -1], n).astype(np.int8))
+    return frame.assign(price=1_000_000 + 100 * rng.integers(-3, 4, n), size=rng.integers(1, 500, n))
 
 
 def _tuple(event, bars):

@@ -33,14 +33,15 @@ def chosen(rows, vol_bps, settings=SETTINGS, bid=100_000):
 @pytest.mark.jit_off
 @given(legs_of, volumes, st.sampled_from([0, 100_000]))
 def test_arbiter_equals_the_plain_twin(rows, vol_bps, bid):
-    """Reason and chosen horizon equal the twin's."""
-    reason, _, decision = chosen(rows, vol_bps, bid=bid)
+    """Scores, reason and chosen horizon equal the twin's."""
+    reason, legs, decision = chosen(rows, vol_bps, bid=bid)
     spread = 20_000.0 * 100 / 200_100 if bid else math.nan
     expected, best = naive.choose(rows, spread, vol_bps, SETTINGS)
 
     assert expected == reason.name
     if best is not None:
         scores = [naive.score(mu, h, spread, vol_bps, SETTINGS) for h, mu, _, side in rows if side]
+        assert pytest.approx(scores) == [leg["score"] for leg in legs if leg["side"] != 0]
         assume(len(scores) == 1 or max(scores) - sorted(scores)[-2] > 1e-9)
         h, mu, cost, side = rows[best]
         assert (h, mu, cost, side) == tuple(decision[name] for name in ("horizon_min", "mu_bps", "cost_bps", "side"))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replay.events import Status
@@ -18,8 +18,20 @@ SECOND_NS = 1_000_000_000
 NOW_NS = 10_000 * SECOND_NS
 
 ages = st.sampled_from(
-    [0, 1, SECOND_NS, SECOND_NS + 1, 3 * SECOND_NS, 4 * SECOND_NS, 90 * SECOND_NS, 91 * SECOND_NS, 700 * SECOND_NS]
+    [
+        0,
+        1,
+        SECOND_NS,
+        SECOND_NS + 1,
+        3 * SECOND_NS,
+        4 * SECOND_NS,
+        90 * SECOND_NS,
+        91 * SECOND_NS,
+        150 * SECOND_NS,
+        700 * SECOND_NS,
+    ]
 )
+mostly_fresh = st.one_of(st.just(0), st.just(0), st.just(0), st.none(), ages)
 forecasts = st.lists(st.tuples(st.sampled_from([5, 10, 60]), ages, ages), max_size=3)
 
 
@@ -43,12 +55,13 @@ def judged(touch, status, evidence, data_age_ns, minute_age_ns, issued, mode="or
 @pytest.mark.jit_off
 @given(
     touches,
-    st.sampled_from([None, None, None, "HALTED", "AUCTION", "GAP_START"]),
+    st.sampled_from([None, None, None, None, "HALTED", "AUCTION", "GAP_START"]),
     st.sampled_from([e.name for e in Evidence]),
-    st.one_of(st.none(), ages),
-    st.one_of(st.none(), ages),
+    mostly_fresh,
+    mostly_fresh,
     forecasts,
 )
+@settings(max_examples=300)
 def test_guard_equals_the_plain_twin(touch, status, evidence, data_age_ns, minute_age_ns, issued):
     """Reason and is_stale equal the twin's for every mixture of ages, statuses and quotes."""
     reason, decision = judged(touch, status, evidence, data_age_ns, minute_age_ns, issued)
@@ -67,6 +80,25 @@ def test_staleness_is_monotone_in_age(first_ns, second_ns):
     stale = [judged((1, 2, 1, 1), None, "SNAPSHOT_250MS", age_ns, 0, [])[1]["is_stale"] for age_ns in (young, old)]
 
     assert stale[0] <= stale[1]
+
+
+@pytest.mark.parametrize(
+    ("ttl_s", "aged"),
+    [
+        (1, lambda age_ns: {"evidence": "TICK_BY_TICK", "data_age_ns": age_ns}),
+        (3, lambda age_ns: {"evidence": "SNAPSHOT_250MS", "data_age_ns": age_ns}),
+        (90, lambda age_ns: {"evidence": "BARS", "data_age_ns": age_ns}),
+        (120, lambda age_ns: {"minute_age_ns": age_ns}),
+        (600, lambda age_ns: {"issued": [(5, age_ns, 0)]}),
+        (90, lambda age_ns: {"issued": [(60, 0, age_ns)]}),
+    ],
+)
+def test_each_limit_is_exact(ttl_s, aged):
+    """At its TTL an input is fresh, one nanosecond later it is stale."""
+    fresh = {"status": None, "evidence": "TICK_BY_TICK", "data_age_ns": 0, "minute_age_ns": 0, "issued": []}
+    stale = [judged((1, 2, 1, 1), **{**fresh, **aged(ttl_s * SECOND_NS + late_ns)})[1]["is_stale"] for late_ns in (0, 1)]
+
+    assert [0, 1] == stale
 
 
 def test_an_unchanged_quote_on_a_live_stream_is_not_stale():

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from replay.synth import market
+from replay.synth.settings import SynthSettings
 from tests.naive.synth_book import NaiveTouch
 
 SYMBOLS = ("ALFA", "BRVO", "CHRL")
@@ -81,3 +83,28 @@ def test_messages_keep_exchange_order(synth_folder):
 
     assert all((np.diff(part["exch_ts_ns"]) >= 0).all() for _, part in messages.groupby("symbol"))
     assert (messages["ts_ns"] > messages["exch_ts_ns"]).all()
+
+
+def test_pieces_of_any_length_give_the_same_day(monkeypatch):
+    """Neither the steps per call nor the room on the tape changes a row."""
+    plan = market.DayPlan(ordinal=1, open_ns=0, session_s=23_400, n_seconds=240)
+    wish = SynthSettings(symbols=1, seed=3)
+    whole = market.simulate(plan, 1, wish, np.zeros(240, bool), None)
+    monkeypatch.setattr(market, "_STEPS", 97)
+    monkeypatch.setattr(market, "_TAPE_ROWS", 150)
+    pieces = market.simulate(plan, 1, wish, np.zeros(240, bool), None)
+
+    assert all(np.array_equal(getattr(whole, name), getattr(pieces, name)) for name in ("messages", "quotes", "prints"))
+    assert 1000 < len(whole.messages)
+
+
+def test_nothing_happens_in_a_halted_second():
+    """A halted second holds no message, print or quote; the next one does."""
+    plan = market.DayPlan(ordinal=1, open_ns=0, session_s=23_400, n_seconds=60)
+    halted = np.zeros(60, bool)
+    halted[10:40] = True
+    day = market.simulate(plan, 0, SynthSettings(symbols=1), halted, None)
+    seconds = np.unique(day.messages["exch_ts_ns"] // 1_000_000_000)
+
+    assert not set(range(10, 40)) & set(seconds.tolist())
+    assert seconds.max() >= 55

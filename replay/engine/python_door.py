@@ -1,70 +1,30 @@
-"""Two of the three doors for own logic: a bound kernel, and a plain Python strategy. (The third, forecasts, are events.)
+"""The second door: a plain Python strategy, any object with `on_wake(view, wake)`, `state()` and `restore(state)`.
 
-A bound kernel is a module-level function with the `decide` signature of `replay.desk`, in numba's subset: it runs inside the loop at
-the speed of the default pipeline. A Python strategy is any object with `on_wake(view, wake)`, `state()` and `restore(state)`;
-a small kernel watches the stream and wakes it only when its `watch` asks for it.
+A small kernel watches the stream inside the loop and wakes the object only when its `watch` or its timer asks for it. Slow beside
+a kernel and honest: what it is woken by, and what it asks for, goes through the same desk, latency and exchange.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from replay.bundle import as_bundle
+from replay.bundle import bundle
 from replay.desk import NEVER, WAKE_TIMER, Block, Desk, find_order, send_cancel, send_modify, send_order
 from replay.engine.loop import WAKE_ON_ANSWER, WAKE_ON_TIMER
 from replay.errors import UsageError
 from replay.events import Kind
-from replay.jit import bound_kernel, kernel
+from replay.jit import kernel
 from replay.orders import OrderType, Side, Tif
+from strategy.features import MODEL_FEATURE_NAMES, new_features, on_market, write_model_features
 
 WATCH = np.dtype([("quotes", "i8"), ("trades", "i8"), ("bars", "i8"), ("forecasts", "i8"), ("status", "i8"), ("orders", "i8")])
 TOUCH_SEEN = np.dtype([("bid", "i8"), ("ask", "i8")])
 ANY_QUOTE = 1
 TOUCH_PRICE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class BoundKernel:
-    """A user's `decide` kernel and the maker of its state; made by `bind`."""
-
-    decide: Any
-    make_state: Callable[[int], tuple[Any, ...]]
-
-
-def bind(decide: Callable[..., Any], make_state: Callable[[int], tuple[Any, ...]] | None = None) -> BoundKernel:
-    """Bind a user's `decide` function into the compiled loop.
-
-    Parameters
-    ----------
-    decide : callable
-        A module-level function `decide(wake, i, block, desk, state)` in numba's subset; see `replay.desk`.
-    make_state : callable, optional
-        `make_state(n_symbols)` gives the tuple of arrays handed back as `state`. Default: one float64 array (n_symbols, 16).
-
-    Raises
-    ------
-    UsageError
-        For a lambda, a closure, or another number of arguments.
-    """
-    source = getattr(decide, "py_func", decide)
-    if not inspect.isfunction(source) or source.__name__ == "<lambda>":
-        raise UsageError(f"bind needs a plain function, got {decide!r}; define it with `def` at the top of a module")
-    if source.__closure__:
-        names = ", ".join(source.__code__.co_freevars)
-        raise UsageError(f"`{source.__name__}` closes over {names}; pass them through `state`, or make them module constants")
-    if source.__code__.co_argcount != 5:
-        raise UsageError(f"`{source.__name__}` takes {source.__code__.co_argcount} arguments, expected decide(wake, i, block, desk, state)")
-    compiled = decide if decide is not source else bound_kernel(source)
-    return BoundKernel(compiled, make_state or _default_state)
-
-
-def _default_state(n_symbols: int) -> tuple[Any, ...]:
-    return (np.zeros((n_symbols, 16)),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,11 +103,13 @@ class Wake:
     Attributes
     ----------
     reason : str
-        `timer`, `quote`, `trade`, `bar`, `forecast`, `status` or `order`.
+        `day` (a session begins), `timer`, `quote`, `trade`, `bar`, `forecast`, `status` or `order`.
     symbol : str
-        Whose event; empty for a timer.
+        Whose event; empty for `day` and `timer`.
     event : numpy.void
-        The row that woke (see `replay.events`); None for a timer.
+        The row that woke (see `replay.events`); None for `day` and `timer`.
+    table : numpy.ndarray
+        The bars or forecasts that `event["row"]` points into.
     """
 
     __slots__ = ("event", "reason", "symbol", "table")
@@ -162,10 +124,12 @@ class Wake:
 class View:
     """What a Python strategy may read: touch, positions, open orders, features and the clock."""
 
-    __slots__ = ("_desk", "_index", "_scale", "now_ns", "symbols")
+    __slots__ = ("_desk", "_index", "_out", "_scale", "_state", "now_ns", "symbols")
 
-    def __init__(self, desk: Desk, symbols: Sequence[str]) -> None:
+    def __init__(self, desk: Desk, state: WatchState, symbols: Sequence[str]) -> None:
         self._desk = desk
+        self._state = state
+        self._out = np.zeros(len(MODEL_FEATURE_NAMES))
         self._index = {name: k for k, name in enumerate(symbols)}
         self._scale = 0.0
         self.symbols = tuple(symbols)
@@ -185,6 +149,12 @@ class View:
         k = self._index[symbol]
         return self._desk.orders[k, : self._desk.n_orders[k]].copy()
 
+    def features(self, symbol: str) -> dict[str, float]:
+        """Return the market's features of a symbol by name (see `strategy.features`); NaN = unknown."""
+        state, k = self._state, self._index[symbol]
+        write_model_features(k, self.now_ns, self._desk.book, state.features, state.minutes, state.params, self._out)
+        return dict(zip(MODEL_FEATURE_NAMES, self._out.tolist(), strict=True))
+
     def hours(self) -> tuple[int, int]:
         """Return open and close of the day's regular session, ns."""
         clock = self._desk.clock[0]
@@ -196,56 +166,62 @@ class View:
         self._scale = float(clock["scale"])
 
 
+@bundle
+class WatchState(NamedTuple):
+    """State of the watcher behind a Python strategy."""
+
+    watch: np.ndarray  # WATCH, one row
+    is_watched: np.ndarray  # int64 (n_symbols,)
+    seen: np.ndarray  # TOUCH_SEEN (n_symbols,)
+    features: np.ndarray
+    minutes: np.ndarray
+    params: np.ndarray  # the row of FeatureSettings
+
+
 @kernel
 def watch_events(wake, i, block, desk, state):
-    """Set `clock['wake']` when an event is one that the Python strategy watches."""
+    """Set `clock['wake']` when an event is one that the Python strategy watches; keep the features up to date."""
     clock = desk.clock[0]
     if wake == WAKE_TIMER:
         clock["wake"] = 1
         return
     event = block.events[i]
     kind = event["kind"]
-    symbol = event["symbol"]
-    if kind >= Kind.ACK:
-        clock["wake"] = state[0][0]["orders"]
-        return
-    if kind == Kind.STATUS:
-        clock["wake"] = state[0][0]["status"]
-        return
-    if symbol < 0 or state[1][symbol] == 0:
-        return
-    if kind == Kind.QUOTE:
-        _watch_quote(event, clock, state)
-    elif kind == Kind.TRADE:
-        clock["wake"] = state[0][0]["trades"]
-    elif kind == Kind.BAR:
-        clock["wake"] = state[0][0]["bars"]
-    elif kind == Kind.FORECAST:
-        clock["wake"] = state[0][0]["forecasts"]
+    watch = state.watch[0]
+    if kind == Kind.QUOTE or kind == Kind.TRADE:
+        on_market(block.events, i, desk.book, state.features, state.minutes, state.params)
+        if state.is_watched[event["symbol"]] != 0:
+            clock["wake"] = _watched_quote(event, state) if kind == Kind.QUOTE else watch["trades"]
+    elif kind >= Kind.ACK:
+        clock["wake"] = watch["orders"]
+    elif kind == Kind.STATUS:
+        clock["wake"] = watch["status"]
+    elif kind != Kind.CLOCK and state.is_watched[event["symbol"]] != 0:
+        clock["wake"] = watch["bars"] if kind == Kind.BAR else watch["forecasts"]
 
 
 @kernel
-def _watch_quote(event, clock, state):
-    mode = state[0][0]["quotes"]
-    if mode == ANY_QUOTE:
-        clock["wake"] = 1
-    elif mode == TOUCH_PRICE:
-        seen = state[2][event["symbol"]]
-        if seen["bid"] != event["bid"] or seen["ask"] != event["ask"]:
-            seen["bid"] = event["bid"]
-            seen["ask"] = event["ask"]
-            clock["wake"] = 1
+def _watched_quote(event, state):
+    mode = state.watch[0]["quotes"]
+    if mode != TOUCH_PRICE:
+        return mode
+    seen = state.seen[event["symbol"]]
+    if seen["bid"] == event["bid"] and seen["ask"] == event["ask"]:
+        return 0
+    seen["bid"] = event["bid"]
+    seen["ask"] = event["ask"]
+    return mode
 
 
 class PythonDoor:
     """Carries wakes from the loop to a Python strategy and its requests back to the desk."""
 
-    def __init__(self, strategy: PythonStrategy, symbols: Sequence[str], desk: Desk) -> None:
+    def __init__(self, strategy: PythonStrategy, symbols: Sequence[str], desk: Desk, state: WatchState) -> None:
         self._strategy = strategy
         self._symbols = tuple(symbols)
         self._index = {name: k for k, name in enumerate(symbols)}
         self._desk = desk
-        self._view = View(desk, symbols)
+        self._view = View(desk, state, symbols)
         self._wake = Wake()
 
     def state(self) -> Any:
@@ -262,24 +238,33 @@ class PythonDoor:
         clock = self._desk.clock[0]
         clock["next_timer_ns"] = NEVER if timer_ns is None or timer_ns <= clock["now_ns"] else timer_ns
 
+    def begin_day(self) -> None:
+        """Wake the strategy at the start of a session, before its first event."""
+        self._call("day")
+
     def wake(self, code: int, i: int, block: Block, answers: np.ndarray) -> None:
         """Wake the strategy for a timer, an event of the block or an answer; put what it asks for into the outbox."""
-        clock = self._desk.clock[0]
-        clock["wake"] = 0
-        wake = self._wake
         if code == WAKE_ON_TIMER:
-            wake.reason, wake.symbol, wake.event, wake.table = "timer", "", None, None
+            self._call("timer")
         elif code == WAKE_ON_ANSWER:
-            self._describe(answers[i], block)
+            self._show(answers[i], block)
         else:
-            self._describe(block.events[i], block)
-        view = self._view
+            self._show(block.events[i], block)
+
+    def _call(self, reason: str) -> None:
+        wake = self._wake
+        wake.reason, wake.symbol, wake.event, wake.table = reason, "", None, None
+        self._ask()
+
+    def _ask(self) -> None:
+        self._desk.clock[0]["wake"] = 0
+        view, wake = self._view, self._wake
         view._set_clock()
         for request in self._strategy.on_wake(view, wake) or ():
             self._send(request)
         self.set_timer()
 
-    def _describe(self, event: Any, block: Block) -> None:
+    def _show(self, event: Any, block: Block) -> None:
         wake = self._wake
         kind = int(event["kind"])
         wake.reason = "order" if kind >= Kind.ACK else _REASONS[kind]
@@ -287,6 +272,7 @@ class PythonDoor:
         wake.symbol = self._symbols[symbol] if symbol >= 0 else ""
         wake.event = event
         wake.table = block.bars if kind == Kind.BAR else block.forecasts if kind == Kind.FORECAST else None
+        self._ask()
 
     def _send(self, request: OrderRequest) -> None:
         symbol = self._index.get(request.symbol)
@@ -331,7 +317,7 @@ _REASONS = {
 }
 
 
-def watch_state(watch: Watch, symbols: Sequence[str]) -> Any:
+def watch_state(watch: Watch, symbols: Sequence[str], feature_row: np.ndarray) -> WatchState:
     """Lay a `Watch` out as the state of `watch_events`."""
     modes = {"any": ANY_QUOTE, "touch": TOUCH_PRICE, "": 0}
     if watch.quotes not in modes:
@@ -340,4 +326,5 @@ def watch_state(watch: Watch, symbols: Sequence[str]) -> Any:
     row[0] = (modes[watch.quotes], watch.trades, watch.bars, watch.forecasts, watch.status, watch.own_orders)
     wanted = set(symbols if watch.symbols is None else watch.symbols)
     mask = np.array([name in wanted for name in symbols], np.int64)
-    return as_bundle((row, mask, np.zeros(len(symbols), TOUCH_SEEN)))
+    features, minutes = new_features(len(symbols))
+    return WatchState(row, mask, np.zeros(len(symbols), TOUCH_SEEN), features, minutes, feature_row)

@@ -1,0 +1,161 @@
+"""The orders that a user hands to `simulate`: checked at the border, row by row, and laid out as requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from replay.errors import UsageError
+from replay.orders import REQUEST, Action, OrderType, Side, Tif
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NEEDED = ("order_id", "symbol", "ts_ns", "side", "qty", "limit_price", "tif")
+OPTIONAL = {"expire_ts_ns": 0, "cancel_ts_ns": 0, "post_only": 0}
+
+
+class Market(Protocol):
+    """What `simulate` asks of a session."""
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Return the names of the symbols."""
+
+    @property
+    def scale(self) -> int:
+        """Return the price units per dollar."""
+
+    def symbol_info(self, name: str) -> Any:
+        """Return tick, lot and evidence of a symbol."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenOrders:
+    """Hold checked orders as columns; `symbol` counts in the session's symbols, absent times are 0."""
+
+    order_id: np.ndarray
+    symbol: np.ndarray
+    ts_ns: np.ndarray
+    side: np.ndarray
+    qty: np.ndarray
+    price: np.ndarray
+    is_market: np.ndarray
+    tif: np.ndarray
+    expire_ts_ns: np.ndarray
+    cancel_ts_ns: np.ndarray
+    post_only: np.ndarray
+
+    def new_requests(self) -> np.ndarray:
+        """Return one NEW request per order, in the order given; expiry is the caller's affair."""
+        rows = np.zeros(len(self.order_id), REQUEST)
+        for name in ("order_id", "symbol", "ts_ns", "side", "qty", "price", "post_only", "expire_ts_ns"):
+            rows[name] = getattr(self, name)
+        rows["action"] = Action.NEW
+        rows["type"] = np.where(self.is_market, OrderType.MARKET, OrderType.LIMIT)
+        rows["tif"] = self.tif
+        return rows
+
+
+def read_orders(frame: pd.DataFrame, session: Market, span_ns: tuple[int, int]) -> GivenOrders:
+    """Check a frame of orders against a session; the first bad row is named in a `UsageError`.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Columns as in `fills.simulate`.
+    session : Session
+        Names, ticks and scale of the symbols.
+    span_ns : tuple of int
+        First and last time at which an order may be sent.
+    """
+    for name in NEEDED:
+        if name not in frame.columns:
+            raise UsageError(f"orders lack the column `{name}`; expected {', '.join(NEEDED)}")
+    columns = {name: frame[name].to_numpy() for name in NEEDED}
+    for name, default in OPTIONAL.items():
+        columns[name] = _optional(frame, name, default)
+    whole = {name: _whole(name, columns[name]) for name in ("order_id", "ts_ns", "qty", *OPTIONAL)}
+    _refuse("order_id", ~_first_seen(whole["order_id"]), whole["order_id"], "a number of its own")
+    _refuse("qty", whole["qty"] <= 0, whole["qty"], "a positive number of shares")
+    _refuse(
+        "ts_ns", ~_between(whole["ts_ns"], span_ns), whole["ts_ns"], f"a time inside the session ({span_ns[0]} to {span_ns[1]})"
+    )
+    symbol = _coded("symbol", columns["symbol"], {name: k for k, name in enumerate(session.symbols)})
+    side = _coded("side", columns["side"], {s.name: int(s) for s in Side})
+    tif = _coded("tif", columns["tif"], {t.name: int(t) for t in Tif})
+    is_late = (tif == Tif.GTD) & (whole["expire_ts_ns"] <= whole["ts_ns"])
+    _refuse("expire_ts_ns", is_late, whole["expire_ts_ns"], "a time after `ts_ns` for GTD")
+    is_early = (whole["cancel_ts_ns"] != 0) & (whole["cancel_ts_ns"] < whole["ts_ns"])
+    _refuse("cancel_ts_ns", is_early, whole["cancel_ts_ns"], "a time not before `ts_ns`, or 0 for never")
+    price, is_market = _prices(columns["limit_price"], symbol, session)
+    return GivenOrders(symbol=symbol, side=side, tif=tif, price=price, is_market=is_market, **whole)
+
+
+def _optional(frame: pd.DataFrame, name: str, default: int) -> np.ndarray:
+    if name not in frame.columns:
+        return np.full(len(frame), default, np.int64)
+    column = frame[name]
+    return column.where(column.notna(), default).to_numpy()
+
+
+def _whole(name: str, values: Any) -> np.ndarray:
+    """Return a column as int64, refusing fractions and words."""
+    array = np.asarray(values)
+    if array.dtype.kind in "iub":
+        return array.astype(np.int64)
+    is_whole = np.array([_is_whole(value) for value in array.tolist()], bool)
+    _refuse(name, ~is_whole, array, "a whole number")
+    return np.array([int(value) for value in array.tolist()], np.int64)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | float) and value == value and abs(value) != float("inf") and value == int(value)
+
+
+def _prices(values: Any, symbol: np.ndarray, session: Market) -> tuple[np.ndarray, np.ndarray]:
+    """Return limit prices in price units (0 for market orders) and which are market orders."""
+    dollars = np.asarray(values, np.float64)
+    is_market = np.isnan(dollars)
+    scaled = np.where(is_market, 0.0, dollars) * session.scale
+    _refuse(
+        "limit_price", ~is_market & ~((scaled > 0) & (scaled < 2**60)), dollars, "a positive price in dollars, or NaN for market"
+    )
+    price = np.rint(scaled).astype(np.int64)
+    ticks = np.array([int(session.symbol_info(name).tick) for name in session.symbols], np.int64)[symbol]
+    is_off = ~is_market & ((np.abs(scaled - price) > 1e-4) | (price % ticks != 0))
+    if is_off.any():
+        k = int(np.argmax(is_off))
+        _refuse("limit_price", is_off, dollars, f"a multiple of the tick {ticks[k] / session.scale:g}")
+    return price, is_market
+
+
+def _coded(name: str, values: Any, codes: dict[str, int]) -> np.ndarray:
+    """Return the code of each word."""
+    words = [str(value) for value in values]
+    known = ", ".join(list(codes)[:8]) + (", ..." if len(codes) > 8 else "")
+    _refuse(name, np.array([word not in codes for word in words], bool), words, f"one of {known}")
+    return np.array([codes[word] for word in words], np.int64)
+
+
+def _first_seen(values: np.ndarray) -> np.ndarray:
+    _, first = np.unique(values, return_index=True)
+    is_first = np.zeros(len(values), bool)
+    is_first[first] = True
+    return is_first
+
+
+def _between(values: np.ndarray, span: tuple[int, int]) -> np.ndarray:
+    return (values >= span[0]) & (values <= span[1])
+
+
+def _refuse(name: str, is_bad: np.ndarray, values: Any, expected: str) -> None:
+    if is_bad.any():
+        k = int(np.argmax(is_bad))
+        raise UsageError(f"orders row {k}: `{name}` must be {expected}, got {_shown(values[k])}")
+
+
+def _shown(value: Any) -> str:
+    return repr(value.item() if isinstance(value, np.generic) else value)

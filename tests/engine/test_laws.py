@@ -1,0 +1,124 @@
+"""The laws of the state machine, on a stretch of the bundled sample that decides, orders and fills."""
+
+import os
+import subprocess
+import sys
+from datetime import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests.engine.strategies import Quoter, bound
+
+from replay.config import Config
+from replay.desk import Block
+from replay.engine.spool import Spool, journal_digest
+from replay.forecasts.weave import Weaver
+from replay.inputs import gather
+from replay.setup import build_engine, start_day
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "data" / "sample"
+STRATEGIES = {"pipeline": lambda: None, "python": Quoter, "kernel": bound}
+PRINT_DIGEST = """
+from datetime import time
+from replay.config import Config
+from replay.runner import run
+result = run(["data/sample"], forecasts="data/sample/forecasts.parquet", start=time(9, 30), end=time(9, 50))
+print(result.journal_digest, len(result.fills))
+"""
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_block_size_changes_nothing(replay_sample, name):
+    """Cutting the stream into blocks of any size, one event at a time included, gives the same bits."""
+    results = [replay_sample([f"run.block_events={n}"], strategy=STRATEGIES[name]()) for n in (131_072, 1, 7, 1000)]
+
+    assert len(results[0].fills) > 5
+    assert {results[0].journal_digest} == {result.journal_digest for result in results}
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_cutting_the_future_changes_nothing_before_the_cut(replay_sample, name):
+    """A run that ends earlier has decided, ordered and filled the same until then."""
+    full = replay_sample(strategy=STRATEGIES[name]())
+    cut = replay_sample(strategy=STRATEGIES[name](), end=time(9, 55))
+    limit = pd.Timestamp("2026-03-02 09:55", tz="America/New_York").value
+
+    for table in ("decisions", "orders", "fills", "cycles"):
+        before, after = getattr(cut, table), getattr(full, table)
+        columns = [c for c in before.columns if c != "outcome_bps"]
+        left = before[before["ts_ns"] < limit][columns].reset_index(drop=True)
+        right = after[after["ts_ns"] < limit][columns].reset_index(drop=True)
+        pd.testing.assert_frame_equal(right, left)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "77"}, {"NUMBA_DISABLE_JIT": "1"}],
+    ids=["hash seed 1", "hash seed 77", "jit off"],
+)
+def test_processes_agree(replay_sample, setting):
+    """Other processes, other hash seeds and interpreted kernels give the same journal digest."""
+    here = replay_sample(end=time(9, 50))
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **setting}
+    if "NUMBA_DISABLE_JIT" not in setting:
+        env.pop("NUMBA_DISABLE_JIT", None)
+    done = subprocess.run([sys.executable, "-c", PRINT_DIGEST], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+
+    assert f"{here.journal_digest} {len(here.fills)}" == done.stdout.strip()
+    assert len(here.fills) > 0
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_restart_from_a_snapshot_equals_the_uninterrupted_run(tmp_path, name):
+    """An engine restored from a snapshot in mid-session goes on exactly as the one it was taken from."""
+    whole = _fed(tmp_path / "whole", STRATEGIES[name], restart_after=())
+    parts = _fed(tmp_path / "parts", STRATEGIES[name], restart_after=(3, 4, 9))
+
+    assert whole[1]["fills"] > 5
+    assert whole == parts
+
+
+def test_a_stranger_changes_nothing(replay_sample):
+    """A symbol without forecasts changes nothing for the others."""
+    names = ["ALFA", "BRVO"]
+    alone = replay_sample(symbols=names)
+    crowd = replay_sample(symbols=[*names, "CHRL"], forecasts=_forecasts_of(names, alone.path))
+
+    for table in ("decisions", "orders", "fills"):
+        pd.testing.assert_frame_equal(getattr(alone, table), getattr(crowd, table), check_categorical=False)
+
+
+def _forecasts_of(names, folder):
+    rows = pd.read_parquet(SAMPLE / "forecasts.parquet")
+    path = folder / "some.parquet"
+    rows[rows["symbol"].isin(names)].to_parquet(path)
+    return path
+
+
+def _fed(folder, make_strategy, restart_after):
+    """Feed a stretch in blocks of 500 events; after some of them go on in a new engine, restored."""
+    folder.mkdir()
+    strategy = make_strategy()
+    given = None if strategy is not None else SAMPLE / "forecasts.parquet"
+    inputs = gather([SAMPLE], Config(), given, strategy, None, None, time(9, 30), time(9, 50), None)
+    session = inputs.sessions[0]
+    spool = Spool(folder)
+    engine = build_engine(inputs, spool)
+    start_day(inputs, engine, session)
+    start_ns, end_ns = inputs.span_of(session)
+    weaver, fresh = Weaver(), inputs.forecasts_of(session)
+    for k, block in enumerate(session.blocks(inputs.symbol_index, start_ns=start_ns, end_ns=end_ns, block_events=500)):
+        for piece in weaver.weave(Block(block.events.copy(), block.bars, block.forecasts), fresh):
+            engine.feed(piece)
+        fresh = type(fresh)(fresh.ready[:0], fresh.rows[:0])
+        if k in restart_after:
+            engine.flush()
+            saved = engine.snapshot()
+            inputs = gather([SAMPLE], Config(), given, make_strategy(), None, None, time(9, 30), time(9, 50), None)
+            engine = build_engine(inputs, spool)
+            engine.restore(saved)
+    engine.settle(session.hours.close_ns + 10**9)
+    spool.close()
+    return journal_digest(spool.digests), spool.counts
