@@ -19,9 +19,10 @@ Where an order stands
 Prints (the aggressor's side decides which own orders may trade; a print never touches both)
     7.  At our price: it consumes what is ahead, then us, then what is behind. All own orders at all prices share it.
     8.  Through our price: it fills us at our price, at most the printed size, best price first; ahead stays as it is.
-    9.  A quote and its print are one event, whichever comes first: a fall of the display that a print explains (in either
-        order, within the window of the symbol's evidence) moves the queue once, as the print alone would. A touch that fell
-        away or was hidden is remembered for that window. A level that comes back starts anew.
+    9.  A quote and its print are one event, whichever comes first: a fall of the display that a print explains, in either
+        order, moves the queue once, as the print alone would. A fall waits for its print, and a print for its quote, as long
+        as the symbol's evidence says (`pairing_ns`), counted from the first that waits. A touch that fell away or was hidden
+        is remembered as long. A level that comes back starts anew.
     10. Prints that consume nothing: off-exchange, average-price, late, auction, hidden, unreported, past the limit, off the
         tick grid, or without size. Odd lots consume. A print without a venue reaches our queue with `no_venue_share` of its
         size, rounded down. A print without a side belongs to the side whose pending drop it explains; else at or below the bid
@@ -49,6 +50,8 @@ Life of an order
         quantity, what is filled included. Any other change joins anew. A change that is refused leaves the order as it was.
     21. Own orders never trade with each other.
     22. Fees are charged per order (`fills.fees`): what everything filled so far costs, less what was charged.
+    23. Real orders played again (`own_in_book`): their leaves are taken out of the displayed size of their level before any
+        other rule looks at it. That a level is there because the order itself stands in it tells nothing.
 """
 
 from fills.ledger import RESIZED, awaits_print, displayed_left, forget_display, hear, show
@@ -60,9 +63,11 @@ from fills.venue import (
     ANSWER,
     ASK,
     BID,
+    FALL_WAITS,
     LEDGER,
     NEVER,
     NO_RANK,
+    PRINT_WAITS,
     STOP_ANSWERS_FULL,
     VENUE_CTL,
     VENUE_ORDER,
@@ -110,14 +115,17 @@ def see(event, s, row, venue):
         return
     bids = venue.ledgers[s, BID]
     asks = venue.ledgers[s, ASK]
-    window_ns = venue.pairing_ns[row["evidence"]]
     if event["kind"] == Kind.QUOTE:
-        touched = _show_both(event, bids, asks, window_ns)
+        bid_qty, ask_qty = event["bid_qty"], event["ask_qty"]
+        if ctl["own_in_book"] == 1:
+            bid_qty = others_qty(s, 1, event["bid"], bid_qty, venue)
+            ask_qty = others_qty(s, -1, -event["ask"], ask_qty, venue)
+        touched = _show_both(event, bid_qty, ask_qty, bids, asks, venue.pairing_ns[row["evidence"], FALL_WAITS])
         if touched != 0:
             _set_source(event, row["evidence"], -1, ctl)
             _react_to_quote(event, s, touched, venue)
     else:
-        side = _hear_side(event, row, bids, asks, ctl, window_ns)
+        side = _hear_side(event, row, bids, asks, ctl, venue.pairing_ns[row["evidence"], PRINT_WAITS])
         if side != 0:
             _set_source(event, row["evidence"], event["venue"], ctl)
             ledger = bids if side > 0 else asks
@@ -127,14 +135,24 @@ def see(event, s, row, venue):
 
 
 @kernel
-def _show_both(event, bids, asks, window_ns):
+def others_qty(s, side, rank, qty, venue):
+    """Return what a displayed size leaves when own orders that are part of it are taken out (rule 23)."""
+    for slot in range(venue.n_orders[s]):
+        order = venue.orders[s, slot]
+        if order["rank"] == rank and order["side"] == side:
+            qty -= order["leaves_qty"]
+    return max(qty, 0)
+
+
+@kernel
+def _show_both(event, bid_qty, ask_qty, bids, asks, wait_ns):
     """Book a quote on both sides; return bits: own bids react, own asks react, own bids crossed, own asks crossed."""
     bid = event["bid"] if event["bid_qty"] > 0 else NO_RANK
     ask = -event["ask"] if event["ask_qty"] > 0 else NO_RANK
     touched = 0
-    if show(bids, bid, event["bid_qty"], event["seq"], event["ts_ns"], window_ns):
+    if show(bids, bid, bid_qty, event["seq"], event["ts_ns"], wait_ns):
         touched |= 1
-    if show(asks, ask, event["ask_qty"], event["seq"], event["ts_ns"], window_ns):
+    if show(asks, ask, ask_qty, event["seq"], event["ts_ns"], wait_ns):
         touched |= 2
     if bids["taken_rank"] != NO_RANK:
         displayed_left(bids, bid, event["bid_qty"])
@@ -174,19 +192,19 @@ def _set_source(event, evidence, venue_code, ctl):
 
 
 @kernel
-def _hear_side(event, row, bids, asks, ctl, window_ns):
+def _hear_side(event, row, bids, asks, ctl, wait_ns):
     """Book a print on the side it consumed; return that side when own orders are within its reach, else 0."""
     qty = event["qty"]
     price = event["price"]
     if (event["flags"] & INELIGIBLE) != 0 or qty <= 0 or price <= 0 or (row["tick"] > 1 and price % row["tick"] != 0):
         ctl["n_ineligible"] += 1
         return 0
-    side = passive_side(event, row, bids, asks, window_ns)
+    side = passive_side(event, row, bids, asks)
     if side == 0:
         ctl["n_unsided"] += 1
         return 0
     ledger = bids if side > 0 else asks
-    return side if hear(ledger, side * price, qty, event["ts_ns"], window_ns) else 0
+    return side if hear(ledger, side * price, qty, event["ts_ns"], wait_ns) else 0
 
 
 @kernel
@@ -198,7 +216,7 @@ def _budget_qty(event, ctl):
 
 
 @kernel
-def passive_side(event, row, bids, asks, window_ns):
+def passive_side(event, row, bids, asks):
     """Return which side's resting orders a print consumed: 1 bids, -1 asks, 0 unknown (rule 10)."""
     flags = event["flags"]
     if (flags & (BUY | SELL)) != 0:
@@ -206,8 +224,8 @@ def passive_side(event, row, bids, asks, window_ns):
             return 0
         return 1 if (flags & SELL) != 0 else -1
     price = event["price"]
-    explains_bid = awaits_print(bids, price, event["ts_ns"], window_ns)
-    explains_ask = awaits_print(asks, -price, event["ts_ns"], window_ns)
+    explains_bid = awaits_print(bids, price, event["ts_ns"])
+    explains_ask = awaits_print(asks, -price, event["ts_ns"])
     if explains_bid != explains_ask:
         return 1 if explains_bid else -1
     return _side_by_quote(price, row)

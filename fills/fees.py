@@ -44,6 +44,7 @@ FEES = np.dtype(
         ("taf_nanos", "i8"),  # per share sold
         ("taf_cap_micros", "i8"),
         ("scale", "i8"),  # price units per dollar
+        ("is_free", "i8"),  # the plan "none": nothing to compute
     ],
     align=True,
 )
@@ -54,15 +55,16 @@ def no_fees(scale: int = 10_000) -> np.ndarray:
     row = np.zeros(1, FEES)
     row["tier_until_qty"] = NO_LIMIT
     row["scale"] = scale
+    row["is_free"] = 1
     return row
 
 
 @kernel
 def order_fee_micros(side, filled_qty, removed_qty, value, fees):
     """Return what an order owes for everything filled so far; `value` is in price units x shares."""
-    if filled_qty <= 0:
-        return 0
     row = fees[0]
+    if filled_qty <= 0 or row["is_free"] == 1:
+        return 0
     commission = _commission_micros(filled_qty, value, fees)
     exchange = (filled_qty - removed_qty) * row["add_nanos"] + removed_qty * row["remove_nanos"]
     total = commission + _rounded(filled_qty * row["clearing_nanos"], 1000) + _rounded(exchange, 1000)
@@ -131,6 +133,7 @@ class FeeSchedule:
         row = no_fees(scale)
         if plan == "none":
             return cls(day=day, plan=plan, rates=row)
+        row["is_free"] = 0
         row["month_qty"] = month_qty
         names = [plan, "us.sec", "us.taf"] + ([f"venue.{venue}"] if plan == "tiered" else [])
         found = {name: rule_on(name, day) for name in names}

@@ -103,7 +103,9 @@ def _make_batch(
         last_lane=own.copy(),
         next_lane=np.full(n_lanes, NO_LANE),
         book=_book(session),
-        venue=make_venue(n_lanes, slots, queue=queue, answer_capacity=max(ANSWER_CAPACITY, 2 * slots + 16)),
+        venue=make_venue(
+            n_lanes, slots, queue=queue, answer_capacity=max(ANSWER_CAPACITY, 2 * slots + 16), own_in_book=acts_first
+        ),
         ctl=np.array([(0, 0, NO_LANE, int(acts_first))], BATCH_CTL),
     )
 

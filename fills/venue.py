@@ -22,12 +22,14 @@ STOP_ANSWERS_FULL = 1
 BID = 0
 ASK = 1
 
+FALL_WAITS = 0  # columns of `pairing_ns`: how long a fall of the display waits for its print ...
+PRINT_WAITS = 1  # ... and a print for the quote that shows it
 PAIRING_NS = {
-    Evidence.TICK_BY_TICK: 50_000_000,  # assumption: two streams of one line, tens of ms apart
-    Evidence.SNAPSHOT_250MS: 300_000_000,  # quotes are sampled every 250 ms, prints are not
-    Evidence.BARS: 0,
-    Evidence.HISTORICAL: 1_000_000_000,  # whole-second stamps: the order inside a second is lost
-    Evidence.MESSAGE_LEVEL: 0,  # a quote and its print carry the same stamp
+    Evidence.TICK_BY_TICK: (50_000_000, 50_000_000),  # assumption: two streams of one line, tens of ms apart
+    Evidence.SNAPSHOT_250MS: (50_000_000, 300_000_000),  # quotes are sampled every 250 ms, prints are not
+    Evidence.BARS: (0, 0),
+    Evidence.HISTORICAL: (1_000_000_000, 1_000_000_000),  # whole-second stamps: the order inside a second is lost
+    Evidence.MESSAGE_LEVEL: (0, 0),  # a quote and its print carry the same stamp
 }
 
 
@@ -70,12 +72,12 @@ LEDGER = np.dtype(
         ("qty", "i8"),
         ("seq", "i8"),  # of the quote that showed it
         ("drop_qty", "i8"),  # fall of the display that no print has explained yet
-        ("drop_ts_ns", "i8"),
+        ("drop_until_ns", "i8"),
         ("print_qty", "i8"),  # prints that no quote has shown yet
-        ("print_ts_ns", "i8"),
+        ("print_until_ns", "i8"),
         ("gone_rank", "i8"),  # the touch before this one, and the drop it left behind
         ("gone_drop_qty", "i8"),
-        ("gone_ts_ns", "i8"),
+        ("gone_until_ns", "i8"),
         ("taken_rank", "i8"),  # displayed size that own orders took already
         ("taken_qty", "i8"),
         ("best_rank", "i8"),  # best own order of this side; NO_RANK = none
@@ -127,6 +129,7 @@ VENUE_CTL = np.dtype(
         ("n_ineligible", "i8"),  # prints that consume nothing
         ("power", "f8"),
         ("no_venue_share", "f8"),
+        ("own_in_book", "i8"),  # 1 = the recorded display contains the own orders
     ],
     align=True,
 )
@@ -141,7 +144,7 @@ class Venue(NamedTuple):
     ledgers: np.ndarray  # LEDGER (n_symbols, 2): bids, asks
     answers: np.ndarray  # ANSWER (capacity,); ctl['n_answers'] are valid, the engine takes them and sets it back to 0
     ctl: np.ndarray  # VENUE_CTL, one row
-    pairing_ns: np.ndarray  # int64, by Evidence
+    pairing_ns: np.ndarray  # int64 (8, 2), by Evidence: FALL_WAITS, PRINT_WAITS
     fees: np.ndarray  # FEES, one row
     scratch: np.ndarray  # VENUE_ORDER, one row, for moving orders
 
@@ -155,8 +158,9 @@ def make_venue(
     close_ns: int = NEVER,
     fees: np.ndarray | None = None,
     no_venue_share: float = 1.0,
-    pairing_ns: Mapping[Evidence, int] | None = None,
+    pairing_ns: Mapping[Evidence, tuple[int, int]] | None = None,
     answer_capacity: int = 4096,
+    own_in_book: bool = False,
 ) -> Venue:
     """Make an empty venue.
 
@@ -175,13 +179,15 @@ def make_venue(
     no_venue_share : float
         Share (0..1) of a print without a venue that reaches our queue (rule 10).
     pairing_ns : mapping, optional
-        By `Evidence`: how long a quote and its print may be apart (rule 9).
+        By `Evidence`: how long a fall of the display waits for its print, and a print for its quote (rule 9).
     answer_capacity : int
         Answers between two collections; reaching it sets `ctl['status']` and leaves the venue as it was.
+    own_in_book : bool
+        The orders are real ones played again: what is displayed contains them (rule 23).
     """
-    windows = np.zeros(8, np.int64)
-    for evidence, window_ns in (PAIRING_NS | dict(pairing_ns or {})).items():
-        windows[int(evidence)] = window_ns
+    waits = np.zeros((8, 2), np.int64)
+    for evidence, wait_ns in (PAIRING_NS | dict(pairing_ns or {})).items():
+        waits[int(evidence)] = wait_ns
     ledgers = np.zeros((n_symbols, 2), LEDGER)
     for name in ("rank", "gone_rank", "taken_rank", "best_rank", "worst_rank"):
         ledgers[name] = NO_RANK
@@ -191,13 +197,14 @@ def make_venue(
     ctl["model"] = queue.code
     ctl["power"] = power
     ctl["no_venue_share"] = no_venue_share
+    ctl["own_in_book"] = own_in_book
     return Venue(
         orders=np.zeros((n_symbols, slots), VENUE_ORDER),
         n_orders=np.zeros(n_symbols, np.int64),
         ledgers=ledgers,
         answers=np.zeros(answer_capacity, ANSWER),
         ctl=ctl,
-        pairing_ns=windows,
+        pairing_ns=waits,
         fees=no_fees() if fees is None else np.asarray(fees, FEES).reshape(1),
         scratch=np.zeros(1, VENUE_ORDER),
     )

@@ -71,7 +71,8 @@ def trading_hours(day: date, calendar: str | None = None) -> Hours:
 
 def is_trading_day(day: date) -> bool:
     """Tell whether the New York Stock Exchange trades on a day."""
-    return bool(_exchange(day.year).is_session(day.isoformat()))
+    # `is_session` refuses dates outside the year's first and last trading day, such as 1 January
+    return day.isoformat() in _exchange(day.year).sessions
 
 
 @lru_cache(maxsize=8)

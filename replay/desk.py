@@ -142,13 +142,10 @@ def apply_market(events, i, book):
     """Bring the book of one symbol up to date with a quote, trade or status event."""
     event = events[i]
     kind = event["kind"]
-    symbol = event["symbol"]
-    if symbol < 0:
-        if kind == Kind.STATUS:
-            for k in range(len(book)):
-                book[k]["status"] = _trading_status(event["code"])
+    if kind == Kind.STATUS:
+        _apply_status(events, i, book)
         return
-    row = book[symbol]
+    row = book[event["symbol"]]
     row["any_ts_ns"] = event["ts_ns"]
     if kind == Kind.QUOTE:
         row["ts_ns"] = event["ts_ns"]
@@ -160,8 +157,19 @@ def apply_market(events, i, book):
         row["last_price"] = event["price"]
         row["last_qty"] = event["qty"]
         row["last_ts_ns"] = event["ts_ns"]
-    elif kind == Kind.STATUS:
-        row["status"] = _trading_status(event["code"])
+
+
+@kernel
+def _apply_status(events, i, book):
+    """Note a status; symbol -1 means all. Kept apart: measured, the rare branch made every quote five times as slow."""
+    event = events[i]
+    symbol = event["symbol"]
+    if symbol >= 0:
+        book[symbol]["status"] = _trading_status(event["code"])
+        book[symbol]["any_ts_ns"] = event["ts_ns"]
+        return
+    for k in range(len(book)):
+        book[k]["status"] = _trading_status(event["code"])
 
 
 @kernel

@@ -125,17 +125,16 @@ class Inputs:
                 raise DataError(f"{entry['path']} has changed since {run} was made (digest {entry['digest'][:12]}); restore it, or run again")
         if names["strategy"]["name"] and ":" not in names["strategy"]["name"]:
             raise UsageError(f"{run} used the Python object {names['strategy']['name']}; give strategies as module:Name to verify them")
-        inputs = gather(
-            [path for entry in names["sessions"] for path in entry["paths"]],
-            Config.from_values(manifest["config"]),
-            names["forecasts"] and names["forecasts"]["path"],
-            names["strategy"]["name"] or None,
-            None,
-            names["symbols"],
-            _parse_moment(names["start"]),
-            _parse_moment(names["end"]),
-            names["state_in"] and names["state_in"]["path"],
+        choices = Choices(
+            forecasts=names["forecasts"] and names["forecasts"]["path"],
+            strategy=names["strategy"]["name"] or None,
+            symbols=names["symbols"],
+            start=_parse_moment(names["start"]),
+            end=_parse_moment(names["end"]),
+            state_in=names["state_in"] and names["state_in"]["path"],
         )
+        paths = [path for entry in names["sessions"] for path in entry["paths"]]
+        inputs = gather(paths, Config.from_values(manifest["config"]), choices)
         for session, entry in zip(inputs.sessions, names["sessions"], strict=True):
             if session.digest != entry["digest"]:
                 where = ", ".join(entry["paths"])
@@ -143,40 +142,52 @@ class Inputs:
         return inputs
 
 
-def gather(
-    sessions: Sequence[Session | str | Path],
-    config: Config | None,
-    forecasts: str | Path | None,
-    strategy: Any,
-    seed: int | None,
-    symbols: Sequence[str] | None,
-    start: TimeOfDay | int | None,
-    end: TimeOfDay | int | None,
-    state_in: str | Path | None,
-) -> Inputs:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What a caller may choose about a run besides sessions and configuration; see `replay.runner.run`."""
+
+    forecasts: str | Path | None = None
+    strategy: Any = None
+    seed: int | None = None
+    symbols: Sequence[str] | None = None
+    start: TimeOfDay | int | None = None
+    end: TimeOfDay | int | None = None
+    state_in: str | Path | None = None
+
+
+def gather(sessions: Sequence[Session | str | Path], config: Config | None, choices: Choices) -> Inputs:
     """Open and check the inputs of a run."""
     opened = _by_day(_open(sessions))
     _check_scales(opened)
     config = config or Config()
-    if seed is not None:
-        config = config.with_sets([f"run.seed={seed}"])
-    wanted = tuple(symbols or config.run.symbols) or None
+    if choices.seed is not None:
+        config = config.with_sets([f"run.seed={choices.seed}"])
+    wanted = tuple(choices.symbols or config.run.symbols) or None
     _check_symbols(wanted, opened)
-    for path in (forecasts, state_in):
-        if path is not None and not Path(path).is_file():
-            raise UsageError(f"{path} does not exist")
-    text = strategy if isinstance(strategy, str) else ""
+    text = choices.strategy if isinstance(choices.strategy, str) else ""
     return Inputs(
         sessions=opened,
         config=config,
-        forecasts_path=None if forecasts is None else Path(forecasts),
-        strategy=load_strategy(text) if text else strategy,
-        strategy_text=text,
+        forecasts_path=_existing(choices.forecasts),
+        strategy=load_strategy(text) if text else choices.strategy,
+        strategy_text=_absolute(text),
         symbols=wanted,
-        start=start,
-        end=end,
-        state_in=None if state_in is None else Path(state_in),
+        start=choices.start,
+        end=choices.end,
+        state_in=_existing(choices.state_in),
     )
+
+
+def _absolute(place: str) -> str:
+    """Make `file.py:Name` independent of the current folder."""
+    file, _, name = place.rpartition(":")
+    return f"{Path(file).resolve()}:{name}" if file.endswith(".py") else place
+
+
+def _existing(path: str | Path | None) -> Path | None:
+    if path is not None and not Path(path).is_file():
+        raise UsageError(f"{path} does not exist")
+    return None if path is None else Path(path)
 
 
 def _open(sessions: Sequence[Session | str | Path]) -> list[Session]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from replay.checklist import verification_rows
 from replay.engine.spool import Spool, journal_digest
 from replay.orders import FILL, MARK, ORDER_LOG
 from replay.summary import RunFacts, summarize
@@ -44,7 +45,9 @@ def write_run(folder: Path, inputs: Inputs, engine: Engine, spool: Spool, spoole
     manifest = _manifest(inputs, engine, digests, wall_s, started_at)
     write_tables(folder, rows, context)
     _write_json(folder / "summary.json", summarize(rows, context, _facts(inputs, manifest)))
-    _write_json(folder / "verification.json", _verification(rows, inputs))
+    verification = verification_rows(rows, context, inputs.config.verification)
+    _write_json(folder / "verification.json", verification)
+    _write_alerts(folder / "events.log", verification)
     _write_json(folder / "journal" / "digests.json", digests)
     (folder / "journal" / "config.toml").write_text(inputs.config.to_toml())
     _write_json(folder / "manifest.json", manifest)
@@ -131,8 +134,10 @@ def _facts(inputs: Inputs, manifest: dict[str, Any]) -> RunFacts:
     )
 
 
-def _verification(rows: RunRows, inputs: Inputs) -> dict[str, Any]:
-    return {"checks": []}
+def _write_alerts(path: Path, verification: dict[str, Any]) -> None:
+    """Write a JSON line per check that somebody should look at; an empty file is good news."""
+    alerts = [check for check in verification["checks"] if check["status"] in ("WARN", "FAIL")]
+    path.write_text("".join(json.dumps(alert, default=str) + "\n" for alert in alerts))
 
 
 def _write_json(path: Path, content: Any) -> None:

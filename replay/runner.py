@@ -22,10 +22,10 @@ from replay.engine.engine import Engine
 from replay.engine.spool import Spool
 from replay.forecasts.table import no_forecasts
 from replay.forecasts.weave import Weaver
-from replay.inputs import Inputs, gather
+from replay.inputs import Choices, Inputs, gather
 from replay.result import Result
 from replay.rundir import write_run
-from replay.setup import build_engine, build_stage, save, start_day
+from replay.setup import build_engine, build_stage, load, save, start_day
 
 if TYPE_CHECKING:
     from replay.config import Config
@@ -83,7 +83,10 @@ def run(
     ------
     UsageError, ConfigError, DataError, CapacityError
     """
-    inputs = gather(sessions, config, forecasts, strategy, seed, symbols, start, end, state_in)
+    choices = Choices(
+        forecasts=forecasts, strategy=strategy, seed=seed, symbols=symbols, start=start, end=end, state_in=state_in
+    )
+    inputs = gather(sessions, config, choices)
     scratch = Path(mkdtemp(prefix="replay-"))
     try:
         folder = _replay(inputs, scratch, state_out, progress, started_at)
@@ -96,13 +99,15 @@ def run(
 def _replay(inputs: Inputs, scratch: Path, state_out: str | Path | None, progress: Progress | None, started_at: str) -> Path:
     """Drive all sessions and write the run folder inside `scratch`."""
     spool = Spool(scratch)
+    engine, stage = build_engine(inputs, spool), build_stage(inputs)
+    load(inputs, engine, stage)
+    engine.warm_up()
     watch = time.perf_counter()
-    engine = build_engine(inputs, spool)
-    _Driver(inputs, engine, progress).drive()
+    _Driver(inputs, engine, stage, progress).drive()
     spool.close()
     wall_s = time.perf_counter() - watch
     if state_out is not None:
-        save(inputs, engine, Path(state_out))
+        save(inputs, engine, stage, Path(state_out))
     folder = scratch / "run"
     write_run(folder, inputs, engine, spool, scratch, wall_s=wall_s, started_at=started_at)
     return folder
@@ -111,11 +116,11 @@ def _replay(inputs: Inputs, scratch: Path, state_out: str | Path | None, progres
 class _Driver:
     """Feeds all sessions of a run to its engine."""
 
-    def __init__(self, inputs: Inputs, engine: Engine, progress: Progress | None) -> None:
+    def __init__(self, inputs: Inputs, engine: Engine, stage: Stage | None, progress: Progress | None) -> None:
         self._inputs = inputs
         self._engine = engine
+        self._stage = stage
         self._progress = progress
-        self._stage: Stage | None = build_stage(inputs)
         self._total = sum(session.n_events for session in inputs.sessions)
         self._done = 0
 
@@ -192,9 +197,10 @@ def verify(path: str | Path, progress: Progress | None = None) -> VerifyOutcome:
         state_in=inputs.state_in,
         progress=progress,
     )
-    if new.journal_digest == old.journal_digest:
+    difference = first_difference(old, new)
+    if new.journal_digest == old.journal_digest and difference is None:
         counts = f"{len(new.decisions)} decisions, {len(new.orders)} order states, {len(new.fills)} fills"
         return VerifyOutcome(True, f"the run repeats: {counts}, journal {new.journal_digest[:12]}")
-    return VerifyOutcome(False, first_difference(old, new))
+    return VerifyOutcome(False, difference or "the journals differ, their tables do not: another version wrote the run; run it again")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -39,7 +39,7 @@ _NEW_YORK = ZoneInfo("America/New_York")
 
 
 def build_engine(inputs: Inputs, spool: Spool) -> Engine:
-    """Allocate the world of a run, seat its strategy and load its start state."""
+    """Allocate the world of a run and seat its strategy."""
     settings = inputs.config
     run = settings.run
     sizes = Sizes(slots=run.order_slots, requests=run.request_capacity, in_flight=run.in_flight_capacity, log=run.log_capacity)
@@ -48,10 +48,7 @@ def build_engine(inputs: Inputs, spool: Spool) -> Engine:
     desk.clock["scale"] = inputs.scale
     venue = _venue(inputs, None)
     world = build_world(desk, venue, ANSWER, _legs(inputs), sizes)
-    engine = Engine(world, build_seat(inputs, desk), spool)
-    if inputs.state_in is not None:
-        _load(inputs, engine)
-    return engine
+    return Engine(world, build_seat(inputs, desk), spool)
 
 
 def build_seat(inputs: Inputs, desk: Desk) -> Seat:
@@ -96,7 +93,7 @@ def start_day(inputs: Inputs, engine: Engine, session: Session) -> None:
     _clear_books(inputs, world.desk, session)
     for old, new in zip(world.venue, _venue(inputs, session), strict=True):
         old[...] = new
-    world.last_marks[:] = 0
+    world.touches[:] = np.zeros(1, world.touches.dtype)
     world.control["other_due_ns"] = world.venue.ctl["next_expiry_ns"]
     if engine.seat.door is not None:
         engine.seat.door.begin_day()
@@ -110,20 +107,33 @@ def _morning_ns(session: Session) -> int:
     return min([session.hours.open_ns, *firsts]) - 1
 
 
-def save(inputs: Inputs, engine: Engine, path: Path) -> None:
-    """Write the strategy's state, by symbol name, for the next day."""
+class Lasting(NamedTuple):
+    """What goes on from day to day: the strategy's arrays, and those of the forecaster's features where one runs here."""
+
+    strategy: Any
+    forecaster: Any = ()
+
+
+def save(inputs: Inputs, engine: Engine, stage: Stage | None, path: Path) -> None:
+    """Write the state for the next day, by symbol name."""
     door = engine.seat.door
     extra = {"strategy": _kind(inputs), "python": None if door is None else door.state()}
-    save_state(path, engine.seat.state, _per_symbol(inputs), list(inputs.symbol_index), extra)
+    save_state(path, _lasting(engine, stage), _per_symbol(inputs), list(inputs.symbol_index), extra)
 
 
-def _load(inputs: Inputs, engine: Engine) -> None:
-    assert inputs.state_in is not None
-    meta = load_state(inputs.state_in, engine.seat.state, list(inputs.symbol_index))
+def load(inputs: Inputs, engine: Engine, stage: Stage | None) -> None:
+    """Start from the state that the inputs name, if any."""
+    if inputs.state_in is None:
+        return
+    meta = load_state(inputs.state_in, _lasting(engine, stage), list(inputs.symbol_index))
     if meta["strategy"] != _kind(inputs):
         raise UsageError(f"start state {inputs.state_in} belongs to {meta['strategy']}, this run is of {_kind(inputs)}")
     if engine.seat.door is not None:
         engine.seat.door.restore(meta["python"])
+
+
+def _lasting(engine: Engine, stage: Stage | None) -> Lasting:
+    return Lasting(engine.seat.state) if stage is None else Lasting(engine.seat.state, stage.market)
 
 
 def _kind(inputs: Inputs) -> str:
@@ -136,11 +146,13 @@ def _per_symbol(inputs: Inputs) -> set[str]:
     strategy = inputs.strategy
 
     def build(n_symbols: int) -> Any:
+        market = Stage([1] * n_symbols, as_row(inputs.config.features), None).market
         if isinstance(strategy, BoundKernel):
-            return strategy.make_state(n_symbols)
+            return Lasting(strategy.make_state(n_symbols), market)
         if strategy is not None and inputs.forecaster is None:
-            return watch_state(Watch(), [str(k) for k in range(n_symbols)], as_row(inputs.config.features))
-        return _pipeline_state(inputs, n_symbols)
+            watching = watch_state(Watch(), [str(k) for k in range(n_symbols)], as_row(inputs.config.features))
+            return Lasting(watching, market)
+        return Lasting(_pipeline_state(inputs, n_symbols), market)
 
     return symbol_arrays(build, len(inputs.symbol_index))
 

@@ -4,32 +4,63 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.util
 import inspect
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from replay.errors import UsageError
 
 
-def load_strategy(text: str) -> Any:
-    """Import `module:Name`; a class is instantiated, anything else is taken as it is.
+def load_strategy(place: str) -> Any:
+    """Import `module:Name` or `file.py:Name`; a class is called without arguments, anything else is taken as it is.
 
-    The current folder is searched first, as `python -m` does.
+    Raises
+    ------
+    UsageError
+        There is no such module, file or name.
     """
-    module_name, colon, name = text.partition(":")
-    if not colon:
-        raise UsageError(f"--strategy takes module:Class, got '{text}'")
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise UsageError(f"cannot import '{module_name}' of --strategy {text} ({error}); is its folder the current one?") from error
+    module_name, colon, name = place.rpartition(":")
+    if not (colon and module_name and name):
+        raise UsageError(f"--strategy takes `module:Class` or `file.py:Class`, got '{place}'")
+    module = _import_file(Path(module_name)) if module_name.endswith(".py") else _import_module(module_name)
     if not hasattr(module, name):
-        raise UsageError(f"module '{module_name}' has no '{name}'; it has {', '.join(n for n in dir(module) if n[0] != '_')}")
+        known = ", ".join(sorted(key for key in vars(module) if not key.startswith("_")))
+        raise UsageError(f"`{module_name}` has no `{name}`; it has {known}")
     found = getattr(module, name)
     return found() if inspect.isclass(found) else found
+
+
+def _import_module(name: str) -> ModuleType:
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))  # last: a user's `strategy.py` must not hide our package
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and name.split(".")[0] == error.name.split(".")[0]:
+            raise UsageError(f"--strategy: there is no module `{name}` (looked in `{Path.cwd()}` and the environment)") from error
+        raise UsageError(f"--strategy: `{name}` imports `{error.name}`, which is not installed") from error
+
+
+def _import_file(path: Path) -> ModuleType:
+    """Import a file under its own name, once; kernels in it are cached by that file."""
+    if not path.is_file():
+        raise UsageError(f"--strategy: there is no file `{path}`")
+    name = f"_strategy_{path.resolve().stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception:
+        del sys.modules[name]
+        raise
+    return module
 
 
 def is_forecaster(strategy: Any) -> bool:
@@ -38,11 +69,19 @@ def is_forecaster(strategy: Any) -> bool:
 
 
 def source_digest(strategy: Any) -> str:
-    """Digest the source file of a user's strategy; empty when there is none."""
+    """Digest the source files of a user's strategy, with what they import beside them; empty where there is no file."""
+    from replay.jit import import_closure
+
     subject = getattr(strategy, "decide", strategy)
     subject = getattr(subject, "py_func", subject)
     subject = subject if inspect.isfunction(subject) else type(subject)
     try:
-        return hashlib.sha256(Path(inspect.getfile(subject)).read_bytes()).hexdigest()
+        files = import_closure(Path(inspect.getfile(subject)))
     except (OSError, TypeError):
         return ""
+    ours = Path(__file__).parents[1]
+    total = hashlib.sha256()
+    for file in files:
+        if not any(file.is_relative_to(ours / package) for package in ("replay", "strategy", "fills")):
+            total.update(file.read_bytes())
+    return total.hexdigest()

@@ -142,7 +142,7 @@ def _gate_line(gate: Mapping[str, Any], needed: np.ndarray, edge: np.ndarray) ->
         return "gate: no decision got as far as the gate"
     head = f"gate opened {100 * gate['open_rate']:.3g} %"
     if gate["cleared_rate"] > 0:
-        return f"{head} of {gate['judged']:,} times, {100 * gate['cleared_rate']:.3g} % also cleared cost and reserve"
+        return f"{head} of {gate['judged']:,} times, {100 * gate['cleared_rate']:.2g} % also cleared cost and reserve"
     if gate["opened"]:
         head += ", cost and reserve cleared 0 %"
     if not len(needed):

@@ -100,10 +100,10 @@ def _decide(s, desk, state):
         return leave(s, reason, desk, state)
     if is_exiting(s, state):
         return Reason.PLAN_RUNNING
-    if usable != 0:
-        return usable
     if desk.positions[s]["qty"] == 0 and desk.clock[0]["now_ns"] >= flat_ns(desk.clock, state.params["exits"]):
         return Reason.OUTSIDE_HOURS
+    if usable != 0:
+        return usable
     reason = _open_legs(s, desk, state)
     if reason != 0:
         return reason

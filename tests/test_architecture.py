@@ -330,7 +330,9 @@ def test_everything_but_kernels_is_annotated() -> None:
 
 def is_annotated(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
-    return function.returns is not None and all(argument.annotation or argument.arg in ("self", "cls", "this") for argument in arguments)
+    return function.returns is not None and all(
+        argument.annotation or argument.arg in ("self", "cls", "this") for argument in arguments
+    )
 
 
 def test_tests_say_what_they_prove() -> None:

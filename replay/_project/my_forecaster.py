@@ -1,13 +1,12 @@
 """A forecaster of your own: asked at the close of every minute, answers with forecasts in basis points.
 
-    replay run SESSION --strategy my_forecaster:MyForecaster --config replay.toml
-
-Forecasts made elsewhere (another process, a notebook, a model server) need no class: write them to a file and pass `--forecasts`.
+Run it with `replay run SESSION --strategy my_forecaster:MyForecaster --config replay.toml`. Forecasts made elsewhere (another
+process, a notebook, a model server) need no class: write them to a file and pass `--forecasts`.
 """
 
 from collections.abc import Iterator, Mapping
 
-from replay.forecasts.door import Forecast
+from replay import Forecast
 
 
 class MyForecaster:

@@ -14,7 +14,7 @@ from replay.cli.progress import replay_progress
 from replay.errors import UsageError, VerificationError
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
     from replay.config import Config
     from replay.result import Result
@@ -184,7 +184,19 @@ def _instant_in(folder: Path, at: str) -> int:
     return moment_on(days[0], moment)
 
 
-def _checks(verification: dict[str, Any]) -> Table:
-    """Lay the six checks of a verification out."""
-    rows = [(check["status"], check["name"], check["value"], check["target"], check["n_eff"]) for check in verification["checks"]]
-    return table("verification", ["status", "check", "value", "target", "n"], rows, right=("value", "n"))
+def _checks(verification: dict[str, Any]) -> Group:
+    """Lay the six checks of a verification out, with what to do about those that did not pass."""
+    from rich.console import Group
+    from rich.text import Text
+
+    checks = verification["checks"]
+    rows = [
+        (check["status"], check["name"], _number(check["value"]), check["target"], _number(check["n_eff"])) for check in checks
+    ]
+    advice = [f" {check['name']}: {check['recommendation']}" for check in checks if check["status"] in ("WARN", "FAIL")]
+    shown = table("Verification", ["status", "check", "value", "target", "n"], rows, right=("value", "n"))
+    return Group(shown, *map(Text, advice), Text())
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.4g}"

@@ -16,7 +16,7 @@ from replay.engine.python_door import PythonDoor
 from replay.engine.loop import FLUSH, STOP, make_loop
 from replay.engine.snapshot import put_back, take
 from replay.engine.spool import Spool
-from replay.engine.traffic import STOP_IN_FLIGHT
+from replay.engine.traffic import STOP_IN_FLIGHT, write_mark
 from replay.engine.world import World
 from replay.errors import CapacityError
 from replay.events import BAR, EVENT, FORECAST
@@ -69,13 +69,27 @@ class Engine:
             else:
                 self._wake(reason, code >> 3, block)
 
+    def warm_up(self) -> None:
+        """Compile the loop, or load it from the cache."""
+        self._feed_nothing()
+
+    def _feed_nothing(self) -> None:
+        self.feed(Block(np.zeros(0, EVENT), np.zeros(0, BAR), np.zeros(0, FORECAST)))
+
     def settle(self, until_ns: int) -> None:
         """Let everything happen that is due before `until_ns`, after the last event of a session."""
         control = self.world.control
         control["until_ns"] = until_ns
-        self.feed(Block(np.zeros(0, EVENT), np.zeros(0, BAR), np.zeros(0, FORECAST)))
+        self._feed_nothing()
         control["until_ns"] = -NEVER
+        for s in range(len(self.world.touches)):
+            self._make_room()
+            write_mark(s, self.world)
         self.flush()
+
+    def _make_room(self) -> None:
+        if self.world.control[0]["n_marks"] >= len(self.world.log.marks) - 1:
+            self.flush()
 
     def snapshot(self) -> dict[str, Any]:
         """Copy all state, between two blocks."""

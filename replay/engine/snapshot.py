@@ -14,6 +14,7 @@ import numpy as np
 from replay.errors import DataError
 
 FORMAT = 1
+SETTINGS = ("params", "horizons", "watch", "is_watched")  # arrays of these names come from the configuration, not from yesterday
 
 
 def arrays_of(state: Any, prefix: str = "") -> Iterator[tuple[str, np.ndarray]]:
@@ -47,7 +48,7 @@ def symbol_arrays(build: Any, n_symbols: int) -> set[str]:
 
 def save_state(path: Path, state: Any, per_symbol: set[str], symbols: Sequence[str], extra: dict[str, Any]) -> None:
     """Write a strategy's state with the symbols' names; to a temporary name first."""
-    arrays = {f"array:{name}": array for name, array in arrays_of(state)}
+    arrays = {f"array:{name}": array for name, array in _lasting(state)}
     meta = {"format": FORMAT, "symbols": list(symbols), "per_symbol": sorted(per_symbol), **extra}
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
@@ -77,11 +78,17 @@ def load_state(path: Path, state: Any, symbols: Sequence[str]) -> dict[str, Any]
     if meta["format"] != FORMAT:
         raise DataError(f"start state {path} has format {meta['format']}, expected {FORMAT}; write it again with --state-out")
     rows = [(symbols.index(name), k) for k, name in enumerate(meta["symbols"]) if name in symbols]
-    for name, array in arrays_of(state):
-        if name not in saved or saved[name].dtype != array.dtype:
+    for name, array in _lasting(state):
+        if name.startswith("forecaster.") and name not in saved:
+            continue  # the writer had its forecasts from elsewhere; ours starts anew
+        if name not in saved or saved[name].dtype != array.dtype or saved[name].shape[1:] != array.shape[1:]:
             raise DataError(f"start state {path} does not fit this strategy at '{name}'; write it again with --state-out")
         _copy_rows(array, saved[name], rows if name in meta["per_symbol"] else None)
     return dict(meta)
+
+
+def _lasting(state: Any) -> Iterator[tuple[str, np.ndarray]]:
+    return ((name, array) for name, array in arrays_of(state) if name.rsplit(".", 1)[-1] not in SETTINGS)
 
 
 def _copy_rows(array: np.ndarray, saved: np.ndarray, rows: list[tuple[int, int]] | None) -> None:

@@ -318,18 +318,30 @@ def refresh_due(world):
 
 @kernel
 def mark(event, world):
-    """Sample the touch of one symbol, at most once a second and only when it changed."""
-    last = world.last_marks[event["symbol"]]
-    if event["ts_ns"] - last["ts_ns"] < MARK_EVERY_NS:
+    """Sample the touch of a symbol: the last one of every second in which it changed, with the time of that change."""
+    touch = world.touches[event["symbol"]]
+    if event["ts_ns"] // MARK_EVERY_NS != touch["ts_ns"] // MARK_EVERY_NS:
+        write_mark(event["symbol"], world)
+    if event["bid"] != touch["bid"] or event["ask"] != touch["ask"]:
+        touch["ts_ns"] = event["ts_ns"]
+        touch["bid"] = event["bid"]
+        touch["ask"] = event["ask"]
+
+
+@kernel
+def write_mark(s, world):
+    """Log the touch that waits, where it differs from the one logged last."""
+    touch = world.touches[s]
+    if touch["bid"] == touch["marked_bid"] and touch["ask"] == touch["marked_ask"]:
         return
-    if event["bid"] == last["bid"] and event["ask"] == last["ask"]:
-        return
-    last["ts_ns"] = event["ts_ns"]
-    last["bid"] = event["bid"]
-    last["ask"] = event["ask"]
-    last["symbol"] = event["symbol"]
+    touch["marked_bid"] = touch["bid"]
+    touch["marked_ask"] = touch["ask"]
     control = world.control[0]
-    world.log.marks[control["n_marks"]] = world.last_marks[event["symbol"]]
+    row = world.log.marks[control["n_marks"]]
+    row["ts_ns"] = touch["ts_ns"]
+    row["bid"] = touch["bid"]
+    row["ask"] = touch["ask"]
+    row["symbol"] = s
     control["n_marks"] += 1
     control["is_busy"] = 1
 

@@ -11,6 +11,17 @@ from replay.orders import FILL, MARK, ORDER_LOG, REQUEST
 
 MARK_EVERY_NS = 1_000_000_000
 
+TOUCH = np.dtype(
+    [
+        ("ts_ns", "i8"),
+        ("bid", "i8"),
+        ("ask", "i8"),
+        ("marked_bid", "i8"),
+        ("marked_ask", "i8"),
+    ],
+    align=True,
+)  # the touch now, and the one that was logged last
+
 LEGS = np.dtype([("compute_ns", "i8"), ("feed_ns", "i8"), ("outbound_ns", "i8"), ("cancel_ns", "i8"), ("answer_ns", "i8")])
 
 CONTROL = np.dtype(
@@ -61,7 +72,7 @@ class World(NamedTuple):
     answers: np.ndarray  # EVENT ring: on their way back
     answer_block: Block  # the ring as the block that the strategy sees
     answer_rows: np.ndarray  # ANSWER ring beside it
-    last_marks: np.ndarray  # MARK (n_symbols,)
+    touches: np.ndarray  # TOUCH (n_symbols,)
     log: Log
 
 
@@ -112,7 +123,7 @@ def build_world(desk: Desk, venue: Any, answer: np.dtype[Any], legs: np.ndarray,
         answers=answers,
         answer_block=Block(answers, np.zeros(0, BAR), np.zeros(0, FORECAST)),
         answer_rows=np.zeros(sizes.in_flight, answer),
-        last_marks=np.zeros(n_symbols, MARK),
+        touches=np.zeros(n_symbols, TOUCH),
         log=Log(
             orders=np.zeros(sizes.log + margin, ORDER_LOG),
             fills=np.zeros(sizes.log + margin, FILL),

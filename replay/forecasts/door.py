@@ -71,7 +71,7 @@ class ForecasterMaker:
         rows = np.zeros(len(answers), FORECAST)
         ready = np.zeros(len(answers), READY)
         for k, answer in enumerate(answers):
-            self._check(answer)
+            self.check(answer)
             rows[k] = self._row(answer, close_ns)
             delay_ns = self._latency_ns if answer.delay_ns is None else answer.delay_ns
             ready[k] = (close_ns + delay_ns, self._index[answer.symbol])
@@ -84,11 +84,15 @@ class ForecasterMaker:
             found[name] = dict(zip(MODEL_FEATURE_NAMES, self._out.tolist(), strict=True))
         return found
 
-    def _check(self, answer: Any) -> None:
+    def check(self, answer: Any) -> None:
+        """Refuse what is no forecast of this run; UsageError says why."""
         if not isinstance(answer, Forecast):
             raise UsageError(f"on_bar must return replay.forecasts.door.Forecast objects, got {type(answer).__name__}")
         if answer.symbol not in self._index:
             raise UsageError(f"on_bar gave a forecast for unknown symbol '{answer.symbol}'; this run has {', '.join(self._index)}")
+        if answer.horizon_min not in self._forecaster.horizons_min:
+            horizons = tuple(self._forecaster.horizons_min)
+            raise UsageError(f"on_bar gave horizon_min {answer.horizon_min}, which is not in horizons_min {horizons}")
         if answer.delay_ns is not None and answer.delay_ns < 0:
             raise UsageError(f"on_bar gave delay_ns {answer.delay_ns} for '{answer.symbol}': a forecast cannot be ready before its bar")
 
@@ -107,20 +111,3 @@ class ForecasterMaker:
             answer.horizon_min,
             0,
         )
-
-
-def check_forecaster(forecaster: Forecaster) -> None:
-    """Try a forecaster on made-up features and raise UsageError on the first breach of its contract.
-
-    It must have `horizons_min`, survive features that are all unknown, return `Forecast` objects for symbols it was shown, and
-    give the same answer to the same question.
-    """
-    if not list(getattr(forecaster, "horizons_min", ())):
-        raise UsageError(f"{type(forecaster).__name__} needs `horizons_min`, for example (5, 30)")
-    maker = ForecasterMaker(forecaster, ["AAA", "BBB"], 0)
-    for value in (np.nan, 0.0, 1.0):
-        features = {name: dict.fromkeys(MODEL_FEATURE_NAMES, value) for name in ("AAA", "BBB")}
-        for answer in forecaster.on_bar(features, 0) or ():
-            maker._check(answer)
-            if answer.horizon_min not in forecaster.horizons_min:
-                raise UsageError(f"on_bar gave horizon_min {answer.horizon_min}, which is not in horizons_min {tuple(forecaster.horizons_min)}")

@@ -44,10 +44,11 @@ class Stage:
         Tick of each symbol, price units.
     feature_row : numpy.ndarray
         `as_row(FeatureSettings())`.
-    maker : Maker
+    maker : Maker, optional
+        Without one, features are kept and nobody is asked.
     """
 
-    def __init__(self, ticks: Sequence[int], feature_row: np.ndarray, maker: Maker) -> None:
+    def __init__(self, ticks: Sequence[int], feature_row: np.ndarray, maker: Maker | None) -> None:
         features, minutes = new_features(len(ticks))
         self.market = Market(np.zeros(len(ticks), BOOK), features, minutes, feature_row)
         self.market.book["tick"] = ticks
@@ -78,7 +79,7 @@ class Stage:
 
     def _close(self, close_ns: int) -> ForecastRows:
         roll_all(close_ns, self.market)
-        return self._maker.at(close_ns, self.market)
+        return no_forecasts() if self._maker is None else self._maker.at(close_ns, self.market)
 
 
 def _join(pieces: list[ForecastRows]) -> ForecastRows:

@@ -17,7 +17,7 @@ from replay.report.panes import RunTables, chart_data
 from replay.tables import RunContext, read_context
 
 LARGE_BYTES = 20_000_000
-_HINT = "Charts that zoom need the package uplot-python: pip install 'ibkr-replay[report]', then run `replay report` again."
+_HINT = "Charts that zoom need the package uplot-python: pip install 'ibkr-replay[report]', then replay again."
 
 
 def write_report(run_dir: Path | str) -> Path:

@@ -31,7 +31,7 @@ def cards(summary: Mapping[str, Any]) -> str:
             "",
             f"{count(summary['fills'])} fills of {count(summary['orders'])} orders",
         ),
-        ("Slippage", bps(summary["slippage_bps"]), "", "against arrival mid, + is bad"),
+        ("Slippage", bps(summary["slippage_bps"]), "", "vs arrival mid, + is bad"),
         ("Round trips", count(summary["round_trips"]), "", f"{percent(summary['win_rate'], 0)} won"),
     ]
     return "".join(
@@ -43,7 +43,7 @@ def cards(summary: Mapping[str, Any]) -> str:
 
 def summary_table(summary: Mapping[str, Any]) -> str:
     """Return the summary as pairs of name and value."""
-    markout = "  ".join(f"{delay} {bps(value)}" for delay, value in summary["markout_bps"].items())
+    markout = " | ".join(f"{delay} {bps(value)}" for delay, value in summary["markout_bps"].items())
     lines = [*profit_lines(summary), *execution_lines(summary), ("Markouts", markout), *condition_lines(summary)]
     return pairs(lines)
 

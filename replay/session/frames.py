@@ -109,10 +109,10 @@ def _units(stream: str, name: str, frame: Any, scale: int) -> np.ndarray:
     refuse(stream, name, ~np.isfinite(dollars), dollars, "a price in dollars", got)
     scaled = dollars * scale
     refuse(stream, name, np.abs(scaled) >= 2**53, dollars, f"a price below {2**53 // scale} dollars")
-    units = np.rint(scaled)
+    units: np.ndarray = np.rint(scaled)
     off = np.abs(scaled - units) > _EXACT_UNITS
     refuse(stream, name, off, dollars, f"a multiple of 1/{scale} dollar; round it, or pass a larger scale")
-    return units.astype(np.int64)
+    return np.asarray(units, np.int64)
 
 
 def _floats(stream: str, name: str, values: Any) -> np.ndarray:

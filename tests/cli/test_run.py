@@ -168,7 +168,7 @@ def test_demo_replays_the_sample(replay: Callable, made_up: Path, tmp_path: Path
     told = [replay("demo", "--out", tmp_path / "demo", "--no-progress") for _ in range(2)]
 
     assert [0, 0] == [outcome.exit_code for outcome in told]
-    assert [] == [word for word in ("report.html", "verification", "Digest") if word not in told[1].out]
+    assert [] == [word for word in ("report.html", "Verification", "Digest") if word not in told[1].out]
 
 
 def test_demo_without_a_sample_says_so(replay: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,3 +190,16 @@ def test_failed_verification_fails_the_command_where_asked(
     told = replay("run", made_up, "--out", tmp_path / "run", "--fail-on-verification", "--no-progress")
 
     assert (1, True, True) == (told.exit_code, "coverage" in told.err, (tmp_path / "run" / "report.html").is_file())
+
+
+@pytest.mark.parametrize("strategy", ["my_forecaster:MyForecaster", "my_strategy:MyStrategy"])
+def test_examples_of_a_new_project_trade(
+    replay: Callable, made_up: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strategy: str
+) -> None:
+    """What `replay init` writes runs as it is, and leaves orders to look at."""
+    replay("init", tmp_path / "mine")
+    monkeypatch.chdir(tmp_path / "mine")
+
+    told = replay("run", made_up, "--config", "replay.toml", "--strategy", strategy, "--out", "runs/one", "--json")
+
+    assert (0, True) == (told.exit_code, len(Result.open("runs/one").orders) > 0)

@@ -14,11 +14,12 @@ from replay.config import Config
 from replay.desk import Block
 from replay.engine.spool import Spool, journal_digest
 from replay.forecasts.weave import Weaver
-from replay.inputs import gather
+from replay.inputs import Choices, gather
 from replay.setup import build_engine, start_day
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
+MORNING = {"start": time(9, 30), "end": time(9, 50)}
 STRATEGIES = {"pipeline": lambda: None, "python": Quoter, "kernel": bound}
 PRINT_DIGEST = """
 from datetime import time
@@ -102,7 +103,7 @@ def _fed(folder, make_strategy, restart_after):
     folder.mkdir()
     strategy = make_strategy()
     given = None if strategy is not None else SAMPLE / "forecasts.parquet"
-    inputs = gather([SAMPLE], Config(), given, strategy, None, None, time(9, 30), time(9, 50), None)
+    inputs = gather([SAMPLE], Config(), Choices(forecasts=given, strategy=strategy, **MORNING))
     session = inputs.sessions[0]
     spool = Spool(folder)
     engine = build_engine(inputs, spool)
@@ -116,7 +117,7 @@ def _fed(folder, make_strategy, restart_after):
         if k in restart_after:
             engine.flush()
             saved = engine.snapshot()
-            inputs = gather([SAMPLE], Config(), given, make_strategy(), None, None, time(9, 30), time(9, 50), None)
+            inputs = gather([SAMPLE], Config(), Choices(forecasts=given, strategy=make_strategy(), **MORNING))
             engine = build_engine(inputs, spool)
             engine.restore(saved)
     engine.settle(session.hours.close_ns + 10**9)

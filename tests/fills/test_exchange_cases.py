@@ -356,3 +356,27 @@ def test_full_answers_stop_the_run_and_change_nothing():
 
     assert 1 == market.venue.ctl[0]["status"]
     assert all((a == b).all() for a, b in zip(before, [x for x in market.venue if x is not market.venue.ctl], strict=True))
+
+
+def test_rule_9_a_fall_waits_for_its_print_only_so_long():
+    """A print long after a fall is another event: it consumes what is ahead now."""
+    market, _ = play(START, JOIN, quote(100, 100, 101, 300))
+
+    assert [(1, 100, 50)] == fills_of(market.play(trade(100, 150, ts=10**9)))
+
+
+def test_rule_9_falls_that_go_on_do_not_keep_old_ones_waiting():
+    """The wait counts from the first fall: a level that is cancelled share by share cannot swallow prints for ever."""
+    market, _ = play(START, JOIN, pairing_ns={2: (100, 100)})
+    for k in range(20):
+        market.play(quote(100, 299 - k, 101, 300, ts=10_000 + 60 * k))
+    market.play(trade(100, 270, ts=11_500))
+
+    assert 280 - 270 == ahead_of(market)
+
+
+def test_rule_23_the_own_size_in_the_book_is_not_ahead_of_us():
+    """A real order of 100 behind 300 is part of the 400 shown: when 120 are left, 20 are ahead."""
+    market, _ = play(START, JOIN, quote(100, 400, 101, 300), quote(100, 120, 101, 300), own_in_book=True)
+
+    assert 20 == ahead_of(market)

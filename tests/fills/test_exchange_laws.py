@@ -11,7 +11,7 @@ from replay.events import Kind
 from tests.fills.worlds import BUY, BUY_PRINT, SELL, SELL_PRINT, Market, busy_stream, fills_of, new, quote, trade
 
 SEEDS = st.integers(0, 10**9)
-FAST = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+FAST = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 MODELS = pytest.mark.parametrize("model", list(QueueModel))
 FILLS = (Kind.PARTIAL, Kind.FILL)
 ORDERED = [QueueModel.TRADES_ONLY, QueueModel.BEHIND_FIRST, QueueModel.PRO_RATA, QueueModel.ALL_AHEAD]
@@ -212,7 +212,7 @@ def paired_stream(rng, n_steps, is_swapped):
 
 
 @pytest.mark.parametrize("model", [QueueModel.BEHIND_FIRST, QueueModel.ALL_AHEAD])
-@settings(FAST, max_examples=50)
+@settings(FAST, max_examples=30)
 @given(seed=SEEDS)
 def test_quote_first_and_print_first_give_the_same_queue_and_fills(model, seed):
     """Swapping prints with the quotes that show them changes neither what is ahead nor what is filled."""

@@ -70,7 +70,7 @@ def orders_of(stream):
 
 def naive_fills(stream, orders, model):
     """Return the plain exchange's fills for the same orders as (id, ts, price, qty, rule)."""
-    exchange = Exchange(2, 10**6, model=model.value, evidence=1, windows={1: 50_000_000}, tick=1)
+    exchange = Exchange(2, 10**6, model=model.value, evidence=1, windows={1: (50_000_000, 50_000_000)}, tick=1)
     todo = []
     for row in orders.to_dict("records"):
         request = {

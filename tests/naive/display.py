@@ -15,22 +15,22 @@ class Side:
         self.price = None
         self.qty = 0
         self.seq = 0
-        self.drop = self.drop_ts = self.printed = self.printed_ts = 0
-        self.gone = None  # (price, ts)
+        self.drop = self.drop_end = self.printed = self.printed_end = 0
+        self.gone = None  # (price, remembered until)
         self.gone_drop = 0
         self.taken_price = None
         self.taken = 0
 
-    def forget_old(self, now, window):
-        if now - self.drop_ts > window:
+    def forget_old(self, now):
+        if now > self.drop_end:
             self.drop = 0
-        if now - self.printed_ts > window:
+        if now > self.printed_end:
             self.printed = 0
 
-    def awaits(self, price, now, window):
+    def awaits(self, price, now):
         if self.gone and self.gone[0] == price:
-            return self.gone_drop > 0 and now - self.gone[1] <= window
-        return self.price == price and self.drop > 0 and now - self.drop_ts <= window
+            return self.gone_drop > 0 and now <= self.gone[1]
+        return self.price == price and self.drop > 0 and now <= self.drop_end
 
     def left(self, side, price, qty):
         """Rule 11."""

@@ -155,8 +155,9 @@ class Exchange(OrderLife):
         else:
             book.update(last_price=event["price"], last_qty=event["qty"])
 
-    def window(self):
-        return self.windows.get(self.evidence, 0)
+    def waits(self):
+        """How long a fall waits for its print, and a print for its quote."""
+        return self.windows[self.evidence]
 
     def on_quote(self, s, quote):
         shown = {BUY: (quote["bid"], quote["bid_qty"]), SELL: (quote["ask"], quote["ask_qty"])}
@@ -175,13 +176,13 @@ class Exchange(OrderLife):
         if price == display.price:
             self.resize(display, mine, qty)
             return
-        display.forget_old(self.now, self.window())
+        display.forget_old(self.now)
         old, had_drop = display.price, display.drop > 0
         if old is not None:
             unexplained = display.drop
             if price is not None and better(side, old, price):
                 unexplained += max(display.qty - display.printed, 0)
-            display.gone, display.gone_drop = (old, self.now), unexplained
+            display.gone, display.gone_drop = (old, self.now + self.waits()[0]), unexplained
         if display.gone and display.gone[0] == price:
             display.gone = None
         display.price, display.qty, display.drop, display.printed = price, qty, 0, 0
@@ -201,7 +202,7 @@ class Exchange(OrderLife):
         """Rules 6 and 9."""
         if qty == display.qty:
             return
-        display.forget_old(self.now, self.window())
+        display.forget_old(self.now)
         fall = display.qty - qty
         display.qty = qty
         if fall <= 0:
@@ -214,9 +215,9 @@ class Exchange(OrderLife):
                 if drop and not display.drop:
                     order["ghost"] = order["ahead"]
                 order["ahead"] = most = max(self.shrink(order["ahead"], drop, qty), most)
-        if drop:
-            display.drop += drop
-            display.drop_ts = self.now
+        if drop and not display.drop:
+            display.drop_end = self.now + self.waits()[0]
+        display.drop += drop
 
     def cross(self, s, side, price, qty, seq):
         """Rules 12 and 14."""
@@ -253,13 +254,14 @@ class Exchange(OrderLife):
         display = self.sides[s][side]
         explained = 0
         if display.price == price:
-            display.forget_old(self.now, self.window())
+            display.forget_old(self.now)
             explained = min(qty, display.drop)
             display.drop -= explained
+            if not display.printed:
+                display.printed_end = self.now + self.waits()[1]
             display.printed += qty - explained
-            display.printed_ts = self.now
         elif display.gone and display.gone[0] == price:
-            if self.now - display.gone[1] <= self.window():
+            if self.now <= display.gone[1]:
                 explained = min(qty, display.gone_drop)
             display.gone_drop -= explained
         budget = math.floor(qty * self.no_venue_share) if flags & 4096 else qty
@@ -270,7 +272,7 @@ class Exchange(OrderLife):
         """Whose resting orders a print consumed (rule 10)."""
         if flags & 256 or flags & 512:
             return {256: SELL, 512: BUY}.get(flags & 768)
-        waiting = [side for side in (BUY, SELL) if self.sides[s][side].awaits(price, self.now, self.window())]
+        waiting = [side for side in (BUY, SELL) if self.sides[s][side].awaits(price, self.now)]
         if len(waiting) == 1:
             return waiting[0]
         low = book["bid_qty"] > 0 and price <= book["bid"]

@@ -32,9 +32,10 @@ class Planner:
         bid, ask = self.touch
         price = self.opposite(side) if wish["exit"] else self.mid(side, bid, ask)
         cap = price + side * floor(floor(price * SLIPPAGE) / TICK) * TICK
-        self.plan = {**wish, "id": self.next_id, "side": side, "qty": abs(delta), "filled": 0, "price": price, "cap": cap,
-                     "half": now + wish["work"] * 10**9 // 2, "end": now + wish["work"] * 10**9, "stepped": False, "closing": False,
-                     "retry": None, "acked": False, "cancelling": False}  # fmt: skip
+        ends = {"half": now + wish["work"] * 10**9 // 2, "end": now + wish["work"] * 10**9, "retry": None}
+        flags = dict.fromkeys(("stepped", "closing", "acked", "cancelling"), False)
+        order = {"id": self.next_id, "side": side, "qty": abs(delta), "filled": 0, "price": price, "cap": cap}
+        self.plan = {**wish, **ends, **flags, **order}
         self.out.append(("NEW", self.next_id, side, abs(delta), price))
         self.next_id += 1
 

@@ -132,3 +132,38 @@ def test_off_plans_nothing():
     planner.quote("A", 10.00, 10.03, 100, 100)
 
     assert [] == planner.set_target(0, "A", 100)
+
+
+@pytest.mark.parametrize(("filled_qty", "n_modifies"), [(39, 1), (40, 0)])
+def test_step_only_below_forty_percent(filled_qty, n_modifies):
+    """After half the working time the limit moves when less than 40 % is filled, and not at 40 %."""
+    planner = ExecutionPlanner(["A"])
+    planner.quote("A", 10.00, 10.03, 100, 100)
+    order_id = planner.set_target(0, "A", 100)[0].order_id
+    planner.answer(1, "A", "PARTIAL", order_id, 10.01, filled_qty, 100 - filled_qty)
+
+    assert n_modifies == len(planner.advance(7 * S + S // 2))
+
+
+@pytest.mark.parametrize(("ask_usd", "price_usd"), [(100.05, 100.05), (100.30, 100.10)])
+def test_an_exit_follows_the_opposite_touch_to_its_cap(ask_usd, price_usd):
+    """A closing buy at 100.00 follows the ask, and no further than 10 bps."""
+    planner = ExecutionPlanner(["A"])
+    planner.quote("A", 99.99, 100.00, 100, 100)
+    order_id = planner.set_target(0, "A", 100, is_exit=True)[0].order_id
+    planner.answer(1, "A", "ACK", order_id)
+    planner.quote("A", ask_usd - 0.01, ask_usd, 100, 100)
+
+    assert [price_usd] == [step.price_usd for step in planner.advance(5 * S)]
+
+
+def test_a_changed_target_cancels_first():
+    """A new target waits for the answer to the cancel, and then starts from the position of then."""
+    planner = ExecutionPlanner(["A"])
+    planner.quote("A", 10.00, 10.01, 100, 100)
+    order_id = planner.set_target(0, "A", 100)[0].order_id
+    planner.answer(1, "A", "ACK", order_id)
+
+    assert ["CANCEL"] == [ask.action.name for ask in planner.set_target(2, "A", -50)]
+    assert [] == planner.answer(3, "A", "PARTIAL", order_id, 10.00, 30, 70)
+    assert [("NEW", -1, 80)] == [(a.action.name, a.side, a.qty) for a in planner.answer(4, "A", "CANCELLED", order_id)]

@@ -1,0 +1,115 @@
+"""Fills only: the engine keeps eight orders resting per symbol, beside a C loop that keeps the same rules.
+
+Both read the same rows, wait the same 20 ms each way, and must come to the same orders, fills and filled shares.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import market, worlds
+from benchmarks.measure import CannotRunError, Figure, least_cpu_s, yardstick
+from fills.exchange import INELIGIBLE
+from fills.venue import PAIRING_NS
+from replay.desk import WAKE_EVENT, send_cancel, send_limit
+from replay.events import Kind
+from replay.jit import kernel
+from replay.orders import Evidence, Tif
+
+N_EVENTS = 5_000_000
+N_SYMBOLS = 10
+LATENCY_NS = 20_000_000
+RESTING = 8
+QTY = 200
+EVERY_NS = 1_000_000_000
+EXPECTED = worlds.Counts(events=N_EVENTS, orders=0, fills=0, filled_qty=0)
+
+
+@kernel
+def quote_eight(wake, i, block, desk, state):  # type: ignore[no-untyped-def]
+    """Once a second and symbol: with eight orders cancel the oldest, with fewer fill up at the touch."""
+    event = block.events[i]
+    if wake == WAKE_EVENT and event["kind"] == Kind.QUOTE and event["ts_ns"] >= state[0][event["symbol"]]:
+        state[0][event["symbol"]] = event["ts_ns"] + EVERY_NS
+        _renew(event["symbol"], desk)
+
+
+@kernel
+def _renew(s, desk):  # type: ignore[no-untyped-def]
+    if desk.n_orders[s] >= RESTING:
+        send_cancel(desk, s, 0)
+        return
+    net = 0
+    for k in range(desk.n_orders[s]):
+        net += desk.orders[s, k]["side"]
+    for _ in range(RESTING - desk.n_orders[s]):
+        side = -1 if net > 0 else 1
+        net += side
+        send_limit(desk, s, side, QTY, desk.book[s]["bid"] if side > 0 else desk.book[s]["ask"], Tif.DAY, 0)
+
+
+def ours(events: np.ndarray) -> worlds.Counts:
+    """Replay the stream in the engine."""
+    world = worlds.build(N_SYMBOLS, legs_ns=(0, 0, LATENCY_NS, LATENCY_NS, LATENCY_NS))
+    return worlds.replay(world, worlds.seat(quote_eight, (np.zeros(N_SYMBOLS, np.int64),)), worlds.blocks(events))
+
+
+class CLoop:
+    """The compiled C loop.
+
+    Raises
+    ------
+    CannotRunError
+        Without a gcc.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        gcc = shutil.which("gcc")
+        if gcc is None:
+            raise CannotRunError("needs gcc to compile benchmarks/fills_only.c")
+        library = folder / "fills_only.so"
+        source = Path(__file__).with_suffix(".c")
+        subprocess.run([gcc, "-O3", "-march=native", "-std=c11", "-shared", "-fPIC", "-o", library, source], check=True)
+        self._c: Any = ctypes.CDLL(str(library))
+        for name in ("run", "world_bytes", "symbol_bytes", "filled"):
+            getattr(self._c, name).restype = ctypes.c_int64
+
+    def replay(self, events: np.ndarray) -> worlds.Counts:
+        """Replay the stream in C."""
+        world = np.zeros(self._c.world_bytes(), np.uint8)
+        symbols = np.zeros(self._c.symbol_bytes() * N_SYMBOLS, np.uint8)
+        fills = np.zeros((len(events) // 10, 5), np.int64)
+        numbers = np.array([N_SYMBOLS, market.TICK, LATENCY_NS, *PAIRING_NS[Evidence.TICK_BY_TICK], INELIGIBLE], np.int64)
+        self._c.begin(_at(world), _at(symbols), _at(fills), _at(numbers))
+        n_fills = self._c.run(_at(events), ctypes.c_int64(len(events)), _at(world), ctypes.c_int64(QTY))
+        n_orders = int(fills[:n_fills, 1].max(initial=0))
+        return worlds.Counts(len(events), n_orders, n_fills, self._c.filled(_at(world)))
+
+
+def _at(array: np.ndarray) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+def main() -> list[Figure]:
+    """Measure and compare."""
+    events = market.stream(N_EVENTS, N_SYMBOLS)
+    with tempfile.TemporaryDirectory() as folder:
+        loop = CLoop(Path(folder))
+        in_c, in_ours = loop.replay(events), ours(events)
+        print(f"C {in_c}\nours {in_ours}")
+        assert in_c[2:] == in_ours[2:], f"the C loop filled {in_c}, the engine {in_ours}"
+        assert in_ours == EXPECTED, f"expected {EXPECTED}, got {in_ours}"
+        ours_s, c_s, yard_s = least_cpu_s([lambda: ours(events), lambda: loop.replay(events), yardstick])
+    return [
+        Figure.at_most("fills only: engine / C loop", ours_s / c_s, "x", 1.3),
+        Figure.at_least("fills only: engine", N_EVENTS / ours_s / 1e6, "M events/s", 15),
+        Figure("fills only: C loop", N_EVENTS / c_s / 1e6, "M events/s"),
+        Figure("fills only: engine / yardstick", ours_s / yard_s, "x"),
+    ]
