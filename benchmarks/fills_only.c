@@ -36,7 +36,7 @@ typedef struct {
     symbol_t *symbols;
     queue_t out, back;
     fill_t *fills;
-    int64_t n_fills, filled, next_id, fall_waits, print_waits, tick, latency, ineligible, now;
+    int64_t n_fills, next_id, fall_waits, print_waits, tick, latency, ineligible, now;
 } world_t;
 
 static void push(queue_t *q, message_t m) { q->rows[(q->head + q->count++) % RING] = m; }
@@ -105,7 +105,6 @@ static void compact(symbol_t *b) {
 static void fill(world_t *w, int64_t s, order_t *o, int64_t price, int64_t qty) {
     o->leaves -= qty;
     w->fills[w->n_fills++] = (fill_t){w->now, o->id, price, qty, s};
-    w->filled += qty;
     answer(w, s, o->leaves > 0 ? PARTIAL : FILL, o->id);
 }
 
@@ -313,7 +312,7 @@ int64_t run(const event_t *events, int64_t n, world_t *w, int64_t qty) {
 
 int64_t world_bytes(void) { return sizeof(world_t); }
 int64_t symbol_bytes(void) { return sizeof(symbol_t); }
-int64_t filled(const world_t *w) { return w->filled; }
+int64_t sent(const world_t *w) { return w->next_id - 1; }
 
 /* numbers: symbols, tick, latency, how long a fall waits, how long a print waits, flags of prints that consume nothing */
 void begin(world_t *w, symbol_t *symbols, fill_t *fills, const int64_t *numbers) {

@@ -64,11 +64,14 @@ def cpu_s(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def least_cpu_s(works: Sequence[Callable[[], object]], repeats: int = 5) -> list[float]:
-    """Call all in turn, several times; return the least CPU seconds of each, so that a busy neighbour spares nobody."""
-    least = [float("inf")] * len(works)
+def least_cpu_s(makers: Sequence[Callable[[], Callable[[], object]]], repeats: int = 5) -> list[float]:
+    """Make and time all in turn, several times; return the least CPU seconds of each.
+
+    Each maker prepares one piece of work, untimed, and returns it. Turns and least values spare nobody a busy neighbour.
+    """
+    least = [float("inf")] * len(makers)
     for _ in range(repeats):
-        least = [min(best, cpu_s(work)) for best, work in zip(least, works, strict=True)]
+        least = [min(best, cpu_s(make())) for best, make in zip(least, makers, strict=True)]
     return least
 
 
@@ -82,6 +85,7 @@ def _stride(n_steps, seed):  # type: ignore[no-untyped-def]
     return state
 
 
-def yardstick() -> object:
-    """Take 1e8 steps of a 64-bit xorshift: about .2 s on the machines of today, whatever else is measured."""
-    return _stride(YARDSTICK_STEPS, 88172645463325252)
+def yardstick() -> Callable[[], object]:
+    """Prepare 1e8 steps of a 64-bit xorshift: about .2 s on the machines of today, whatever else is measured."""
+    _stride(1, 1)
+    return lambda: _stride(YARDSTICK_STEPS, 88172645463325252)

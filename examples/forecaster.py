@@ -1,6 +1,6 @@
 """The first door: forecasts from plain Python, asked at every minute's close.
 
-    replay run data/sample --strategy examples/forecaster.py:Reversion
+replay run data/sample --strategy examples/forecaster.py:Reversion
 """
 
 from replay import Forecast

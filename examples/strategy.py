@@ -1,6 +1,6 @@
 """The second door: a whole strategy in plain Python, woken only when it asked to be.
 
-    replay run data/sample --strategy examples/strategy.py:TouchQuoter
+replay run data/sample --strategy examples/strategy.py:TouchQuoter
 """
 
 from replay import OrderRequest, Watch

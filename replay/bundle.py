@@ -52,7 +52,7 @@ def as_bundle(arrays: tuple[Any, ...]) -> Any:
 
 
 class _Anonymous(tuple):  # type: ignore[type-arg]
-    def __new__(cls, arrays: tuple[Any, ...]) -> _Anonymous:
+    def __new__(cls, arrays: tuple[Any, ...]) -> Any:
         return _with_table(super().__new__(cls, arrays))
 
 
@@ -66,12 +66,12 @@ def _with_table(value: Any) -> Any:
 
 
 def _descriptor(array: np.ndarray) -> list[int]:
-    if not isinstance(array, np.ndarray) or not array.flags.c_contiguous:
-        raise TypeError(f"a bundle holds C-contiguous arrays and bundles, got {type(array).__name__}")
+    if not array.flags.c_contiguous:
+        raise TypeError("a bundle holds C-contiguous arrays; this one has strides of its own")
     return [array.size, array.ctypes.data, *array.shape, *array.strides]
 
 
-class BundleType(types.Type):  # type: ignore[misc]
+class BundleType(types.Type):
     """The numba type of a bundle: the names and types of its parts."""
 
     def __init__(self, names: tuple[str, ...], parts: tuple[Any, ...]) -> None:

@@ -105,14 +105,18 @@ def check_kernel(bound: BoundKernel, session: Session | None = None) -> None:
 def _check_repeats(name: str, make: Callable[[], Any], session: Session | None) -> None:
     digests = [_replay(make, session, block_events) for block_events in (4096, 4096, 1)]
     if digests[0] != digests[1]:
-        raise UsageError(f"{name} decided differently in a second run: it must not use clocks, global randomness or state of the process")
+        raise UsageError(
+            f"{name} decided differently in a second run: it must not use clocks, global randomness or state of the process"
+        )
     if digests[0] != digests[2]:
         raise UsageError(f"{name} decided differently when events came one by one: it must not depend on how the stream is cut")
 
 
 def _check_restarts(name: str, make: Callable[[], Any], session: Session | None) -> None:
     if _replay(make, session, 500) != _replay(make, session, 500, restart_after=_RESTART_AFTER):
-        raise UsageError(f"{name} went on differently after a restart: its state must hold everything that the next decision depends on")
+        raise UsageError(
+            f"{name} went on differently after a restart: its state must hold everything that the next decision depends on"
+        )
 
 
 def _replay(make: Callable[[], Any], session: Session | None, block_events: int, restart_after: int = -1) -> str:
@@ -124,7 +128,9 @@ def _replay(make: Callable[[], Any], session: Session | None, block_events: int,
         engine = build_engine(inputs, spool)
         start_day(inputs, engine, stream)
         start_ns, end_ns = inputs.span_of(stream)
-        for k, block in enumerate(stream.blocks(inputs.symbol_index, start_ns=start_ns, end_ns=end_ns, block_events=block_events)):
+        for k, block in enumerate(
+            stream.blocks(inputs.symbol_index, start_ns=start_ns, end_ns=end_ns, block_events=block_events)
+        ):
             engine.feed(block)
             if k == restart_after:
                 engine.flush()

@@ -28,12 +28,12 @@ def _first(name: str, old: pd.DataFrame, new: pd.DataFrame) -> tuple[int, str] |
     for row in range(count):
         columns = [c for c in old.columns if c in new.columns and not _equal(old[c].iat[row], new[c].iat[row])]
         if columns:
-            return int(old["ts_ns"].iat[row]), _sentence(name, row, columns, old.iloc[row], new.iloc[row])
+            return int(old["ts_ns"].to_numpy()[row]), _sentence(name, row, columns, old.iloc[row], new.iloc[row])
     if len(old) == len(new):
         return None
     longer, which = (old, "the run on disk") if len(old) > len(new) else (new, "the repetition")
     extra = longer.iloc[count]
-    return int(extra["ts_ns"]), f"{name} row {count}: only {which} has it: {_shown(extra)}"
+    return int(longer["ts_ns"].to_numpy()[count]), f"{name} row {count}: only {which} has it: {_shown(extra)}"
 
 
 def _equal(a: Any, b: Any) -> bool:

@@ -23,7 +23,7 @@ import numpy as np
 from replay.bundle import bundle
 from replay.events import Kind, Status
 from replay.jit import kernel
-from replay.orders import REQUEST, Action, OrderType, State, Tif
+from replay.orders import Action, OrderType, State, Tif
 
 WAKE_EVENT = 1
 WAKE_TIMER = 2

@@ -17,8 +17,9 @@ import numpy as np
 from replay.config import Config
 from replay.errors import DataError, UsageError
 from replay.forecasts.table import ForecastRows, load_forecasts, no_forecasts
-from replay.strategies import is_forecaster, load_strategy, source_digest
 from replay.session import Session
+from replay.wording import et_stamp
+from replay.strategies import is_forecaster, load_strategy, source_digest
 
 _NEW_YORK = ZoneInfo("America/New_York")
 
@@ -77,17 +78,22 @@ class Inputs:
         return self.strategy if is_forecaster(self.strategy) else None
 
     @cached_property
-    def _forecasts(self) -> ForecastRows:
+    def forecasts(self) -> ForecastRows:
+        """The given forecasts, all days; none where no file was given."""
         if self.forecasts_path is None:
             return no_forecasts()
         known = [name for session in self.sessions for name in session.symbols]
-        return load_forecasts(self.forecasts_path, self.symbol_index, known)
+        rows = load_forecasts(self.forecasts_path, self.symbol_index, known)
+        if not any(_within(rows, session) for session in self.sessions):
+            days = ", ".join(session.day.isoformat() for session in self.sessions)
+            raise DataError(f"{self.forecasts_path} has no forecast of these symbols that was ready on {days}; give the file of those days")
+        return rows
 
     def forecasts_of(self, session: Session) -> ForecastRows:
         """Return the given forecasts that were ready on the session's day."""
-        rows = self._forecasts
-        low, high = np.searchsorted(rows.ready["ready_ts_ns"], [session.hours.pre_ns, session.hours.post_ns])
-        return ForecastRows(rows.ready[low:high], rows.rows[low:high], rows.models)
+        rows = self.forecasts
+        ready = _within(rows, session)
+        return ForecastRows(rows.ready[ready.start : ready.stop], rows.rows[ready.start : ready.stop], rows.models)
 
     def span_of(self, session: Session) -> tuple[int | None, int | None]:
         """Return first and last instant to read of a session, ns UTC."""
@@ -119,12 +125,18 @@ class Inputs:
         names = manifest["inputs"]
         for entry in names["sessions"]:
             if None in entry["paths"]:
-                raise UsageError(f"{run} replayed a session that was made in memory; only runs over session folders can be verified")
+                raise UsageError(
+                    f"{run} replayed a session that was made in memory; only runs over session folders can be verified"
+                )
         for entry in (names["forecasts"], names["state_in"]):
             if entry is not None and _file(Path(entry["path"])) != entry:
-                raise DataError(f"{entry['path']} has changed since {run} was made (digest {entry['digest'][:12]}); restore it, or run again")
+                raise DataError(
+                    f"{entry['path']} has changed since {run} was made (digest {entry['digest'][:12]}); restore it, or run again"
+                )
         if names["strategy"]["name"] and ":" not in names["strategy"]["name"]:
-            raise UsageError(f"{run} used the Python object {names['strategy']['name']}; give strategies as module:Name to verify them")
+            raise UsageError(
+                f"{run} used the Python object {names['strategy']['name']}; give strategies as module:Name to verify them"
+            )
         choices = Choices(
             forecasts=names["forecasts"] and names["forecasts"]["path"],
             strategy=names["strategy"]["name"] or None,
@@ -138,7 +150,9 @@ class Inputs:
         for session, entry in zip(inputs.sessions, names["sessions"], strict=True):
             if session.digest != entry["digest"]:
                 where = ", ".join(entry["paths"])
-                raise DataError(f"{where} has digest {session.digest[:12]}, the run used {entry['digest'][:12]}; restore it, or run again")
+                raise DataError(
+                    f"{where} has digest {session.digest[:12]}, the run used {entry['digest'][:12]}; restore it, or run again"
+                )
         return inputs
 
 
@@ -164,8 +178,9 @@ def gather(sessions: Sequence[Session | str | Path], config: Config | None, choi
         config = config.with_sets([f"run.seed={choices.seed}"])
     wanted = tuple(choices.symbols or config.run.symbols) or None
     _check_symbols(wanted, opened)
+    _check_span(opened, choices)
     text = choices.strategy if isinstance(choices.strategy, str) else ""
-    return Inputs(
+    inputs = Inputs(
         sessions=opened,
         config=config,
         forecasts_path=_existing(choices.forecasts),
@@ -176,6 +191,8 @@ def gather(sessions: Sequence[Session | str | Path], config: Config | None, choi
         end=choices.end,
         state_in=_existing(choices.state_in),
     )
+    assert inputs.forecasts is not None  # read now, so that a bad file is refused before anything is compiled
+    return inputs
 
 
 def _absolute(place: str) -> str:
@@ -208,7 +225,9 @@ def _by_day(sessions: Sequence[Session]) -> tuple[Session, ...]:
 def _check_scales(sessions: Sequence[Session]) -> None:
     for before, after in zip(sessions, sessions[1:], strict=False):
         if before.scale != after.scale:
-            raise DataError(f"the sessions of {before.day} and {after.day} have scales {before.scale} and {after.scale}; import them with one scale")
+            raise DataError(
+                f"the sessions of {before.day} and {after.day} have scales {before.scale} and {after.scale}; import them with one scale"
+            )
 
 
 def _check_symbols(wanted: Sequence[str] | None, sessions: Sequence[Session]) -> None:
@@ -216,6 +235,26 @@ def _check_symbols(wanted: Sequence[str] | None, sessions: Sequence[Session]) ->
     strangers = [name for name in wanted or () if name not in known]
     if strangers:
         raise UsageError(f"no session holds {', '.join(strangers)}; they hold {', '.join(sorted(known))}")
+
+
+def _check_span(sessions: Sequence[Session], choices: Choices) -> None:
+    """Refuse a window that no session has an event in."""
+    for session in sessions:
+        start_ns, end_ns = _moment_on(session, choices.start), _moment_on(session, choices.end)
+        first_ns, last_ns = session.span_ns
+        if max(first_ns, start_ns or first_ns) <= min(last_ns, last_ns if end_ns is None else end_ns - 1):
+            return
+    asked = " to ".join(str(_moment_text(moment) or "the other end") for moment in (choices.start, choices.end))
+    first_ns, last_ns = sessions[0].span_ns[0], sessions[-1].span_ns[1]
+    raise UsageError(f"nothing was recorded from {asked}; the recordings cover {et_stamp(first_ns)} to {et_stamp(last_ns)}")
+
+
+def _within(rows: ForecastRows, session: Session) -> range:
+    """Return the places of the forecasts that were ready while a session was recorded, or could have been."""
+    first_ns, last_ns = session.span_ns
+    span = [min(session.hours.pre_ns, first_ns), max(session.hours.post_ns, last_ns)]
+    low, high = np.searchsorted(rows.ready["ready_ts_ns"], span)
+    return range(int(low), int(high))
 
 
 def _session_entry(session: Session) -> dict[str, Any]:
@@ -249,4 +288,3 @@ def _file(path: Path | None) -> dict[str, str] | None:
 
 def _class_name(strategy: Any) -> str:
     return "" if strategy is None else type(strategy).__name__
-

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core import config
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserWideCacheLocator
+from numba.core import config, types
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, UserWideCacheLocator
 
 _KEEP_S = 30 * 86_400.0
 
@@ -50,13 +50,34 @@ def bound_kernel(function: Callable[..., Any], *callees: Callable[..., Any]) -> 
     """
     if config.DISABLE_JIT:
         return function
-    dispatcher = numba.njit(function)
+    is_private = function.__name__.startswith("_")
+    dispatcher = numba.njit(function, _nrt=False, no_cfunc_wrapper=True, no_cpython_wrapper=is_private)
+    _accept_wide(dispatcher)
     sources = [_source_file(f) for f in (function, *callees)]
     if all(source is not None for source in sources):
         names = tuple(getattr(f, "__qualname__", "") for f in callees)
         digest = _digest_of([source for source in sources if source is not None], names)
         dispatcher._cache = _ClosureCache(dispatcher.py_func, digest)
     return dispatcher
+
+
+def _accept_wide(dispatcher: Any) -> None:
+    """Let callers with narrow or literal integers use the int64 form of a kernel instead of compiling one of their own.
+
+    Measured: `f(0)`, `f(row["symbol"])` and `f(i)` compiled three forms of f and of all that it calls; a third of a cold start.
+    """
+    template_of = dispatcher.get_call_template
+
+    def get_call_template(args: Any, kws: Any) -> Any:
+        template, signature, _, kws = template_of(tuple(map(_wide, args)), kws)
+        return template, signature, args, kws
+
+    dispatcher.get_call_template = get_call_template
+
+
+def _wide(kind: Any) -> Any:
+    kind = types.unliteral(kind)
+    return types.int64 if isinstance(kind, types.Integer | types.IntEnumMember) else kind
 
 
 def cache_folder() -> Path:
@@ -177,9 +198,8 @@ class _ClosureCache(FunctionCache):  # type: ignore[misc]
         self._stem = f"{py_func.__module__}.{py_func.__qualname__}".replace("<", "").replace(">", "")
         self._digest = digest
         super().__init__(py_func)
-        file = self._cache_file
         base = f"{self._stem}-{digest}.{self._impl.filename_base.rsplit('.', 1)[-1]}"
-        self._cache_file = type(file)(self._cache_path, base, self._impl.locator.get_source_stamp())
+        self._cache_file = IndexDataCacheFile(self._cache_path, base, self._impl.locator.get_source_stamp())
 
     def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
         return sig, codegen.magic_tuple(), self._digest

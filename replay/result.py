@@ -50,7 +50,10 @@ class Result:
         path = Path(path)
         if not (path / "manifest.json").is_file():
             raise UsageError(f"{path} is not a run folder: it has no manifest.json; `replay run` prints where a run lies")
-        return cls(path)
+        result = cls(path)
+        if "journal_digest" not in result.manifest:
+            raise UsageError(f"{path} is not a run folder: its manifest.json is not that of a run; `replay run` prints where a run lies")
+        return result
 
     @cached_property
     def manifest(self) -> dict[str, Any]:

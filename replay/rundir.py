@@ -13,8 +13,10 @@ import numpy as np
 from replay.checklist import verification_rows
 from replay.engine.spool import Spool, journal_digest
 from replay.orders import FILL, MARK, ORDER_LOG
+from replay.setup import end_of_day, horizons_of
 from replay.summary import RunFacts, summarize
 from replay.tables import RunContext, RunRows, SessionSpan, write_tables
+from replay.wording import et_stamp
 from strategy.decision import CYCLE, DECISION
 from strategy.features import FEATURE_NAMES
 
@@ -27,7 +29,9 @@ JOURNAL = ("decisions", "orders", "fills", "cycles")  # marks are a picture of t
 _PACKAGES = ("ibkr-replay", "numpy", "numba", "pyarrow")
 
 
-def write_run(folder: Path, inputs: Inputs, engine: Engine, spool: Spool, spooled: Path, *, wall_s: float, started_at: str) -> None:
+def write_run(
+    folder: Path, inputs: Inputs, engine: Engine, spool: Spool, spooled: Path, *, wall_s: float, started_at: str
+) -> None:
     """Write everything of a run but its report.
 
     Parameters
@@ -62,8 +66,6 @@ def read_rows(path: Path, dtype: np.dtype[Any]) -> np.ndarray:
 
 def context_of(inputs: Inputs) -> RunContext:
     """Collect the names that the integers of a run point into."""
-    from replay.setup import horizons_of
-
     return RunContext(
         symbols=tuple(inputs.symbol_index),
         venues=tuple(inputs.venue_index),
@@ -76,9 +78,7 @@ def context_of(inputs: Inputs) -> RunContext:
 
 def _span(inputs: Inputs, session: Any) -> SessionSpan:
     start_ns, end_ns = inputs.span_of(session)
-    streams = [info for name, info in session.manifest.streams.items() if name != "messages"]
-    first = min((info.first_ts_ns for info in streams), default=session.hours.open_ns)
-    last = max((info.last_ts_ns for info in streams), default=session.hours.close_ns)
+    first, last = session.span_ns
     return SessionSpan(day=session.day.isoformat(), start_ns=max(first, start_ns or first), end_ns=min(last, end_ns or last))
 
 
@@ -128,10 +128,19 @@ def _facts(inputs: Inputs, manifest: dict[str, Any]) -> RunFacts:
         assumptions={
             "queue model": str(inputs.config.venue.queue),
             "fees": str(inputs.config.fees.plan),
-            "evidence": ", ".join(sorted({session.symbol_info(s).evidence for session in inputs.sessions for s in session.symbols})),
+            "evidence": ", ".join(
+                sorted({session.symbol_info(s).evidence for session in inputs.sessions for s in session.symbols})
+            ),
             "hours": str(inputs.config.run.hours),
+            **_early_end(inputs),
         },
     )
+
+
+def _early_end(inputs: Inputs) -> dict[str, str]:
+    """Say when, and why, the last day stopped before its close."""
+    end_ns, why = end_of_day(inputs, inputs.sessions[-1])
+    return {"ends": f"{et_stamp(end_ns + 1, digits=0)}: {why}"} if why else {}
 
 
 def _write_alerts(path: Path, verification: dict[str, Any]) -> None:

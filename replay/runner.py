@@ -15,8 +15,6 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from replay.desk import Block
 from replay.engine.engine import Engine
 from replay.engine.spool import Spool
@@ -25,7 +23,7 @@ from replay.forecasts.weave import Weaver
 from replay.inputs import Choices, Inputs, gather
 from replay.result import Result
 from replay.rundir import write_run
-from replay.setup import build_engine, build_stage, load, save, start_day
+from replay.setup import build_engine, build_stage, end_of_day, load, save, start_day, trading_span
 
 if TYPE_CHECKING:
     from replay.config import Config
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
     from replay.session import Session
 
 Progress = Callable[[int, int, int], None]
-SETTLE_NS = 1_000_000_000  # after the close: the last answers and expiries arrive
 
 
 def run(
@@ -83,9 +80,7 @@ def run(
     ------
     UsageError, ConfigError, DataError, CapacityError
     """
-    choices = Choices(
-        forecasts=forecasts, strategy=strategy, seed=seed, symbols=symbols, start=start, end=end, state_in=state_in
-    )
+    choices = Choices(forecasts=forecasts, strategy=strategy, seed=seed, symbols=symbols, start=start, end=end, state_in=state_in)
     inputs = gather(sessions, config, choices)
     scratch = Path(mkdtemp(prefix="replay-"))
     try:
@@ -134,21 +129,20 @@ class _Driver:
         inputs, engine = self._inputs, self._engine
         start_day(inputs, engine, session)
         if self._stage is not None:
-            self._stage.start_day(session.hours.open_ns, session.hours.close_ns)
+            self._stage.start_day(*trading_span(inputs, session))
         given = inputs.forecasts_of(session)
         weaver = Weaver()
-        last_ns = session.hours.close_ns
+        end_ns, _ = end_of_day(inputs, session)
         for block in self._blocks(session):
-            last_ns = max(last_ns, int(block.events["ts_ns"][-1]))
             fresh = given if self._stage is None else self._stage.feed(block)
             for piece in weaver.weave(block, fresh):
                 engine.feed(piece)
             given = no_forecasts()
             self._done += len(block.events)
             self._tell(int(block.events["ts_ns"][-1]))
-        for piece in weaver.rest(last_ns):
+        for piece in weaver.rest(end_ns):
             engine.feed(piece)
-        engine.settle(last_ns + SETTLE_NS)
+        engine.settle(end_ns)
 
     def _blocks(self, session: Session) -> Iterator[Block]:
         inputs = self._inputs
@@ -201,6 +195,6 @@ def verify(path: str | Path, progress: Progress | None = None) -> VerifyOutcome:
     if new.journal_digest == old.journal_digest and difference is None:
         counts = f"{len(new.decisions)} decisions, {len(new.orders)} order states, {len(new.fills)} fills"
         return VerifyOutcome(True, f"the run repeats: {counts}, journal {new.journal_digest[:12]}")
-    return VerifyOutcome(False, difference or "the journals differ, their tables do not: another version wrote the run; run it again")
-
-
+    return VerifyOutcome(
+        False, difference or "the journals differ, their tables do not: another version wrote the run; run it again"
+    )

@@ -13,9 +13,9 @@ from fills.fees import FeeSchedule
 from fills.queue import QueueModel
 from replay.bundle import as_bundle
 from replay.desk import NEVER
+from replay.engine.engine import Engine, Seat
 from replay.engine.kernel_door import BoundKernel
 from replay.engine.python_door import PythonDoor, Watch, watch_events, watch_state
-from replay.engine.engine import Engine, Seat
 from replay.engine.snapshot import load_state, save_state, symbol_arrays
 from replay.engine.world import LEGS, Sizes, build_desk, build_world
 from replay.errors import UsageError
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from replay.inputs import Inputs
     from replay.session import Session
 
+SETTLE_NS = 1_000_000_000  # after the close: the last answers and expiries arrive
+BROKEN_OFF_NS = 300_000_000_000  # silence of all symbols up to the close that `replay check` calls an early end
 _NEW_YORK = ZoneInfo("America/New_York")
 
 
@@ -63,7 +65,9 @@ def build_seat(inputs: Inputs, desk: Desk) -> Seat:
         watch = getattr(strategy, "watch", None) or Watch()
         state = watch_state(watch, symbols, as_row(inputs.config.features))
         return Seat(watch_events, state, PythonDoor(strategy, symbols, desk, state))
-    raise UsageError(f"{type(strategy).__name__} is no strategy: it needs on_wake(view, wake) or on_bar, or come from replay.engine.bind")
+    raise UsageError(
+        f"{type(strategy).__name__} is no strategy: it needs on_wake(view, wake) or on_bar, or come from replay.engine.bind"
+    )
 
 
 def build_stage(inputs: Inputs) -> Stage | None:
@@ -103,8 +107,23 @@ def start_day(inputs: Inputs, engine: Engine, session: Session) -> None:
 
 def _morning_ns(session: Session) -> int:
     """Return a time just before everything that happens in a session."""
-    firsts = [info.first_ts_ns for name, info in session.manifest.streams.items() if name != "messages"]
-    return min([session.hours.open_ns, *firsts]) - 1
+    return min(session.hours.open_ns, session.span_ns[0]) - 1
+
+
+def end_of_day(inputs: Inputs, session: Session) -> tuple[int, str]:
+    """Return the last instant at which anything may happen on a day, and why it comes before the close, if it does.
+
+    Nobody can trade against a book that nobody recorded: where the recording breaks off, or where the user stops reading, the
+    day is over, with whatever is held.
+    """
+    close_ns, last_ns = trading_span(inputs, session)[1], session.span_ns[1]
+    ends = [(max(close_ns, last_ns) + SETTLE_NS, "")]
+    if close_ns - last_ns >= BROKEN_OFF_NS:
+        ends.append((last_ns + SETTLE_NS, "there the recording breaks off"))
+    asked_ns = inputs.span_of(session)[1]
+    if asked_ns is not None:
+        ends.append((asked_ns - 1, "nothing later was asked for"))
+    return min(ends)
 
 
 class Lasting(NamedTuple):
@@ -167,7 +186,7 @@ def _venue(inputs: Inputs, session: Session | None) -> Any:
     rates, close_ns = None, NEVER
     if session is not None:
         rates = FeeSchedule.on_date(session.day, fee.plan, month_qty=fee.month_qty, scale=inputs.scale).rates
-        close_ns = _trading_span(inputs, session)[1]
+        close_ns = trading_span(inputs, session)[1]
     return make_venue(
         len(inputs.symbol_index),
         inputs.config.run.order_slots,
@@ -186,9 +205,13 @@ def _legs(inputs: Inputs) -> np.ndarray:
     return row
 
 
-def _trading_span(inputs: Inputs, session: Session) -> tuple[int, int]:
+def trading_span(inputs: Inputs, session: Session) -> tuple[int, int]:
+    """Return from when to when a session is traded: its regular hours, or all that were recorded."""
     hours = session.hours
-    return (hours.open_ns, hours.close_ns) if inputs.config.run.hours == "rth" else (hours.pre_ns, hours.post_ns)
+    if inputs.config.run.hours == "rth":
+        return hours.open_ns, hours.close_ns
+    first_ns, last_ns = session.span_ns
+    return min(hours.pre_ns, first_ns), max(hours.post_ns, last_ns + 1)
 
 
 def _set_clock(inputs: Inputs, desk: Desk, session: Session) -> None:
@@ -196,7 +219,7 @@ def _set_clock(inputs: Inputs, desk: Desk, session: Session) -> None:
     clock["now_ns"] = max(clock["now_ns"], _morning_ns(session))
     clock["next_timer_ns"] = NEVER
     clock["open_ns"], clock["close_ns"] = session.hours.open_ns, session.hours.close_ns
-    clock["trade_from_ns"], clock["trade_until_ns"] = _trading_span(inputs, session)
+    clock["trade_from_ns"], clock["trade_until_ns"] = trading_span(inputs, session)
 
 
 def _clear_books(inputs: Inputs, desk: Desk, session: Session) -> None:

@@ -121,6 +121,7 @@ def _gate(decisions: np.ndarray) -> dict[str, Any]:
     is_shut = np.isin(reason, list(GATE_SHUT))
     is_judged = is_shut | (decisions["edge_needed_bps"] > 0) | ((decisions["side"] != 0) & (decisions["horizon_min"] > 0))
     is_short = reason == Reason.ARBITER_RESERVE
+    is_judged &= reason != Reason.COST_UNKNOWN
     judged, shut, short = (int(mask.sum()) for mask in (is_judged, is_shut, is_short))
     is_refused = (is_short if short else is_shut) & (decisions["sigma_bps"] > 0)
     needed, edge, sigma = (np.abs(decisions[name][is_refused]) for name in ("edge_needed_bps", "mu_bps", "sigma_bps"))

@@ -75,7 +75,7 @@ def _score(leg, s, features, params):
 def spread_seen_bps(s, features):
     """Return the spread of the last quote that the feature kernel saw, bps; NaN when it was unusable."""
     row = features[s]
-    if row["bid"] <= 0 or row["mid2"] <= 0:
+    if row["bid"] <= 0:
         return math.nan
     return 20_000.0 * (row["ask"] - row["bid"]) / (row["bid"] + row["ask"])
 

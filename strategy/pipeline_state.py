@@ -140,7 +140,7 @@ def build_state(
 
 def _check(settings: StrategySettings, horizons_min: Sequence[int]) -> None:
     if not 0 < len(horizons_min) <= MAX_HORIZONS or list(horizons_min) != sorted(set(horizons_min)):
-        raise ConfigError(f"horizons must be 1 to {MAX_HORIZONS} ascending numbers of minutes, got {tuple(horizons_min)}")
+        raise ConfigError(f"run.horizons_min must be 1 to {MAX_HORIZONS} ascending numbers of minutes, got {tuple(horizons_min)}")
     planner = settings.planner
     if len(planner.horizons_min) != len(planner.work_ns) or not planner.work_ns:
         raise ConfigError(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from replay.cli import house, run, sessions
-from replay.errors import ReplayError
+from replay.errors import ReplayError, UsageError
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 the thing checked did not hold; 2 wrong usage or configuration; 3 bad data; 4 another system failed. "
@@ -21,7 +21,6 @@ app = typer.Typer(
     name="replay",
     help="Replay recorded trading days, event by event, through the components that trade live.",
     epilog=EXIT_CODES,
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -69,14 +68,15 @@ def main(arguments: list[str] | None = None) -> None:
     arguments : list of str, optional
         What follows `replay`; left out, what the shell gave.
     """
-    given = sys.argv[1:] if arguments is None else arguments
+    given = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     is_debug = "--debug" in given
     try:
-        app([argument for argument in given if argument != "--debug"])
+        code = app([argument for argument in given if argument != "--debug"], prog_name="replay", standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:
         if is_debug:
             raise
         raise SystemExit(_report(error)) from None
+    raise SystemExit(_say("interrupted", code) if code == _INTERRUPTED else code or 0)
 
 
 def _report(error: BaseException) -> int:
@@ -88,10 +88,19 @@ def _report(error: BaseException) -> int:
         return _say("interrupted", _INTERRUPTED)
     if isinstance(error, ReplayError):
         return _say(f"error: {error}", error.exit_code)
+    if callable(getattr(error, "format_message", None)):  # typer's own: a command, option or argument that does not exist
+        return _say(_misuse(error), UsageError.exit_code)
     if isinstance(error, OSError):
         place = f" (`{error.filename}`)" if error.filename else ""
         return _say(f"error: {error.strerror or error}{place}", _EXTERNAL)
     return _say(f"unexpected {type(error).__name__}: {error} (--debug shows where it came from)", _UNEXPECTED)
+
+
+def _misuse(error: Any) -> str:
+    """Make one sentence of a complaint about the command line."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "replay"
+    return f"error: {error.format_message().rstrip('.')}; `{command} --help` shows what it takes"
 
 
 def _say(sentence: str, exit_code: int) -> int:

@@ -13,7 +13,9 @@ snapshot.py  state by symbol name
 from typing import Any
 
 __all__ = ["BoundKernel", "OrderRequest", "View", "Wake", "Watch", "bind"]
-_HOMES = {"BoundKernel": "kernel_door", "bind": "kernel_door"} | dict.fromkeys(("OrderRequest", "View", "Wake", "Watch"), "python_door")
+_HOMES = {"BoundKernel": "kernel_door", "bind": "kernel_door"} | dict.fromkeys(
+    ("OrderRequest", "View", "Wake", "Watch"), "python_door"
+)
 
 
 def __getattr__(name: str) -> Any:

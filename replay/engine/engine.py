@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from replay.desk import NEVER, STOP_DECISIONS_FULL, STOP_ORDERS_FULL, STOP_REQUESTS_FULL, Block
-from replay.engine.python_door import PythonDoor
 from replay.engine.loop import FLUSH, STOP, make_loop
+from replay.engine.python_door import PythonDoor
 from replay.engine.snapshot import put_back, take
 from replay.engine.spool import Spool
 from replay.engine.traffic import STOP_IN_FLIGHT, write_mark

@@ -43,7 +43,9 @@ def bind(decide: Callable[..., Any], make_state: Callable[[int], tuple[Any, ...]
         names = ", ".join(source.__code__.co_freevars)
         raise UsageError(f"`{source.__name__}` closes over {names}; pass them through `state`, or make them module constants")
     if source.__code__.co_argcount != 5:
-        raise UsageError(f"`{source.__name__}` takes {source.__code__.co_argcount} arguments, expected decide(wake, i, block, desk, state)")
+        raise UsageError(
+            f"`{source.__name__}` takes {source.__code__.co_argcount} arguments, expected decide(wake, i, block, desk, state)"
+        )
     compiled = decide if decide is not source else bound_kernel(source)
     return BoundKernel(compiled, make_state or _default_state)
 

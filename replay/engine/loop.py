@@ -48,7 +48,7 @@ def make_loop(decide: Callable[..., Any]) -> Any:
     """
     stretch = _make_stretch(decide)
 
-    def loop(block, world, state):  # type: ignore[no-untyped-def]
+    def loop(block, world, state):
         i = 0
         while i <= len(block.events):
             i = stretch(i, block, world, state)
@@ -64,7 +64,7 @@ def _make_stretch(decide: Callable[..., Any]) -> Any:
     It is no generator itself: measured, a generator's body runs at half the speed of a plain kernel's.
     """
 
-    def stretch(i, block, world, state):  # type: ignore[no-untyped-def]
+    def stretch(i, block, world, state):
         desk = world.desk
         clock = desk.clock
         control = world.control

@@ -74,7 +74,7 @@ def load_state(path: Path, state: Any, symbols: Sequence[str]) -> dict[str, Any]
             meta = json.loads(str(file["meta"]))
             saved = {name.removeprefix("array:"): file[name] for name in file.files if name != "meta"}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise DataError(f"start state {path} cannot be read ({error}); expected a file written by --state-out") from error
+        raise DataError(f"start state {path} cannot be read as one; give a file that --state-out wrote") from error
     if meta["format"] != FORMAT:
         raise DataError(f"start state {path} has format {meta['format']}, expected {FORMAT}; write it again with --state-out")
     rows = [(symbols.index(name), k) for k, name in enumerate(meta["symbols"]) if name in symbols]

@@ -363,4 +363,3 @@ def needs_flush(world):
         or clock["n_decisions"] >= len(world.desk.decisions) - 2 * n_symbols
         or clock["n_cycles"] >= len(world.desk.cycles) - 1
     )
-

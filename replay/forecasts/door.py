@@ -89,12 +89,16 @@ class ForecasterMaker:
         if not isinstance(answer, Forecast):
             raise UsageError(f"on_bar must return replay.forecasts.door.Forecast objects, got {type(answer).__name__}")
         if answer.symbol not in self._index:
-            raise UsageError(f"on_bar gave a forecast for unknown symbol '{answer.symbol}'; this run has {', '.join(self._index)}")
+            raise UsageError(
+                f"on_bar gave a forecast for unknown symbol '{answer.symbol}'; this run has {', '.join(self._index)}"
+            )
         if answer.horizon_min not in self._forecaster.horizons_min:
             horizons = tuple(self._forecaster.horizons_min)
             raise UsageError(f"on_bar gave horizon_min {answer.horizon_min}, which is not in horizons_min {horizons}")
         if answer.delay_ns is not None and answer.delay_ns < 0:
-            raise UsageError(f"on_bar gave delay_ns {answer.delay_ns} for '{answer.symbol}': a forecast cannot be ready before its bar")
+            raise UsageError(
+                f"on_bar gave delay_ns {answer.delay_ns} for '{answer.symbol}': a forecast cannot be ready before its bar"
+            )
 
     def _row(self, answer: Forecast, close_ns: int) -> tuple[Any, ...]:
         forecast_id, self._next_id = self._next_id, self._next_id + 1

@@ -89,9 +89,10 @@ def _column(table: pa.Table, name: str, path: Path) -> np.ndarray:
         row = int(np.flatnonzero(column.is_null().to_numpy())[0])
         raise DataError(f"{path.name} row {row}: {name} is empty, expected a whole number")
     try:
-        return column.to_numpy().astype(kind)
+        values: np.ndarray = column.to_numpy().astype(kind)
     except (ValueError, TypeError) as error:
         raise DataError(f"{path.name}: column {name} must hold numbers ({error})") from error
+    return values
 
 
 def _check(columns: Mapping[str, np.ndarray], path: Path, known: Sequence[str]) -> None:
@@ -112,7 +113,9 @@ def _check(columns: Mapping[str, np.ndarray], path: Path, known: Sequence[str]) 
         raise DataError(f"{path.name} row {short[0]}: horizon_min must be positive, got {columns['horizon_min'][short[0]]}")
     strangers = sorted({str(name) for name in set(columns["symbol"])} - set(known))
     if strangers:
-        raise DataError(f"{path.name} has forecasts for {', '.join(strangers[:5])}, which no session holds; it holds {', '.join(known)}")
+        raise DataError(
+            f"{path.name} has forecasts for {', '.join(strangers[:5])}, which no session holds; it holds {', '.join(known)}"
+        )
 
 
 def _rows(table: pa.Table, columns: Mapping[str, np.ndarray], symbol_index: Mapping[str, int]) -> ForecastRows:
@@ -126,7 +129,7 @@ def _rows(table: pa.Table, columns: Mapping[str, np.ndarray], symbol_index: Mapp
     ready = np.zeros(len(rows), READY)
     ready["ready_ts_ns"] = columns["ready_ts_ns"][wanted]
     ready["symbol"] = [symbol_index[name] for name in columns["symbol"][wanted]]
-    models = ("",)
+    models: tuple[str, ...] = ("",)
     if "model_id" in table.column_names:
         names = [str(name) for name in table["model_id"].to_pylist()]
         models = tuple(dict.fromkeys(names)) or ("",)

@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 from replay.errors import UsageError
 from replay.importers.imported import Imported
 from replay.importers.options import ImportOptions
+from replay.importers.times import check_zone
 
 __all__ = ["FORMATS", "Format", "ImportOptions", "Imported", "import_sessions"]
 
@@ -93,6 +94,7 @@ def import_sessions(
     """
     given = [Path(path) for path in paths]
     _check_request(fmt, given)
+    check_zone((options or ImportOptions()).zone)
     if progress:
         progress(f"reading {len(given)} {'path' if len(given) == 1 else 'paths'} ({_megabytes(given):.1f} MB)")
     written: list[Path] = []

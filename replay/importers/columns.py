@@ -41,7 +41,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replay.errors import ConfigError, DataError
+from replay.errors import ConfigError, DataError, UsageError
 from replay.events import Flag
 from replay.importers.files import Table, read_table
 from replay.importers.ibkr_bars import SECOND_NS, infer_bar_s
@@ -107,8 +107,10 @@ def read_map(path: Path | None) -> ColumnMap:
         return ColumnMap(streams={})
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"map `{path}` is not TOML: {error}") from error
+    except OSError as error:
+        raise UsageError(f"cannot read the map `{path}`: {error.strerror}") from error
     streams = {name: table for name, table in found.items() if isinstance(table, dict)}
     _refuse_unknown(set(streams), set(REQUIRED), f"table in map `{path}`")
     _refuse_unknown(set(found) - set(streams), set(_TOP), f"key in map `{path}`")
@@ -214,6 +216,8 @@ def _trades(table: Table, names: Mapping[str, Any], symbol: Any, columns: Column
     frame["price"] = table.prices(names["price"], options.scale, is_rounding=True)
     table.refuse(frame["price"].to_numpy() == 0, names["price"], "a price above 0")
     frame["size"] = table.sizes(names["size"], names.get("size_multiplier", 1))
+    if names.get("missing") != "skip":
+        table.refuse(frame["size"].to_numpy() == 0, names["size"], 'a size above 0 (`missing = "skip"` in the map leaves such rows out)')
     for name in ("exchange", "conditions"):
         if name in names:
             frame[name] = table.column(names[name]).fillna("").astype("str").to_numpy()

@@ -165,6 +165,13 @@ class Session:
         return self._manifest.n_events
 
     @property
+    def span_ns(self) -> tuple[int, int]:
+        """Times of the first and the last event; open and close where there is none."""
+        streams = [info for name, info in self._manifest.streams.items() if name != "messages"]
+        firsts, lasts = [info.first_ts_ns for info in streams], [info.last_ts_ns for info in streams]
+        return min(firsts, default=self.hours.open_ns), max(lasts, default=self.hours.close_ns)
+
+    @property
     def hours(self) -> Hours:
         """Trading hours: `open_ns`, `close_ns`, `is_half_day` and more."""
         return self._manifest.hours

@@ -193,13 +193,14 @@ def test_failed_verification_fails_the_command_where_asked(
 
 
 @pytest.mark.parametrize("strategy", ["my_forecaster:MyForecaster", "my_strategy:MyStrategy"])
-def test_examples_of_a_new_project_trade(
+def test_examples_of_a_new_project_act(
     replay: Callable, made_up: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strategy: str
 ) -> None:
-    """What `replay init` writes runs as it is, and leaves orders to look at."""
+    """What `replay init` writes runs as it is, and leaves decisions or orders to look at."""
     replay("init", tmp_path / "mine")
     monkeypatch.chdir(tmp_path / "mine")
 
     told = replay("run", made_up, "--config", "replay.toml", "--strategy", strategy, "--out", "runs/one", "--json")
 
-    assert (0, True) == (told.exit_code, len(Result.open("runs/one").orders) > 0)
+    made = Result.open("runs/one")
+    assert (0, True) == (told.exit_code, len(made.decisions) + len(made.orders) > 0)

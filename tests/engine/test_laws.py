@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.engine.strategies import Quoter, bound
 
 from replay.config import Config
 from replay.desk import Block
@@ -16,6 +15,7 @@ from replay.engine.spool import Spool, journal_digest
 from replay.forecasts.weave import Weaver
 from replay.inputs import Choices, gather
 from replay.setup import build_engine, start_day
+from tests.engine.strategies import Quoter, bound
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"

@@ -82,7 +82,7 @@ def test_sessions_of_one_date_are_merged_and_order_does_not_matter(days):
 
 
 def test_verify_holds_and_notices_a_changed_table(days, tmp_path):
-    """verify repeats a run; a changed decision on disk, a changed input or a lost one is noticed."""
+    """Verify repeats a run; a changed decision on disk, a changed input or a lost one is noticed."""
     folder = run(days[:1]).save(tmp_path / "run")
     outcome = verify(folder)
     decisions = pd.read_parquet(folder / "decisions.parquet")
@@ -136,7 +136,18 @@ def test_a_saved_run_is_complete_and_opens_again(days, tmp_path):
     }
     assert names <= {path.name for path in folder.iterdir()}
     assert result.journal_digest == again.journal_digest
-    keys = {"run_id", "started_at", "config", "config_digest", "seed", "versions", "journal_digest", "events", "wall_s", "events_per_s"}
+    keys = {
+        "run_id",
+        "started_at",
+        "config",
+        "config_digest",
+        "seed",
+        "versions",
+        "journal_digest",
+        "events",
+        "wall_s",
+        "events_per_s",
+    }
     assert keys <= set(json.loads((folder / "manifest.json").read_text()))
     with pytest.raises(UsageError, match="not a run folder"):
         Result.open(days[0].parent)

@@ -34,14 +34,14 @@ def ulps(got: float, true: mpmath.mpf) -> float:
 
 @given(st.floats(-745.0, 709.7))
 def test_exp_is_within_one_ulp(x: float) -> None:
-    """exp is within one ulp of the true value over its whole range."""
+    """Exp is within one ulp of the true value over its whole range."""
     with mpmath.workprec(150):
         assert ulps(exp(x), mpmath.exp(mpmath.mpf(x))) <= 1.0
 
 
 @given(st.floats(min_value=5e-324, allow_infinity=False))
 def test_log_is_within_one_ulp(x: float) -> None:
-    """log is within one ulp of the true value for every positive number, subnormals included."""
+    """Log is within one ulp of the true value for every positive number, subnormals included."""
     with mpmath.workprec(150):
         true = mpmath.log(mpmath.mpf(x))
         assert log(x) == 0.0 if true == 0 else ulps(log(x), true) <= 1.0
