@@ -88,6 +88,11 @@ class Trial:
         self._engine = Engine(world, where, self._spool)  # type: ignore[arg-type]  # a spool by its one method
         self._engine.feed(Block(np.zeros(0, EVENT), np.zeros(0, BAR), np.zeros(0, FORECAST)))  # loads the compiled loop
 
+    @property
+    def rows(self) -> dict[str, int]:
+        """How many rows came out, by stream."""
+        return self._spool.rows
+
     def run(self, source: Iterable[Block]) -> Counts:
         """Feed blocks and count what happened."""
         for block in source:

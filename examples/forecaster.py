@@ -11,7 +11,7 @@ class Reversion:
 
     horizons_min = (5, 15)
 
-    def on_bar(self, features, ts_ns):
+    def on_bar(self, features, ts_ns):  # noqa: ARG002  # this one does not ask for the time
         """Return forecasts at the close of a one-minute bar; unknown features are NaN."""
         for symbol, known in features.items():
             move_bps, vol_bps = known["momentum_5min_bps"], known["vol_bps"]

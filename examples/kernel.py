@@ -2,8 +2,8 @@
 
     replay run data/sample --strategy examples/kernel.py:imbalance_taker
 
-A kernel is a module-level function in numba's subset. `replay.desk` describes what it may read and how it sends orders; its own memory is
-the tuple of arrays that `make_state` returns.
+A kernel is a module-level function in numba's subset. `replay.desk` describes what it may read and how it sends orders; its own
+memory is the tuple of arrays that `make_state` returns.
 """
 
 import numpy as np

@@ -171,7 +171,7 @@ def rule_on(name: str, day: date) -> dict[str, Any]:
     if not rules:
         raise UsageError(f"fees.toml has no rule `{name}`")
     first, last = min(r["valid_from"] for r in rules), max(r["valid_to"] for r in rules)
-    raise DataError(f"fees.toml has no rule `{name}` for {day}; it covers {first} to {last}: add the rule, or use plan 'none'")
+    raise DataError(f"fees.toml has no rule `{name}` for {day}; it covers {first} to {last}: add the rule, or set fees.plan=none")
 
 
 @cache

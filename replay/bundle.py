@@ -33,16 +33,16 @@ def bundle(cls: T) -> T:
     """Make a NamedTuple class of arrays (or bundles) cheap to pass to kernels; arrays must be C-contiguous."""
 
     class Bundle(cls):  # type: ignore[misc, valid-type]
-        def __new__(this, *args: Any, **kwargs: Any) -> Any:
-            return _with_table(super().__new__(this, *args, **kwargs))
+        def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+            return _with_table(super().__new__(cls, *args, **kwargs))
 
         @classmethod
-        def _make(this, values: Any) -> Any:
-            return this(*values)
+        def _make(cls, values: Any) -> Any:
+            return cls(*values)
 
     for name in ("__name__", "__qualname__", "__module__", "__doc__"):
         setattr(Bundle, name, getattr(cls, name))
-    typeof_impl.register(Bundle)(lambda value, context: _type_of(value))
+    typeof_impl.register(Bundle)(_type_of)
     return Bundle  # type: ignore[return-value]
 
 
@@ -51,7 +51,7 @@ def as_bundle(arrays: tuple[Any, ...]) -> Any:
     return arrays if hasattr(arrays, "_table") else _Anonymous(arrays)
 
 
-class _Anonymous(tuple):  # type: ignore[type-arg]
+class _Anonymous(tuple):  # type: ignore[type-arg]  # noqa: SLOT001  # an instance keeps its table
     def __new__(cls, arrays: tuple[Any, ...]) -> Any:
         return _with_table(super().__new__(cls, arrays))
 
@@ -85,19 +85,19 @@ class BundleType(types.Type):
         super().__init__(name=f"Bundle({', '.join(f'{n}:{p}' for n, p in zip(names, parts, strict=True))})")
 
 
-def _type_of(value: Any) -> BundleType:
+def _type_of(value: Any, _context: Any) -> BundleType:
     from numba import typeof
 
     names = getattr(value, "_fields", None) or tuple(str(k) for k in range(len(value)))
     return BundleType(tuple(names), tuple(typeof(part) for part in value))
 
 
-typeof_impl.register(_Anonymous)(lambda value, context: _type_of(value))
+typeof_impl.register(_Anonymous)(_type_of)
 register_model(BundleType)(models.OpaqueModel)
 
 
 @unbox(BundleType)  # type: ignore[untyped-decorator]
-def _unbox(typ: Any, obj: Any, c: Any) -> Any:
+def _unbox(_typ: Any, obj: Any, c: Any) -> Any:
     address = c.pyapi.object_getattr_string(obj, "_address")
     value = c.pyapi.long_as_voidptr(address)
     c.pyapi.decref(address)
@@ -121,7 +121,7 @@ def _lower_attribute(context: Any, builder: Any, typ: Any, value: Any, attr: str
 class _StaticItem(AbstractTemplate):  # type: ignore[misc]
     key = "static_getitem"
 
-    def generic(self, args: Any, kws: Any) -> Any:
+    def generic(self, args: Any, kws: Any) -> Any:  # noqa: ARG002  # numba calls it by name
         value, index = args
         if isinstance(value, BundleType) and isinstance(index, int) and 0 <= index < len(value.parts):
             return signature(value.parts[index], *args)

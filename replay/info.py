@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from replay.session import Session
 
+_DAY_NS = 86_400_000_000_000
 _KINDS = {"quotes": Kind.QUOTE, "trades": Kind.TRADE, "bars": Kind.BAR, "status": Kind.STATUS}
 
 
@@ -84,11 +85,18 @@ def render(facts: Mapping[str, Any]) -> Group:
     truth = f"\n {count(messages)} order-book messages as truth" if messages else ""
     lines = (
         f" {count(facts['events'])} events from {facts['source']}: {streams}{truth}\n"
-        f" regular hours {et_time(facts['open_ns'], 0)} to {et_time(facts['close_ns'], 0)} ET{half}\n"
+        f" {_hours(facts)}{half}\n"
         f" venues {', '.join(facts['venues']) or 'not named'}\n digest {facts['digest']}\n"
     )
     title = Rule(f"[bold]Session {facts['day']}[/]", style="dim")
     return Group(title, Text(lines, overflow="fold"), _activity(facts["symbols"]), Text(), _quality(facts["symbols"]))
+
+
+def _hours(facts: Mapping[str, Any]) -> str:
+    """Name the regular hours; a day of around the clock begins and ends at midnight UTC."""
+    if facts["close_ns"] - facts["open_ns"] >= _DAY_NS:
+        return "open around the clock, from midnight to midnight UTC"
+    return f"regular hours {et_time(facts['open_ns'], 0)} to {et_time(facts['close_ns'], 0)} ET"
 
 
 def _add(tally: _Tally, events: np.ndarray, hours: Any) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from datetime import time as TimeOfDay
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,8 +18,8 @@ from replay.config import Config
 from replay.errors import DataError, UsageError
 from replay.forecasts.table import ForecastRows, load_forecasts, no_forecasts
 from replay.session import Session
-from replay.wording import et_stamp
 from replay.strategies import is_forecaster, load_strategy, source_digest
+from replay.wording import et_stamp
 
 _NEW_YORK = ZoneInfo("America/New_York")
 
@@ -40,7 +40,7 @@ class Inputs:
         `module:Name` where it came as text.
     symbols : tuple of str, optional
         The symbols asked for; None is all.
-    start, end : datetime.time or int, optional
+    start, end : dt.time or int, optional
     state_in : Path, optional
     """
 
@@ -50,8 +50,8 @@ class Inputs:
     strategy: Any = None
     strategy_text: str = ""
     symbols: tuple[str, ...] | None = None
-    start: TimeOfDay | int | None = None
-    end: TimeOfDay | int | None = None
+    start: dt.time | int | None = None
+    end: dt.time | int | None = None
     state_in: Path | None = None
 
     @cached_property
@@ -86,7 +86,9 @@ class Inputs:
         rows = load_forecasts(self.forecasts_path, self.symbol_index, known)
         if not any(_within(rows, session) for session in self.sessions):
             days = ", ".join(session.day.isoformat() for session in self.sessions)
-            raise DataError(f"{self.forecasts_path} has no forecast of these symbols that was ready on {days}; give the file of those days")
+            raise DataError(
+                f"{self.forecasts_path} has no forecast of these symbols that was ready on {days}; give the file of those days"
+            )
         return rows
 
     def forecasts_of(self, session: Session) -> ForecastRows:
@@ -164,8 +166,8 @@ class Choices:
     strategy: Any = None
     seed: int | None = None
     symbols: Sequence[str] | None = None
-    start: TimeOfDay | int | None = None
-    end: TimeOfDay | int | None = None
+    start: dt.time | int | None = None
+    end: dt.time | int | None = None
     state_in: str | Path | None = None
 
 
@@ -223,10 +225,11 @@ def _by_day(sessions: Sequence[Session]) -> tuple[Session, ...]:
 
 
 def _check_scales(sessions: Sequence[Session]) -> None:
-    for before, after in zip(sessions, sessions[1:], strict=False):
+    for before, after in pairwise(sessions):
         if before.scale != after.scale:
             raise DataError(
-                f"the sessions of {before.day} and {after.day} have scales {before.scale} and {after.scale}; import them with one scale"
+                f"the sessions of {before.day} and {after.day} have scales {before.scale} and {after.scale}; "
+                "import them with one scale"
             )
 
 
@@ -262,19 +265,19 @@ def _session_entry(session: Session) -> dict[str, Any]:
     return {"paths": paths, "day": session.day.isoformat(), "digest": session.digest}
 
 
-def _moment_on(session: Session, moment: TimeOfDay | int | None) -> int | None:
+def _moment_on(session: Session, moment: dt.time | int | None) -> int | None:
     if moment is None or isinstance(moment, int):
         return moment
-    at = datetime.combine(session.day, moment, tzinfo=_NEW_YORK).astimezone(UTC)
+    at = dt.datetime.combine(session.day, moment, tzinfo=_NEW_YORK).astimezone(dt.UTC)
     return int(at.timestamp()) * 1_000_000_000 + at.microsecond * 1000
 
 
-def _moment_text(moment: TimeOfDay | int | None) -> str | int | None:
-    return moment.isoformat() if isinstance(moment, TimeOfDay) else moment
+def _moment_text(moment: dt.time | int | None) -> str | int | None:
+    return moment.isoformat() if isinstance(moment, dt.time) else moment
 
 
-def _parse_moment(moment: str | int | None) -> TimeOfDay | int | None:
-    return TimeOfDay.fromisoformat(moment) if isinstance(moment, str) else moment
+def _parse_moment(moment: str | int | None) -> dt.time | int | None:
+    return dt.time.fromisoformat(moment) if isinstance(moment, str) else moment
 
 
 def _file(path: Path | None) -> dict[str, str] | None:

@@ -25,8 +25,10 @@ from typing import Any
 import numba
 from numba.core import config, types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, UserWideCacheLocator
+from numba.core.types.misc import unliteral
 
 _KEEP_S = 30 * 86_400.0
+_OURS = ("replay", "strategy", "fills")
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -50,8 +52,8 @@ def bound_kernel(function: Callable[..., Any], *callees: Callable[..., Any]) -> 
     """
     if config.DISABLE_JIT:
         return function
-    is_private = function.__name__.startswith("_")
-    dispatcher = numba.njit(function, _nrt=False, no_cfunc_wrapper=True, no_cpython_wrapper=is_private)
+    is_ours = function.__module__.split(".")[0] in _OURS  # ours allocate nothing: without reference counts they compile faster
+    dispatcher = numba.njit(function, _nrt=not is_ours, no_cfunc_wrapper=True)
     _accept_wide(dispatcher)
     sources = [_source_file(f) for f in (function, *callees)]
     if all(source is not None for source in sources):
@@ -76,7 +78,7 @@ def _accept_wide(dispatcher: Any) -> None:
 
 
 def _wide(kind: Any) -> Any:
-    kind = types.unliteral(kind)
+    kind = unliteral(kind)
     return types.int64 if isinstance(kind, types.Integer | types.IntEnumMember) else kind
 
 
@@ -84,8 +86,8 @@ def cache_folder() -> Path:
     """Return the folder of compiled kernels: `NUMBA_CACHE_DIR` where set, else the user's cache."""
     if config.CACHE_DIR:
         return Path(config.CACHE_DIR)
-    root = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    folder = Path(root) / "ibkr-replay" / "kernels"
+    root = os.environ.get("XDG_CACHE_HOME")
+    folder = (Path(root) if root else Path("~/.cache").expanduser()) / "ibkr-replay" / "kernels"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
@@ -167,7 +169,7 @@ def _locate(module: str, importer: Path) -> Path | None:
 @cache
 def _locate_installed(module: str) -> Path | None:
     """Find a module of ours that a user's file imports from where we are installed."""
-    if module.split(".")[0] not in ("replay", "strategy", "fills"):
+    if module.split(".")[0] not in _OURS:
         return None
     try:
         spec = importlib.util.find_spec(module)
@@ -186,7 +188,7 @@ class _Locator(UserWideCacheLocator):  # type: ignore[misc]
 
 
 class _Impl(CompileResultCacheImpl):  # type: ignore[misc]
-    _locator_classes = [_Locator]
+    _locator_classes = (_Locator,)
 
 
 class _ClosureCache(FunctionCache):  # type: ignore[misc]

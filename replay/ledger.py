@@ -156,6 +156,13 @@ def decisions_of(decision_ids: np.ndarray, decisions: np.ndarray) -> np.ndarray:
     return found
 
 
+def edge_bps(trips: np.ndarray, decisions: np.ndarray) -> np.ndarray:
+    """Return what the entry decision of each round trip had forecast, in its direction; NaN where nobody decided."""
+    entry = decisions_of(trips["decision_id"], decisions)
+    edge: np.ndarray = np.where(entry["reason"] < 0, np.nan, trips["side"] * entry["mu_bps"])
+    return edge
+
+
 def net_bps(trips: np.ndarray, scale: int) -> np.ndarray:
     """Return each round trip's profit after fees, over the dollars entered."""
     entered = trips["qty"] * trips["entry_price"] / scale

@@ -52,7 +52,9 @@ class Result:
             raise UsageError(f"{path} is not a run folder: it has no manifest.json; `replay run` prints where a run lies")
         result = cls(path)
         if "journal_digest" not in result.manifest:
-            raise UsageError(f"{path} is not a run folder: its manifest.json is not that of a run; `replay run` prints where a run lies")
+            raise UsageError(
+                f"{path} is not a run folder: its manifest.json is not that of a run; `replay run` prints where a run lies"
+            )
         return result
 
     @cached_property

@@ -13,7 +13,7 @@ import numpy as np
 from replay.checklist import verification_rows
 from replay.engine.spool import Spool, journal_digest
 from replay.orders import FILL, MARK, ORDER_LOG
-from replay.setup import end_of_day, horizons_of
+from replay.setup import end_of_day, horizons_of, trading_span
 from replay.summary import RunFacts, summarize
 from replay.tables import RunContext, RunRows, SessionSpan, write_tables
 from replay.wording import et_stamp
@@ -131,10 +131,30 @@ def _facts(inputs: Inputs, manifest: dict[str, Any]) -> RunFacts:
             "evidence": ", ".join(
                 sorted({session.symbol_info(s).evidence for session in inputs.sessions for s in session.symbols})
             ),
-            "hours": str(inputs.config.run.hours),
+            "hours": _hours(inputs),
+            "forecasts": _forecast_source(inputs),
             **_early_end(inputs),
         },
     )
+
+
+def _hours(inputs: Inputs) -> str:
+    """Name the hours traded, and say when nothing was recorded in them."""
+    name = str(inputs.config.run.hours)
+    spans = [(trading_span(inputs, session), session.span_ns) for session in inputs.sessions]
+    if any(first < close and last >= start for (start, close), (first, last) in spans):
+        return name
+    return f"{name}: nothing was recorded in them, --all-hours trades at any time"
+
+
+def _forecast_source(inputs: Inputs) -> str:
+    """Say where the forecasts came from."""
+    if inputs.forecasts_path is not None:
+        return inputs.forecasts_path.name
+    if inputs.strategy is not None:
+        return "own forecaster" if inputs.forecaster is not None else "none, an own strategy runs"
+    has_quotes = any("quotes" in session.manifest.streams for session in inputs.sessions)
+    return "built-in" if has_quotes else "none: the built-in forecaster needs quotes, the sessions hold none"
 
 
 def _early_end(inputs: Inputs) -> dict[str, str]:

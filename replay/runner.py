@@ -1,16 +1,16 @@
 """Run sessions through one state machine, and prove that a run repeats.
 
-`run` joins the parts: sessions give blocks, forecasts are woven in, the engine carries them through exchange and strategy, the spool
-takes what comes out, and the run folder is written from it. `verify` does it again from the manifest and compares row by row.
+`run` joins the parts: sessions give blocks, forecasts are woven in, the engine carries them through exchange and strategy, the
+spool takes what comes out, and the run folder is written from it. `verify` does it again from the manifest and compares row by row.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import time as TimeOfDay
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from replay.forecasts.weave import Weaver
 from replay.inputs import Choices, Inputs, gather
 from replay.result import Result
 from replay.rundir import write_run
-from replay.setup import build_engine, build_stage, end_of_day, load, save, start_day, trading_span
+from replay.setup import SETTLE_NS, build_engine, build_stage, end_of_day, load, save, start_day, trading_span
 
 if TYPE_CHECKING:
     from replay.config import Config
@@ -41,8 +41,8 @@ def run(
     seed: int | None = None,
     *,
     symbols: Sequence[str] | None = None,
-    start: TimeOfDay | int | None = None,
-    end: TimeOfDay | int | None = None,
+    start: dt.time | int | None = None,
+    end: dt.time | int | None = None,
     state_in: str | Path | None = None,
     state_out: str | Path | None = None,
     progress: Progress | None = None,
@@ -142,7 +142,7 @@ class _Driver:
             self._tell(int(block.events["ts_ns"][-1]))
         for piece in weaver.rest(end_ns):
             engine.feed(piece)
-        engine.settle(end_ns)
+        engine.settle(end_ns + SETTLE_NS)
 
     def _blocks(self, session: Session) -> Iterator[Block]:
         inputs = self._inputs

@@ -17,7 +17,7 @@ class RunSettings:
     seed: int = setting(0, "seed of all private random streams (latency draws, faults)", ge=0, lt=2**63)
     symbols: tuple[str, ...] = setting((), "symbols to replay; empty = all that the sessions hold")
     horizons_min: tuple[int, ...] = setting((5, 10, 15, 30, 60), "horizons of the forecasts", unit="min", gt=0)
-    forecast_latency_ns: int = setting(500_000_000, "bar close until a forecast of the built-in or an own forecaster", unit="ns", ge=0)
+    forecast_latency_ns: int = setting(500_000_000, "bar close until the built-in or an own forecaster answers", unit="ns", ge=0)
     block_events: int = setting(131_072, "events handed to the loop at a time; changes speed, never results", gt=0, le=2**24)
     order_slots: int = setting(64, "own live orders of one symbol at most; reaching it stops the run", gt=0, le=65_536)
     request_capacity: int = setting(1024, "requests of one decision at most; reaching it stops the run", gt=0, le=2**20)

@@ -114,12 +114,12 @@ def end_of_day(inputs: Inputs, session: Session) -> tuple[int, str]:
     """Return the last instant at which anything may happen on a day, and why it comes before the close, if it does.
 
     Nobody can trade against a book that nobody recorded: where the recording breaks off, or where the user stops reading, the
-    day is over, with whatever is held.
+    day is over, with whatever is held. DAY orders expire then.
     """
     close_ns, last_ns = trading_span(inputs, session)[1], session.span_ns[1]
-    ends = [(max(close_ns, last_ns) + SETTLE_NS, "")]
+    ends = [(max(close_ns, last_ns), "")]
     if close_ns - last_ns >= BROKEN_OFF_NS:
-        ends.append((last_ns + SETTLE_NS, "there the recording breaks off"))
+        ends.append((last_ns, "there the recording breaks off"))
     asked_ns = inputs.span_of(session)[1]
     if asked_ns is not None:
         ends.append((asked_ns - 1, "nothing later was asked for"))
@@ -186,7 +186,7 @@ def _venue(inputs: Inputs, session: Session | None) -> Any:
     rates, close_ns = None, NEVER
     if session is not None:
         rates = FeeSchedule.on_date(session.day, fee.plan, month_qty=fee.month_qty, scale=inputs.scale).rates
-        close_ns = trading_span(inputs, session)[1]
+        close_ns = min(trading_span(inputs, session)[1], end_of_day(inputs, session)[0])
     return make_venue(
         len(inputs.symbol_index),
         inputs.config.run.order_slots,

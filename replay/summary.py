@@ -230,7 +230,7 @@ def _round_trips(rows: RunRows, mids: ledger.Mids, context: RunContext) -> dict[
     trips = ledger.round_trips(rows.fills, mids)
     net = trips["gross_usd"] / context.scale - trips["fee_usd"]
     entered = trips["qty"] * trips["entry_price"]
-    edge = trips["side"] * ledger.decisions_of(trips["decision_id"], rows.decisions)["mu_bps"]
+    edge = ledger.edge_bps(trips, rows.decisions)
     net_bps = _weighted(ledger.net_bps(trips, context.scale), entered)
     return {
         "round_trips": len(trips),

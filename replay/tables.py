@@ -251,7 +251,7 @@ def round_trips_table(rows: RunRows, context: RunContext) -> pa.Table:
         "net_bps": ledger.net_bps(trips, context.scale),
         "worst_bps": trips["worst_bps"],
         "best_bps": trips["best_bps"],
-        "edge_bps": trips["side"] * entry["mu_bps"],
+        "edge_bps": ledger.edge_bps(trips, rows.decisions),
         **{name: trips[name] for name in ("decision_id", "exit_decision_id")},
         "exit_reason": _words(closing["reason"], {int(r): r.name for r in Reason}),
         "horizon_min": entry["horizon_min"],

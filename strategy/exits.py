@@ -112,9 +112,9 @@ def _forget(trade):
 @kernel
 def flat_ns(clock, params):
     """Return the time from which positions are closed and none is opened; NEVER without a close."""
-    if params[0]["mode"] == OFF or clock[0]["close_ns"] <= 0:
+    if params[0]["mode"] == OFF or clock[0]["trade_until_ns"] <= 0:
         return NEVER
-    return clock[0]["close_ns"] - params[0]["flat_before_close_min"] * MINUTE_NS
+    return clock[0]["trade_until_ns"] - params[0]["flat_before_close_min"] * MINUTE_NS
 
 
 @kernel
@@ -204,7 +204,7 @@ class ExitRule:
         self._trades = new_trades(1)
         self._book = np.zeros(1, BOOK)
         self._positions = np.zeros(1, POSITION)
-        self._clock = np.zeros(1, [("close_ns", "i8")])
+        self._clock = np.zeros(1, [("trade_until_ns", "i8")])
 
     def open(self, side: int, price_usd: float, sigma_bps: float, horizon_end_ns: int) -> None:
         """Open a position of one share; `sigma_bps` is the standard deviation over its horizon."""
@@ -219,7 +219,7 @@ class ExitRule:
         """Return the exit that holds now; TARGET_SET (0) = none. `close_ns` 0 = no close in sight."""
         self._book["bid"], self._book["ask"] = round(bid_usd * _SCALE), round(ask_usd * _SCALE)
         self._book["bid_qty"] = self._book["ask_qty"] = 1
-        self._clock["close_ns"] = close_ns
+        self._clock["trade_until_ns"] = close_ns
         return Reason(check_exit(0, now_ns, self._book, self._positions, self._trades, self._clock, self._params))
 
 

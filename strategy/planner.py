@@ -312,7 +312,7 @@ class ExecutionPlanner:
         return self._drain()
 
     def answer(
-        self, now_ns: int, symbol: str, kind: str, order_id: int, price_usd: float = 0.0, qty: int = 0, leaves_qty: int = 0
+        self, now_ns: int, symbol: str, kind: str, order_id: int, *, price_usd: float = 0.0, qty: int = 0, leaves_qty: int = 0
     ) -> list[Request]:
         """Take in the broker's answer to an order; `kind` is a name of `replay.events.Kind`."""
         s = self._symbols.index(symbol)

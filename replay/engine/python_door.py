@@ -305,7 +305,7 @@ class PythonDoor:
     def _price(self, dollars: float | None) -> int:
         if dollars is None:
             raise UsageError("a modify request needs limit_price")
-        return int(round(dollars * int(self._desk.clock[0]["scale"])))
+        return round(dollars * int(self._desk.clock[0]["scale"]))
 
 
 _REASONS = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -53,7 +52,7 @@ def save_state(path: Path, state: Any, per_symbol: set[str], symbols: Sequence[s
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
         np.savez_compressed(file, meta=np.array(json.dumps(meta)), **arrays)  # type: ignore[arg-type]
-    os.replace(part, path)
+    part.replace(path)
 
 
 def load_state(path: Path, state: Any, symbols: Sequence[str]) -> dict[str, Any]:

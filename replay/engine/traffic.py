@@ -35,7 +35,7 @@ def next_due(world, ts_ns):
         arrival_ns = world.arrival_due_ns[control["arrival_head"]]
     if control["answer_count"] > 0:
         answer_ns = world.answers[control["answer_head"]]["ts_ns"]
-    first_ns = min(min(timer_ns, expiry_ns), min(arrival_ns, answer_ns))
+    first_ns = min(timer_ns, expiry_ns, arrival_ns, answer_ns)
     if first_ns > ts_ns:
         return NOTHING
     if timer_ns == first_ns:

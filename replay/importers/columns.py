@@ -217,7 +217,9 @@ def _trades(table: Table, names: Mapping[str, Any], symbol: Any, columns: Column
     table.refuse(frame["price"].to_numpy() == 0, names["price"], "a price above 0")
     frame["size"] = table.sizes(names["size"], names.get("size_multiplier", 1))
     if names.get("missing") != "skip":
-        table.refuse(frame["size"].to_numpy() == 0, names["size"], 'a size above 0 (`missing = "skip"` in the map leaves such rows out)')
+        table.refuse(
+            frame["size"].to_numpy() == 0, names["size"], 'a size above 0 (`missing = "skip"` in the map leaves such rows out)'
+        )
     for name in ("exchange", "conditions"):
         if name in names:
             frame[name] = table.column(names[name]).fillna("").astype("str").to_numpy()

@@ -158,7 +158,8 @@ def _trip_row(trip: Mapping[Hashable, Any]) -> tuple[str, ...]:
     size = (duration(trip["exit_ts_ns"] - trip["entry_ts_ns"]), count(trip["qty"]))
     prices = (_price(trip["entry_price"]), _price(trip["exit_price"]))
     money = tuple(usd(trip[f"{key}_usd"]) for key in ("gross", "fee", "net"))
-    return (*words, *size, *prices, *money, f"{trip['net_bps']:+.1f}", f"{trip['edge_bps']:+.1f}", bps(trip["worst_bps"], 1))
+    edge = "-" if trip["edge_bps"] != trip["edge_bps"] else f"{trip['edge_bps']:+.1f}"
+    return (*words, *size, *prices, *money, f"{trip['net_bps']:+.1f}", edge, bps(trip["worst_bps"], 1))
 
 
 def _when(ts_ns: int) -> str:

@@ -128,7 +128,9 @@ def test_a_wrong_time_zone_is_suspected(replay, tmp_path) -> None:
     assert [] == left(tmp_path)
 
 
-@pytest.mark.parametrize(("name", "fmt"), [("given.parquet", "csv"), ("given_20260302_trade.zip", "lean"), ("given.csv.xz", "databento")])
+@pytest.mark.parametrize(
+    ("name", "fmt"), [("given.parquet", "csv"), ("given_20260302_trade.zip", "lean"), ("given.csv.xz", "databento")]
+)
 @pytest.mark.parametrize("share", [0.0, 0.5])
 def test_a_truncated_file_is_named(replay, tmp_path, name, fmt, share) -> None:
     """A Parquet file, a zip or a compressed csv that was cut off is named."""

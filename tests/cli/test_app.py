@@ -82,7 +82,7 @@ def test_our_errors_become_one_sentence(
 
 
 def fail_with(error: BaseException) -> Callable:
-    def app(_arguments: list[str]) -> None:
+    def app(_arguments: list[str], **_options: object) -> None:
         raise error
 
     return app

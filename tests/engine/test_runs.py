@@ -59,7 +59,7 @@ def test_a_state_of_another_strategy_is_refused(days, tmp_path):
     with pytest.raises((UsageError, DataError), match=r"state\.npz (does not fit|belongs to)"):
         run(days[1:], strategy=Quoter(), state_in=tmp_path / "state.npz")
     (tmp_path / "garbage.npz").write_text("no")
-    with pytest.raises(DataError, match="garbage.npz cannot be read"):
+    with pytest.raises(DataError, match=r"garbage\.npz cannot be read"):
         run(days[1:], state_in=tmp_path / "garbage.npz")
 
 

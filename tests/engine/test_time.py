@@ -6,8 +6,10 @@ import pytest
 
 from replay import Config, OrderRequest, Session, Watch, run
 
+pytestmark = pytest.mark.jit_off
 MS = 1_000_000
 OPEN_NS = int(pd.Timestamp("2026-03-02 09:30", tz="America/New_York").value)
+LATE_MS = 389 * 60_000  # a recording that ends earlier ends the day, and no order lives to see the close
 LEGS = ["latency.feed_ns=5000000", "latency.compute_ns=1000000", "latency.outbound_ns=10000000"]
 LEGS += ["latency.cancel_ns=20000000", "latency.answer_ns=7000000"]
 
@@ -53,7 +55,7 @@ def play(session, script, sets=LEGS):
 
 
 def test_the_four_legs():
-    """An order decided at 100 ms acts at 116 ms (+1 compute, +10 outbound, +5 feed) on the market up to then; its answers come at 118."""
+    """An order decided at 100 ms acts at 116 (+1 compute, +10 outbound, +5 feed) on the market so far; answers come at 118."""
     session = quotes(
         [(0, 10.00, 100, 10.05, 100), (100, 10.00, 100, 10.05, 100), (116, 10.00, 100, 10.03, 100), (117, 10.0, 100, 10.09, 1)]
     )
@@ -124,7 +126,7 @@ def test_a_fill_beats_a_cancel_in_flight():
 @pytest.mark.parametrize(("tif", "state"), [("IOC", "CANCELLED"), ("DAY", "EXPIRED")])
 def test_what_does_not_fill_ends(tif, state):
     """An IOC that finds nothing is cancelled, a DAY order expires at the close; filled + leaves + cancelled = sent."""
-    session = quotes([(0, 10.00, 100, 10.05, 100), (10, 10.00, 100, 10.05, 100)])
+    session = quotes([(0, 10.00, 100, 10.05, 100), (10, 10.00, 100, 10.05, 100), (LATE_MS, 10.00, 100, 10.05, 100)])
     script = Script({10: [OrderRequest(symbol="X", side="BUY", qty=50, limit_price=10.01, tif=tif)]})
     result = play(session, script)
 
@@ -134,7 +136,7 @@ def test_what_does_not_fill_ends(tif, state):
 
 def test_modify_and_reject_are_answered():
     """A change of quantity is acknowledged as MODIFIED; an order off the tick grid is rejected with its reason."""
-    session = quotes([(0, 10.00, 100, 10.05, 100), (100, 10.00, 100, 10.05, 100), (300, 10.00, 100, 10.05, 100)])
+    session = quotes([(0, 10.00, 100, 10.05, 100), (100, 10.00, 100, 10.05, 100), (LATE_MS, 10.00, 100, 10.05, 100)])
     script = Script(
         {
             0: [

@@ -49,6 +49,12 @@ def test_a_holiday_is_continuous():
     assert ("25 00:00", "26 00:00") == (f"{_utc(hours.open_ns):%d %H:%M}", f"{_utc(hours.close_ns):%d %H:%M}")
 
 
+@pytest.mark.parametrize("day", [date(2026, 1, 1), date(2023, 12, 31), date(2022, 1, 1), date(2023, 1, 2)])
+def test_days_before_the_first_and_after_the_last_trading_day_of_a_year(day):
+    """A closed day at either end of a year is a closed day, and no error."""
+    assert (False, "24/7") == (is_trading_day(day), trading_hours(day).calendar)
+
+
 def test_a_calendar_can_be_named():
     """A named calendar wins over the rule; New York on a holiday is refused."""
     assert "24/7" == trading_hours(date(2025, 1, 2), "24/7").calendar

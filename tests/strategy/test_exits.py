@@ -26,7 +26,7 @@ looks = st.tuples(st.just("look"), st.integers(0, 40), st.one_of(st.none(), st.i
 
 def make_world(close_min):
     clock, book, positions, trades = np.zeros(1, CLOCK), np.zeros(1, BOOK), np.zeros(1, POSITION), new_trades(1)
-    clock["close_ns"] = close_min * MINUTE_NS
+    clock["trade_until_ns"] = close_min * MINUTE_NS
     return clock, book, positions, trades
 
 

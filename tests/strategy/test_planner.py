@@ -73,7 +73,7 @@ class Pair:
         price = price if kind == "MODIFIED" else plan["price"]
         order_id, leaves = plan["id"], 0 if kind == "FILL" else left - qty * (kind == "PARTIAL")
         self.twin.answer(self.now_ns, kind, price, qty)
-        return self.planner.answer(self.now_ns, "A", kind, order_id, price / 10_000, qty, leaves)
+        return self.planner.answer(self.now_ns, "A", kind, order_id, price_usd=price / 10_000, qty=qty, leaves_qty=leaves)
 
 
 def as_tuple(request):
@@ -140,7 +140,7 @@ def test_step_only_below_forty_percent(filled_qty, n_modifies):
     planner = ExecutionPlanner(["A"])
     planner.quote("A", 10.00, 10.03, 100, 100)
     order_id = planner.set_target(0, "A", 100)[0].order_id
-    planner.answer(1, "A", "PARTIAL", order_id, 10.01, filled_qty, 100 - filled_qty)
+    planner.answer(1, "A", "PARTIAL", order_id, price_usd=10.01, qty=filled_qty, leaves_qty=100 - filled_qty)
 
     assert n_modifies == len(planner.advance(7 * S + S // 2))
 
@@ -165,5 +165,5 @@ def test_a_changed_target_cancels_first():
     planner.answer(1, "A", "ACK", order_id)
 
     assert ["CANCEL"] == [ask.action.name for ask in planner.set_target(2, "A", -50)]
-    assert [] == planner.answer(3, "A", "PARTIAL", order_id, 10.00, 30, 70)
+    assert [] == planner.answer(3, "A", "PARTIAL", order_id, price_usd=10.00, qty=30, leaves_qty=70)
     assert [("NEW", -1, 80)] == [(a.action.name, a.side, a.qty) for a in planner.answer(4, "A", "CANCELLED", order_id)]

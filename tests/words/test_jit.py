@@ -70,7 +70,7 @@ print(json.dumps({"values": values, "hits": hits}))
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A small project of kernels in several files."""
+    """Write a small project of kernels in several files."""
     for name, text in {"caller": CALLER, "callee": CALLEE, "stranger": STRANGER, "factory": FACTORY, "probe": PROBE}.items():
         (tmp_path / f"{name}.py").write_text(text)
     return tmp_path
