@@ -63,6 +63,18 @@ def bound_kernel(function: Callable[..., Any], *callees: Callable[..., Any]) -> 
     return dispatcher
 
 
+def compile_for(function: Any, *arguments: Any) -> None:
+    """Compile a kernel for arguments like these, or load it, without calling it; integers mean int64."""
+    if hasattr(function, "py_func"):
+        function.compile(tuple(_wide(numba.typeof(argument)) for argument in arguments))
+
+
+def is_compiled(function: Any) -> bool:
+    """Tell whether a kernel has an entry in the disk cache, or needs none."""
+    file = getattr(getattr(function, "_cache", None), "_cache_file", None)
+    return file is None or Path(file._index_path).is_file()
+
+
 def _accept_wide(dispatcher: Any) -> None:
     """Let callers with narrow or literal integers use the int64 form of a kernel instead of compiling one of their own.
 

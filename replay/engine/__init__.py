@@ -6,6 +6,7 @@ traffic.py   what travels between strategy and exchange, and what is written dow
 engine.py    feeds blocks to the loop and empties its logs
 kernel_door.py  an own kernel
 python_door.py  a plain Python strategy
+warm.py      the first compilation, by two processes
 spool.py     rows on their way to disk, and their digest
 snapshot.py  state by symbol name
 """

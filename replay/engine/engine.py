@@ -17,6 +17,7 @@ from replay.engine.python_door import PythonDoor
 from replay.engine.snapshot import put_back, take
 from replay.engine.spool import Spool
 from replay.engine.traffic import STOP_IN_FLIGHT, write_mark
+from replay.engine.warm import warm_up
 from replay.engine.world import World
 from replay.errors import CapacityError
 from replay.events import BAR, EVENT, FORECAST
@@ -27,6 +28,9 @@ _LIMITS = {
     STOP_DECISIONS_FULL: ("the table of decisions of one wake", "log_capacity"),
     STOP_IN_FLIGHT: ("the line between strategy and exchange", "in_flight_capacity"),
 }
+
+
+_NOTHING = Block(np.zeros(0, EVENT), np.zeros(0, BAR), np.zeros(0, FORECAST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +75,14 @@ class Engine:
 
     def warm_up(self) -> None:
         """Compile the loop, or load it from the cache."""
-        self._feed_nothing()
-
-    def _feed_nothing(self) -> None:
-        self.feed(Block(np.zeros(0, EVENT), np.zeros(0, BAR), np.zeros(0, FORECAST)))
+        warm_up(self.seat.decide, _NOTHING, self.world, self.seat.state)
+        self.feed(_NOTHING)
 
     def settle(self, until_ns: int) -> None:
         """Let everything happen that is due before `until_ns`, after the last event of a session."""
         control = self.world.control
         control["until_ns"] = until_ns
-        self._feed_nothing()
+        self.feed(_NOTHING)
         control["until_ns"] = -NEVER
         for s in range(len(self.world.touches)):
             self._make_room()
