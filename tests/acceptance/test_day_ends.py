@@ -63,7 +63,7 @@ def recorded(first: str, last: str) -> Session:
     ],
 )
 def test_nothing_is_done_after_the_end(last, window, end) -> None:
-    """Timers go on to the close, but not beyond `end` nor where the recording breaks off, but for the second of the last answers."""
+    """Timers go on to the close, but stop a second after `end`, or after the recording breaks off; nothing fills that late."""
     ticker = Ticker()
     result = run([recorded("09:30:00", last)], strategy=ticker, **window)
 
@@ -81,7 +81,7 @@ def test_the_reader_is_told_why_it_ended() -> None:
 
 
 def test_all_hours_are_all_that_was_recorded() -> None:
-    """In the night before pre-market nobody decides in regular hours; with all hours the built-in forecaster and the pipeline work."""
+    """In the night before pre-market nobody decides in regular hours; with all hours forecaster and pipeline work."""
     session = recorded("02:00:00", "02:30:00")
     quiet = run([session])
     busy = run([session], config=Config().with_sets(["run.hours=all"]))
