@@ -76,7 +76,7 @@ from fills.venue import (
     make_venue,
 )
 from replay.events import Flag, Kind
-from replay.jit import kernel
+from replay.jit import kernel, leaf
 from replay.orders import Action
 
 HIDDEN = 16384  # execution of a hidden order, as message-level sources mark it
@@ -92,7 +92,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@kernel
+@leaf
 def on_event(events, i, book, venue):
     """Tell the venue of a recorded event; `book` still holds the state before it."""
     event = events[i]
@@ -104,7 +104,7 @@ def on_event(events, i, book, venue):
         see(event, s, book[s], venue)
 
 
-@kernel
+@leaf
 def see(event, s, row, venue):
     """Show a quote or print to the venue's symbol `s`, whose market before it is `row`."""
     ctl = venue.ctl[0]
@@ -144,7 +144,7 @@ def others_qty(s, side, rank, qty, venue):
     return max(qty, 0)
 
 
-@kernel
+@leaf
 def _show_both(event, bid_qty, ask_qty, bids, asks, wait_ns):
     """Book a quote on both sides; return bits: own bids react, own asks react, own bids crossed, own asks crossed."""
     bid = event["bid"] if event["bid_qty"] > 0 else NO_RANK
@@ -191,7 +191,7 @@ def _set_source(event, evidence, venue_code, ctl):
     ctl["evidence"] = evidence
 
 
-@kernel
+@leaf
 def _hear_side(event, row, bids, asks, ctl, wait_ns):
     """Book a print on the side it consumed; return that side when own orders are within its reach, else 0."""
     qty = event["qty"]
@@ -215,7 +215,7 @@ def _budget_qty(event, ctl):
     return event["qty"]
 
 
-@kernel
+@leaf
 def passive_side(event, row, bids, asks):
     """Return which side's resting orders a print consumed: 1 bids, -1 asks, 0 unknown (rule 10)."""
     flags = event["flags"]

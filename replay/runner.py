@@ -1,7 +1,8 @@
 """Run sessions through one state machine, and prove that a run repeats.
 
 `run` joins the parts: sessions give blocks, forecasts are woven in, the engine carries them through exchange and strategy, the
-spool takes what comes out, and the run folder is written from it. `verify` does it again from the manifest and compares row by row.
+spool takes what comes out, and the run folder is written from it. `verify` does it again from the manifest and compares row by
+row.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def _replay(inputs: Inputs, scratch: Path, state_out: str | Path | None, progres
     spool = Spool(scratch)
     engine, stage = build_engine(inputs, spool), build_stage(inputs)
     load(inputs, engine, stage)
-    engine.warm_up()
+    engine.warm_up(inputs.sessions[0].folders[0])
     watch = time.perf_counter()
     _Driver(inputs, engine, stage, progress).drive()
     spool.close()

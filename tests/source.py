@@ -57,7 +57,7 @@ class Source:
 
     @cached_property
     def kernels(self) -> list[Function]:
-        """Functions that numba compiles: decorated with `kernel`, or handed to `bound_kernel`."""
+        """Functions that numba compiles: decorated with `kernel` or `leaf`, or handed to `bound_kernel`."""
         bound = {
             call.args[0].id
             for call in ast.walk(self.tree)
@@ -106,4 +106,4 @@ def _called(call: ast.Call) -> str:
 
 
 def _is_kernel(function: Function) -> bool:
-    return any(ast.unparse(decorator) in ("kernel", "jit.kernel") for decorator in function.decorator_list)
+    return any(ast.unparse(decorator) in ("kernel", "leaf", "jit.kernel", "jit.leaf") for decorator in function.decorator_list)

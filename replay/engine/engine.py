@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -73,9 +74,9 @@ class Engine:
             else:
                 self._wake(reason, code >> 3, block)
 
-    def warm_up(self) -> None:
-        """Compile the loop, or load it from the cache."""
-        warm_up(self.seat.decide, _NOTHING, self.world, self.seat.state)
+    def warm_up(self, session: Path | None = None) -> None:
+        """Compile the loop, or load it from the cache; a helper compiles the reader of `session` meanwhile."""
+        warm_up(self.seat.decide, _NOTHING, self.world, self.seat.state, session)
         self.feed(_NOTHING)
 
     def settle(self, until_ns: int) -> None:

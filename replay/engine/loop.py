@@ -29,7 +29,7 @@ from replay.engine.traffic import (
     tell_desk,
 )
 from replay.events import Kind
-from replay.jit import bound_kernel, kernel
+from replay.jit import bound_kernel, kernel, leaf
 
 FLUSH = 1
 WAKE_ON_EVENT = 2
@@ -119,7 +119,7 @@ def is_paused(world):
     return control["pause"] != 0
 
 
-@kernel
+@leaf
 def meet(events, i, world):
     """Let exchange and desk meet one recorded event: first the exchange, which compares it with the book before."""
     event = events[i]

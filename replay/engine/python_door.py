@@ -112,33 +112,42 @@ class Wake:
         The bars or forecasts that `event["row"]` points into.
     """
 
-    __slots__ = ("event", "reason", "symbol", "table")
+    __slots__ = ("_events", "_i", "reason", "symbol", "table")
 
     def __init__(self) -> None:
         self.reason = ""
         self.symbol = ""
-        self.event: Any = None
         self.table: Any = None
+        self._events: Any = None
+        self._i = 0
+
+    @property
+    def event(self) -> Any:
+        """The row that woke; made when asked for, because most strategies never look."""
+        return None if self._events is None else self._events[self._i]
 
 
 class View:
     """What a Python strategy may read: touch, positions, open orders, features and the clock."""
 
-    __slots__ = ("_desk", "_index", "_out", "_scale", "_state", "now_ns", "symbols")
+    __slots__ = ("_desk", "_index", "_now", "_out", "_per_dollar", "_scale", "_state", "_touch", "now_ns", "symbols")
 
     def __init__(self, desk: Desk, state: WatchState, symbols: Sequence[str]) -> None:
         self._desk = desk
         self._state = state
         self._out = np.zeros(len(MODEL_FEATURE_NAMES))
         self._index = {name: k for k, name in enumerate(symbols)}
+        self._touch = tuple(desk.book[name] for name in ("bid", "ask", "bid_qty", "ask_qty"))  # a row costs ten times as much
+        self._now, self._per_dollar = desk.clock["now_ns"], desk.clock["scale"]
         self._scale = 0.0
         self.symbols = tuple(symbols)
         self.now_ns = 0
 
     def touch(self, symbol: str) -> tuple[float, float, int, int]:
         """Return bid, ask in dollars and bid size, ask size in shares; an empty side is (0.0, 0)."""
-        row = self._desk.book[self._index[symbol]]
-        return row["bid"] / self._scale, row["ask"] / self._scale, int(row["bid_qty"]), int(row["ask_qty"])
+        k, scale = self._index[symbol], self._scale
+        bid, ask, bid_qty, ask_qty = self._touch
+        return bid.item(k) / scale, ask.item(k) / scale, bid_qty.item(k), ask_qty.item(k)
 
     def position(self, symbol: str) -> int:
         """Return the signed shares held."""
@@ -161,9 +170,8 @@ class View:
         return int(clock["open_ns"]), int(clock["close_ns"])
 
     def _set_clock(self) -> None:
-        clock = self._desk.clock[0]
-        self.now_ns = int(clock["now_ns"])
-        self._scale = float(clock["scale"])
+        self.now_ns = self._now.item()
+        self._scale = float(self._per_dollar.item())
 
 
 @bundle
@@ -223,6 +231,8 @@ class PythonDoor:
         self._desk = desk
         self._view = View(desk, state, symbols)
         self._wake = Wake()
+        self._next_timer, self._asks = desk.clock["next_timer_ns"], desk.clock["wake"]
+        self._events = self._kinds = self._whose = np.zeros(0, np.int64)
 
     def state(self) -> Any:
         """Return the strategy's own state."""
@@ -235,8 +245,7 @@ class PythonDoor:
     def set_timer(self) -> None:
         """Bring the loop's timer in line with the strategy's `next_timer_ns`."""
         timer_ns = getattr(self._strategy, "next_timer_ns", None)
-        clock = self._desk.clock[0]
-        clock["next_timer_ns"] = NEVER if timer_ns is None or timer_ns <= clock["now_ns"] else timer_ns
+        self._next_timer[0] = NEVER if timer_ns is None or timer_ns <= self._desk.clock["now_ns"][0] else timer_ns
 
     def begin_day(self) -> None:
         """Wake the strategy at the start of a session, before its first event."""
@@ -247,31 +256,31 @@ class PythonDoor:
         if code == WAKE_ON_TIMER:
             self._call("timer")
         elif code == WAKE_ON_ANSWER:
-            self._show(answers[i], block)
+            self._show(answers, i, block)
         else:
-            self._show(block.events[i], block)
+            self._show(block.events, i, block)
 
     def _call(self, reason: str) -> None:
         wake = self._wake
-        wake.reason, wake.symbol, wake.event, wake.table = reason, "", None, None
+        wake.reason, wake.symbol, wake._events, wake.table = reason, "", None, None
         self._ask()
 
     def _ask(self) -> None:
-        self._desk.clock[0]["wake"] = 0
+        self._asks[0] = 0
         view, wake = self._view, self._wake
         view._set_clock()
         for request in self._strategy.on_wake(view, wake) or ():
             self._send(request)
         self.set_timer()
 
-    def _show(self, event: Any, block: Block) -> None:
-        wake = self._wake
-        kind = int(event["kind"])
-        wake.reason = "order" if kind >= Kind.ACK else _REASONS[kind]
-        symbol = int(event["symbol"])
+    def _show(self, events: np.ndarray, i: int, block: Block) -> None:
+        if events is not self._events:
+            self._events, self._kinds, self._whose = events, events["kind"], events["symbol"]
+        wake, kind, symbol = self._wake, self._kinds.item(i), self._whose.item(i)
+        wake.reason = _REASONS.get(kind, "order")
         wake.symbol = self._symbols[symbol] if symbol >= 0 else ""
-        wake.event = event
-        wake.table = block.bars if kind == Kind.BAR else block.forecasts if kind == Kind.FORECAST else None
+        wake._events, wake._i = events, i
+        wake.table = block.bars if kind == _BAR else block.forecasts if kind == _FORECAST else None
         self._ask()
 
     def _send(self, request: OrderRequest) -> None:
@@ -308,6 +317,7 @@ class PythonDoor:
         return round(dollars * int(self._desk.clock[0]["scale"]))
 
 
+_BAR, _FORECAST = int(Kind.BAR), int(Kind.FORECAST)  # comparing with a member of an enum costs as much as a row
 _REASONS = {
     int(Kind.QUOTE): "quote",
     int(Kind.TRADE): "trade",

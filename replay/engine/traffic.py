@@ -10,7 +10,7 @@ from replay.answers import apply_answer
 from replay.desk import NEVER, find_order
 from replay.engine.world import MARK_EVERY_NS
 from replay.events import Kind
-from replay.jit import kernel
+from replay.jit import kernel, leaf
 from replay.orders import Action, State
 
 NOTHING = 0
@@ -316,14 +316,15 @@ def refresh_due(world):
     control["other_due_ns"] = due_ns
 
 
-@kernel
+@leaf
 def mark(event, world):
     """Sample the touch of a symbol: the last one of every second in which it changed, with the time of that change."""
     touch = world.touches[event["symbol"]]
-    if event["ts_ns"] // MARK_EVERY_NS != touch["ts_ns"] // MARK_EVERY_NS:
+    if event["ts_ns"] >= touch["due_ns"]:
         write_mark(event["symbol"], world)
     if event["bid"] != touch["bid"] or event["ask"] != touch["ask"]:
         touch["ts_ns"] = event["ts_ns"]
+        touch["due_ns"] = (event["ts_ns"] // MARK_EVERY_NS + 1) * MARK_EVERY_NS
         touch["bid"] = event["bid"]
         touch["ask"] = event["ask"]
 
@@ -332,6 +333,7 @@ def mark(event, world):
 def write_mark(s, world):
     """Log the touch that waits, where it differs from the one logged last."""
     touch = world.touches[s]
+    touch["due_ns"] = NEVER
     if touch["bid"] == touch["marked_bid"] and touch["ask"] == touch["marked_ask"]:
         return
     touch["marked_bid"] = touch["bid"]

@@ -14,6 +14,7 @@ MARK_EVERY_NS = 1_000_000_000
 TOUCH = np.dtype(
     [
         ("ts_ns", "i8"),
+        ("due_ns", "i8"),  # end of the second in which it changed; NEVER = nothing waits to be logged
         ("bid", "i8"),
         ("ask", "i8"),
         ("marked_bid", "i8"),
