@@ -12,6 +12,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,7 @@ def warm_up(decide: Any, block: Block, world: World, state: Any, session: Path |
     while helper.poll() is None and not is_compiled(is_paused):
         with suppress(subprocess.TimeoutExpired):
             helper.wait(0.05)
+    Thread(target=helper.wait, daemon=True).start()  # it ends on its own; somebody has to take notice
 
 
 def main(sessions: list[str]) -> None:
