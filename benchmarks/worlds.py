@@ -99,7 +99,7 @@ class Trial:
             self._engine.feed(block)
         self._engine.flush()
         orders = int(self.world.desk.clock[0]["next_order_id"]) - 1
-        return Counts(int(self.world.control[0]["n_events"]), orders, self._spool.rows.get("fills", 0), self._spool.filled_qty)
+        return Counts(self._engine.event_count, orders, self._spool.rows.get("fills", 0), self._spool.filled_qty)
 
 
 __all__ = ["BLOCK_EVENTS", "NEVER", "SCALE", "Count", "Counts", "Trial", "blocks", "build", "seat", "set_clock"]

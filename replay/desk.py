@@ -104,6 +104,7 @@ CLOCK = np.dtype(
         ("status", "i8"),  # 0, or a code that stops the run (see Stop)
         ("messages", "i8"),
         ("unknown_answers", "i8"),  # answers to orders that are not on the desk
+        ("is_busy", "i8"),  # requests, a wake, a full table or new rows wait for the loop's attention
         ("wake", "i8"),  # not 0: give the word to Python (see replay.engine.python_door)
     ],
     align=True,
@@ -197,10 +198,10 @@ def send_order(desk, symbol, side, qty, price, order_type, tif, expire_ts_ns):
     clock = desk.clock[0]
     slot = desk.n_orders[symbol]
     if slot >= desk.orders.shape[1]:
-        clock["status"] = STOP_ORDERS_FULL
+        _stop(desk, STOP_ORDERS_FULL)
         return 0
     if clock["n_requests"] >= len(desk.requests):
-        clock["status"] = STOP_REQUESTS_FULL
+        _stop(desk, STOP_REQUESTS_FULL)
         return 0
     order_id = clock["next_order_id"]
     clock["next_order_id"] = order_id + 1
@@ -266,7 +267,7 @@ def send_cancel(desk, symbol, slot):
     if order["state"] == State.CANCEL_SENT:
         return 0
     if desk.clock[0]["n_requests"] >= len(desk.requests):
-        desk.clock[0]["status"] = STOP_REQUESTS_FULL
+        _stop(desk, STOP_REQUESTS_FULL)
         return 0
     order["state"] = State.CANCEL_SENT
     _post(desk, symbol, order, Action.CANCEL)
@@ -280,7 +281,7 @@ def send_modify(desk, symbol, slot, qty, price):
     if order["state"] == State.CANCEL_SENT:
         return 0
     if desk.clock[0]["n_requests"] >= len(desk.requests):
-        desk.clock[0]["status"] = STOP_REQUESTS_FULL
+        _stop(desk, STOP_REQUESTS_FULL)
         return 0
     order["state"] = State.MODIFY_SENT
     _post(desk, symbol, order, Action.MODIFY)
@@ -312,6 +313,13 @@ def _post(desk, symbol, order, action):
     request["reason"] = 0
     clock["n_requests"] += 1
     clock["messages"] += 1
+    clock["is_busy"] = 1
+
+
+@kernel
+def _stop(desk, code):
+    desk.clock[0]["status"] = code
+    desk.clock[0]["is_busy"] = 1
 
 
 @kernel

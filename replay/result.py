@@ -123,7 +123,7 @@ class Result:
         from replay.report import write_report
 
         target = Path(path)
-        if target.exists() and not (target / "manifest.json").is_file():
+        if target.exists() and not (target / "journal").is_dir():
             raise UsageError(f"{target} exists and is not a run folder; choose another --out")
         part = target.with_name(target.name + ".part")
         shutil.rmtree(part, ignore_errors=True)
@@ -142,9 +142,11 @@ class Result:
             raise DataError(f"{self.path / name} cannot be read ({error}); run it again") from error
 
     def _table(self, name: str) -> pd.DataFrame:
-        import pandas as pd
+        import pyarrow.parquet as pq
 
         try:
-            return pd.read_parquet(self.path / f"{name}.parquet")
+            with pq.ParquetFile(self.path / f"{name}.parquet") as file:
+                table: pd.DataFrame = file.read().to_pandas()
         except (OSError, ValueError) as error:
             raise DataError(f"{self.path / name}.parquet cannot be read ({error}); run it again") from error
+        return table

@@ -83,7 +83,7 @@ def _span(inputs: Inputs, session: Any) -> SessionSpan:
 
 
 def _manifest(inputs: Inputs, engine: Engine, digests: dict[str, str], wall_s: float, started_at: str) -> dict[str, Any]:
-    events = int(engine.world.control[0]["n_events"])
+    events = engine.event_count
     named = inputs.manifest()
     digest = journal_digest(digests)
     return {

@@ -49,6 +49,7 @@ def begin(s, desk, state):
     clock = desk.clock[0]
     if clock["n_decisions"] >= len(desk.decisions):
         clock["status"] = STOP_DECISIONS_FULL
+        clock["is_busy"] = 1
         return 0
     state.decision[0] = state.decision[1]
     row = state.decision[0]

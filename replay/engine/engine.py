@@ -54,6 +54,11 @@ class Engine:
         The strategy.
     spool : Spool
         Where decisions, orders, fills, cycles and marks go.
+
+    Attributes
+    ----------
+    event_count : int
+        Recorded events and forecasts taken in.
     """
 
     def __init__(self, world: World, seat: Seat, spool: Spool) -> None:
@@ -61,9 +66,11 @@ class Engine:
         self.seat = seat
         self._spool = spool
         self._loop = make_loop(seat.decide)
+        self.event_count = 0
 
     def feed(self, block: Block) -> None:
         """Take one block through the loop."""
+        self.event_count += len(block.events)
         loop = self._loop(block, self.world, self.seat.state)
         for code in loop:
             reason = code & 7

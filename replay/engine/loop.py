@@ -92,7 +92,7 @@ def _make_stretch(decide: Callable[..., Any]) -> Any:
             if i < n:
                 meet(block.events, i, world)
                 decide(WAKE_EVENT, i, block, desk, state)
-                if clock[0]["n_requests"] | clock[0]["status"] | clock[0]["wake"] | control[0]["is_busy"] != 0:
+                if clock[0]["is_busy"] != 0:
                     control[0]["woken"] = i << 3 | WAKE_ON_EVENT
                     if is_paused(world):
                         return i + 1
@@ -125,7 +125,6 @@ def meet(events, i, world):
     event = events[i]
     kind = event["kind"]
     world.desk.clock[0]["now_ns"] = event["ts_ns"]
-    world.control[0]["n_events"] += 1
     if kind >= Kind.ACK:
         tell_desk(events, i, -1, 0, world)
         return

@@ -206,6 +206,7 @@ def watch_events(wake, i, block, desk, state):
         clock["wake"] = watch["status"]
     elif kind != Kind.CLOCK and state.is_watched[event["symbol"]] != 0:
         clock["wake"] = watch["bars"] if kind == Kind.BAR else watch["forecasts"]
+    clock["is_busy"] |= clock["wake"]
 
 
 @kernel

@@ -77,7 +77,7 @@ def collect(world):
     for k in range(count):
         _send_answer(k, world)
     venue.ctl[0]["n_answers"] = 0
-    world.control[0]["is_busy"] = 1
+    world.desk.clock[0]["is_busy"] = 1
     if venue.ctl[0]["status"] != 0:
         world.control[0]["stop"] = STOP_VENUE + venue.ctl[0]["status"]
     refresh_due(world)
@@ -190,7 +190,7 @@ def tell_desk(events, i, ahead_qty, reason, world):
         apply_answer(events, i, desk)
         return
     control = world.control[0]
-    control["is_busy"] = 1
+    world.desk.clock[0]["is_busy"] = 1
     row = world.log.orders[control["n_order_log"]]
     control["n_order_log"] += 1
     _log_terms(row, desk, event["symbol"], slot)
@@ -345,14 +345,14 @@ def write_mark(s, world):
     row["ask"] = touch["ask"]
     row["symbol"] = s
     control["n_marks"] += 1
-    control["is_busy"] = 1
+    world.desk.clock[0]["is_busy"] = 1
 
 
 @kernel
 def needs_flush(world):
     """Tell whether a log is so full that the next step might not fit."""
     control = world.control[0]
-    control["is_busy"] = 0
+    world.desk.clock[0]["is_busy"] = 0
     log = world.log
     margin = len(world.venue.answers) + len(world.desk.requests)
     clock = world.desk.clock[0]

@@ -40,8 +40,6 @@ CONTROL = np.dtype(
         ("n_marks", "i8"),
         ("n_sent", "i8"),
         ("is_live", "i8"),
-        ("n_events", "i8"),
-        ("is_busy", "i8"),  # rows were written since the last look at the capacities
         ("woken", "i8"),  # what was decided on last, as the yield code of a wake
         ("pause", "i8"),  # why the loop yields; 0 = it does not
         ("stop", "i8"),

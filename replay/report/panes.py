@@ -34,9 +34,10 @@ class RunTables:
     @classmethod
     def read(cls, folder: Path) -> RunTables:
         """Read them all."""
-        import pandas as pd
+        import pyarrow.parquet as pq
 
-        return cls(**{name: pd.read_parquet(folder / f"{name}.parquet") for name in cls.__dataclass_fields__})
+        files = {name: pq.ParquetFile(folder / f"{name}.parquet") for name in cls.__dataclass_fields__}
+        return cls(**{name: file.read().to_pandas() for name, file in files.items()})
 
 
 def chart_data(tables: RunTables, context: RunContext) -> dict[str, Any]:

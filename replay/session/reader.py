@@ -161,7 +161,9 @@ def _open(path: Path, stream: str) -> Any:
 
     words = [column.name for column in COLUMNS[stream] if column.kind == "string"]
     try:
-        return pq.ParquetFile(path, memory_map=True, read_dictionary=words)
+        # No memory map: the pages of the file that were touched would count as memory of the run (measured: +12 % for ten
+        # times the rows, +2 % without).
+        return pq.ParquetFile(path, memory_map=False, read_dictionary=words)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} is no complete Parquet file ({_line(error)}); restore it or import the session again") from None
 
