@@ -106,6 +106,7 @@ def _wide(kind: Any) -> Any:
     return types.int64 if isinstance(kind, types.Integer | types.IntEnumMember) else kind
 
 
+@cache
 def cache_folder() -> Path:
     """Return the folder of compiled kernels: `NUMBA_CACHE_DIR` where set, else the user's cache."""
     if config.CACHE_DIR:
@@ -227,6 +228,10 @@ class _Locator(UserWideCacheLocator):  # type: ignore[misc]
     def __init__(self, py_func: Any, py_file: str) -> None:
         super().__init__(py_func, py_file)
         self._cache_path = str(cache_folder())
+
+    @classmethod
+    def from_function(cls, py_func: Any, py_file: str) -> _Locator:
+        return cls(py_func, py_file)  # the folder was tried once, by `cache_folder`; numba would try it for every kernel
 
     def get_source_stamp(self) -> str:
         return "content-addressed"

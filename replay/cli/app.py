@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -15,7 +16,10 @@ EXIT_CODES = (
     "Exit codes: 0 done; 1 the thing checked did not hold; 2 wrong usage or configuration; 3 bad data; 4 another system failed. "
     "Every command takes --json: one JSON object on stdout."
 )
-_EXTERNAL, _UNEXPECTED, _INTERRUPTED = 4, 70, 130
+_EXTERNAL, _UNEXPECTED, _GARBAGE_EVERY = (
+    200_000  # objects; imports alone make so many that collecting in between took a tenth of a warm start
+)
+_INTERRUPTED = 4, 70, 130
 
 app = typer.Typer(
     name="replay",
@@ -68,6 +72,7 @@ def main(arguments: list[str] | None = None) -> None:
     arguments : list of str, optional
         What follows `replay`; left out, what the shell gave.
     """
+    gc.set_threshold(_GARBAGE_EVERY)
     given = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     is_debug = "--debug" in given
     try:
