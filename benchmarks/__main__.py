@@ -7,14 +7,8 @@ from importlib import import_module
 
 from benchmarks.measure import CannotRunError, Figure, table
 
-NAMES = (
-    "memory",
-    "start",
-    "fills_only",
-    "pipeline",
-    "beside_hftbacktest",
-    "python_strategy",
-)  # a child inherits its parent's peak
+# Memory comes first: a child process inherits the peak of its parent.
+NAMES = ("memory", "start", "fills_only", "pipeline", "beside_hftbacktest", "python_strategy")
 
 
 def main(names: list[str]) -> int:

@@ -16,10 +16,9 @@ EXIT_CODES = (
     "Exit codes: 0 done; 1 the thing checked did not hold; 2 wrong usage or configuration; 3 bad data; 4 another system failed. "
     "Every command takes --json: one JSON object on stdout."
 )
-_EXTERNAL, _UNEXPECTED, _GARBAGE_EVERY = (
-    200_000  # objects; imports alone make so many that collecting in between took a tenth of a warm start
-)
-_INTERRUPTED = 4, 70, 130
+_EXTERNAL, _UNEXPECTED, _INTERRUPTED = 4, 70, 130
+# Objects between two collections: imports alone make so many that collecting in between took a tenth of a warm start.
+_GARBAGE_EVERY = 200_000
 
 app = typer.Typer(
     name="replay",
