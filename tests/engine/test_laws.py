@@ -6,6 +6,7 @@ import sys
 from datetime import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -14,6 +15,7 @@ from replay.desk import Block
 from replay.engine.spool import Spool, journal_digest
 from replay.forecasts.weave import Weaver
 from replay.inputs import Choices, gather
+from replay.orders import ORDER_LOG, REQUEST, State
 from replay.setup import build_engine, start_day
 from tests.engine.strategies import Quoter, bound
 
@@ -98,6 +100,72 @@ def test_a_stranger_changes_nothing(replay_sample):
 
     for table in ("decisions", "orders", "fills"):
         pd.testing.assert_frame_equal(getattr(alone, table), getattr(crowd, table), check_categorical=False)
+
+
+@pytest.mark.parametrize("name", ["pipeline", "kernel"])
+def test_live_decides_as_replay_did(tmp_path, name):
+    """Fed with the answers that a replay gave, an engine without an exchange decides and orders the same."""
+    recorded, replayed, engine = _recorded(tmp_path / "replay", STRATEGIES[name])
+    answers = engine.world.answers[: engine.world.control[0]["answer_head"]]
+    inputs = gather([SAMPLE], Config(), _choices(STRATEGIES[name]()))
+    spool = _spool(tmp_path / "live")
+    live = build_engine(inputs, spool)
+    live.world.control["is_live"] = 1
+    start_day(inputs, live, inputs.sessions[0])
+    for block in _with_answers(recorded, answers):
+        live.feed(block)
+    live.flush()
+    spool.close()
+    requests = np.fromfile(tmp_path / "live" / "requests.rows", REQUEST)
+    orders = np.fromfile(tmp_path / "replay" / "orders.rows", ORDER_LOG)
+    sent = orders[np.isin(orders["state"], [State.SENT, State.CANCEL_SENT, State.MODIFY_SENT])]
+
+    assert len(answers) > 20
+    assert replayed.digests.get("decisions") == spool.digests.get("decisions")
+    for name in ("ts_ns", "order_id", "side", "qty", "decision_id"):
+        assert sent[name].tolist() == requests[name].tolist()
+
+
+def _recorded(folder, make_strategy):
+    """Replay a stretch; return its blocks, its spool and the engine, whose ring still holds every answer."""
+    inputs = gather([SAMPLE], Config(), _choices(make_strategy()))
+    session = inputs.sessions[0]
+    spool = _spool(folder)
+    engine = build_engine(inputs, spool)
+    start_day(inputs, engine, session)
+    start_ns, end_ns = inputs.span_of(session)
+    weaver, fresh, blocks = Weaver(), inputs.forecasts_of(session), []
+    for block in session.blocks(inputs.symbol_index, start_ns=start_ns, end_ns=end_ns, block_events=500):
+        blocks += list(weaver.weave(Block(block.events.copy(), block.bars.copy(), block.forecasts), fresh))
+        fresh = type(fresh)(fresh.ready[:0], fresh.rows[:0])
+    for block in blocks:
+        engine.feed(block)
+    engine.flush()
+    spool.close()
+    return blocks, spool, engine
+
+
+def _with_answers(blocks, answers):
+    """Put each answer after the recorded events of its time and before, by its own block."""
+    done = 0
+    for k, block in enumerate(blocks):
+        next_ns = blocks[k + 1].events["ts_ns"][0] if k + 1 < len(blocks) else None
+        stamps, start = block.events["ts_ns"], 0
+        while done < len(answers) and (next_ns is None or answers["ts_ns"][done] < next_ns):
+            place = int(np.searchsorted(stamps, answers["ts_ns"][done], side="right"))
+            yield Block(block.events[start:place], block.bars, block.forecasts)
+            yield Block(answers[done : done + 1], block.bars, block.forecasts)
+            start, done = place, done + 1
+        yield Block(block.events[start:], block.bars, block.forecasts)
+
+
+def _choices(strategy):
+    return Choices(forecasts=None if strategy is not None else SAMPLE / "forecasts.parquet", strategy=strategy, **MORNING)
+
+
+def _spool(folder):
+    folder.mkdir()
+    return Spool(folder)
 
 
 def _forecasts_of(names, folder):
