@@ -78,14 +78,14 @@ def _python() -> Iterator[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    yield _package("ibkr-replay", is_needed=True, remedy="pip install ibkr-replay")
+    yield _package("ibkr-replay", is_needed=True, remedy='pip install "." in the checkout')
     for name in CORE:
         yield _package(name, is_needed=True, remedy=f"pip install {name}")
     for extra, (module, distribution, loss) in EXTRAS.items():
         if importlib.util.find_spec(module):
             yield _package(distribution, is_needed=False, remedy="")
         else:
-            remedy = f'pip install "ibkr-replay[{extra}]" for {loss}'
+            remedy = f'pip install ".[{extra}]" in the checkout, for {loss}'
             yield Finding(name=f"extra {extra}", state="note", value="not installed", remedy=remedy)
 
 

@@ -48,7 +48,7 @@ def render(answer: Mapping[str, Any]) -> Group:
 def _number_lines(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
     inputs, plan = answer["inputs"], answer["plan"]
     ages = f"quote {duration(inputs['quote_age_s'] * 1e9)} old, forecast {duration(inputs['forecast_age_s'] * 1e9)} old"
-    stale = "  STALE" if inputs["is_stale"] else ""
+    stale = ", something older than its TTL (marked, not refused)" if inputs["is_stale"] else ""
     lines = [
         ("Touch", f"mid {_usd(inputs['mid'])}  spread {_usd(inputs['spread'])} = {_one(inputs['spread_bps'])} bps"),
         ("Data", f"{ages}, quality {inputs['quality']:.2f}{stale}"),

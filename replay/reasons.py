@@ -96,11 +96,12 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.GATE_COST: Meaning(
         "gate shut: edge too small",
         "Refused: no horizon passed the gate. The nearest forecast, {horizon}, was {mu} (interval {interval}), its cost {cost}.",
-        "The forecast would have had to be above {needed} in size; it was {mu}.",
+        "To pass the gate the forecast would have had to be above {needed} in size; it was {mu}. To be traded it would have had "
+        "to earn its cost as well.",
     ),
     Reason.ARBITER_RESERVE: Meaning(
         "edge below cost + reserve",
-        "Refused: the best horizon did not earn its cost and the reserve: {horizon} forecast {mu}, cost {cost}, net edge {net}.",
+        "Refused: the chosen horizon did not earn its cost and reserve: {horizon} forecast {mu}, cost {cost}, net edge {net}.",
         "The forecast would have had to be above {needed} in size; it was {mu}.",
     ),
     Reason.BARRIER_PEAK: Meaning(

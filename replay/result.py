@@ -38,6 +38,11 @@ class Result:
         if scratch is not None:
             weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
 
+    def __repr__(self) -> str:
+        summary = self.summary
+        days = "/".join(summary["sessions"])
+        return f"<Result {days}: {summary['orders']} orders, {summary['fills']} fills, net {summary['net_usd']:,.2f} USD>"
+
     @classmethod
     def open(cls, path: str | Path) -> Result:
         """Open a run folder written earlier.

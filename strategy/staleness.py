@@ -33,7 +33,7 @@ UNKNOWN_AGE_NS = 2**62
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StalenessSettings:
-    """Settings of the staleness guard."""
+    """The staleness guard: in its original form it marks decisions on old data and refuses none; the TTLs say what is old."""
 
     mode: str = mode_setting()
     tick_ttl_ns: int = setting(1_000_000_000, "silence after which a tick-by-tick stream is stale", unit="ns", gt=0)

@@ -109,7 +109,7 @@ def test_doctor_misses_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 
     extra = list(doctor._packages())[-1]
 
-    assert ("note", 'pip install "ibkr-replay[report]" for charts') == (extra.state, extra.remedy)
+    assert ("note", 'pip install ".[report]" in the checkout, for charts') == (extra.state, extra.remedy)
 
 
 def test_doctor_notices_a_second_owner_of_our_name(monkeypatch: pytest.MonkeyPatch) -> None:
