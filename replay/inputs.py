@@ -150,6 +150,7 @@ class Inputs:
         paths = [path for entry in names["sessions"] for path in entry["paths"]]
         inputs = gather(paths, Config.from_values(manifest["config"]), choices)
         for session, entry in zip(inputs.sessions, names["sessions"], strict=True):
+            session.verify()
             if session.digest != entry["digest"]:
                 where = ", ".join(entry["paths"])
                 raise DataError(

@@ -256,6 +256,12 @@ class _ClosureCache(FunctionCache):  # type: ignore[misc]
     def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
         return sig, codegen.magic_tuple(), self._digest
 
+    def _load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super()._load_overload(sig, target_context)
+        except (ImportError, AttributeError):  # a user's file was known by another module name when it was compiled
+            return None
+
     def _save_overload(self, sig: Any, data: Any) -> None:
         super()._save_overload(sig, data)
         _prune(Path(self._cache_path), self._stem, self._digest)

@@ -17,6 +17,7 @@ The order of a cycle, and where each step lives:
 `rebalance`          when to act on a new target
 `planner`, `budget`  orders, and how many messages they may cost
 `pipeline`           all of them, joined
+`verification`       the six-point checklist
 ===================  ==============================================================
 
 Each is usable alone, with plain numbers, through the classes named here.
@@ -35,6 +36,7 @@ _HOMES = {
     "HorizonArbiter": "arbiter",
     "RiskModel": "risk",
     "StalenessGuard": "staleness",
+    "Verification": "verification",
 }
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from strategy.planner import ExecutionPlanner
     from strategy.risk import RiskModel
     from strategy.staleness import StalenessGuard
+    from strategy.verification import Verification
 
 __all__ = [
     "BarrierGate",
@@ -58,6 +61,7 @@ __all__ = [
     "HorizonArbiter",
     "RiskModel",
     "StalenessGuard",
+    "Verification",
 ]
 
 

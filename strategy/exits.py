@@ -86,6 +86,15 @@ def after_fill(s, now_ns, plans, positions, trades, clock, params):
 
 
 @kernel
+def forget_flat(s, positions, trades):
+    """Drop the trade of a symbol that holds nothing, as after a start from yesterday's state; return 1 where it did."""
+    if positions[s]["qty"] != 0:
+        return 0
+    _forget(trades[s])
+    return 1
+
+
+@kernel
 def _open_trade(s, now_ns, plan, positions, trade, params):
     position = positions[s]
     trade["side"] = plan["side"]

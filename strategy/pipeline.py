@@ -34,7 +34,7 @@ from replay.jit import kernel
 from strategy.budget import messages_left
 from strategy.cycle import begin, commit, exit_reason, is_closed, is_leaving, leave, read_inputs, run_cycle
 from strategy.decision import Reason
-from strategy.exits import after_fill, is_stopped, retry_later, set_check
+from strategy.exits import after_fill, forget_flat, is_stopped, retry_later, set_check
 from strategy.features import on_market
 from strategy.forecasts import on_forecast
 from strategy.pipeline_state import (
@@ -125,6 +125,8 @@ def _watch_stop(s, desk, state):
 @kernel
 def check_position(s, desk, state):
     """Look at a position by clock and price, outside a cycle; a decision is journalled only when an exit is tried."""
+    if forget_flat(s, desk.positions, state.trades):
+        return
     now_ns = desk.clock[0]["now_ns"]
     reason = exit_reason(s, desk, state)
     if is_closed(desk):

@@ -53,6 +53,15 @@ def test_state_is_addressed_by_symbol_name(days, tmp_path):
     assert fresh.features[0] == new.features[1]
 
 
+def test_what_was_held_does_not_travel_with_the_state(days, tmp_path):
+    """A state written while shares were held starts the next day flat, with no trade to look after."""
+    first = run([SAMPLE], forecasts=SAMPLE / "forecasts.parquet", end=time(9, 50), state_out=tmp_path / "state.npz")
+    second = run(days[1:], state_in=tmp_path / "state.npz")
+
+    assert (first.positions["qty"] != 0).any()
+    assert len(second.decisions) > 20
+
+
 def test_a_state_of_another_strategy_is_refused(days, tmp_path):
     """A start state names the strategy it belongs to; garbage is refused as data."""
     run(days[:1], state_out=tmp_path / "state.npz")
