@@ -22,6 +22,7 @@ The power and log families are those of hftbacktest (MIT licence), corrected at 
 
 from enum import StrEnum
 
+from replay.errors import UsageError
 from replay.jit import kernel
 from replay.numeric import exp, log
 
@@ -44,6 +45,11 @@ class QueueModel(StrEnum):
     ALL_AHEAD = "all_ahead"
     POWER = "power"
     LOG = "log"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "QueueModel":
+        known = ", ".join(member.name for member in cls)
+        raise UsageError(f"unknown queue model {value!r}; known are {known} (fitted models and FIFO are not built yet)")
 
     @property
     def code(self) -> int:

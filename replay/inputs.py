@@ -107,6 +107,7 @@ class Inputs:
             "sessions": [_session_entry(session) for session in self.sessions],
             "forecasts": _file(self.forecasts_path),
             "state_in": _file(self.state_in),
+            "models": None,  # no command loads models yet; the key is the contract's
             "strategy": {"name": self.strategy_text or _class_name(self.strategy), "digest": source_digest(self.strategy)},
             "symbols": None if self.symbols is None else list(self.symbols),
             "start": _moment_text(self.start),

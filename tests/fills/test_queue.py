@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fills.queue import UNKNOWN, QueueModel, on_join, on_level_change, on_trade
+from replay.errors import UsageError
 
 SIZES = st.integers(0, 10**6)
 POWERS = st.floats(0.1, 8.0)
@@ -65,3 +66,9 @@ def test_names_and_codes_are_fixed():
     """Configuration files hold the names, kernels the codes."""
     assert ["trades_only", "behind_first", "pro_rata", "all_ahead", "power", "log"] == [m.value for m in QueueModel]
     assert list(range(6)) == [m.code for m in QueueModel]
+
+
+def test_an_unknown_model_is_named_with_the_known_ones():
+    """A queue model that does not exist, a file of a fitted one included, is refused in one sentence."""
+    with pytest.raises(UsageError, match=r"unknown queue model 'model\.json'; known are TRADES_ONLY, BEHIND_FIRST"):
+        QueueModel("model.json")
