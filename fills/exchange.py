@@ -79,10 +79,16 @@ from replay.events import Flag, Kind
 from replay.jit import kernel, leaf
 from replay.orders import Action
 
-HIDDEN = 16384  # execution of a hidden order, as message-level sources mark it
 INELIGIBLE = int(
-    Flag.OFF_EXCHANGE | Flag.AVERAGE_PRICE | Flag.LATE | Flag.OFF_TICK | Flag.AUCTION | Flag.UNREPORTED | Flag.PAST_LIMIT
-) | HIDDEN  # fmt: skip
+    Flag.OFF_EXCHANGE
+    | Flag.AVERAGE_PRICE
+    | Flag.LATE
+    | Flag.OFF_TICK
+    | Flag.AUCTION
+    | Flag.UNREPORTED
+    | Flag.PAST_LIMIT
+    | Flag.HIDDEN
+)
 NO_VENUE = int(Flag.NO_VENUE)
 BUY = int(Flag.BUY)
 SELL = int(Flag.SELL)
