@@ -7,11 +7,16 @@ from typing import Any
 
 from replay.settings import setting
 
-MODES = ("original", "off")
 ORIGINAL = 0  # the simple rule
 OFF = 1  # lets everything pass
+ENHANCED = 2  # the improvement over the simple rule
+MODES = ("original", "off", "enhanced")
 
 
-def mode_setting() -> Any:
-    """Declare the setting `mode` of a component."""
-    return setting("original", "original: the simple rule; off: lets everything pass", choices=MODES)
+def mode_setting(*, has_enhanced: bool = False) -> Any:
+    """Declare the setting `mode` of a component; a component without an enhanced form refuses that word."""
+    if has_enhanced:
+        return setting(
+            "original", "original: the simple rule; enhanced: the improved rule; off: lets everything pass", choices=MODES
+        )
+    return setting("original", "original: the simple rule; off: lets everything pass", choices=MODES[:ENHANCED])
