@@ -8,7 +8,9 @@ The order of a cycle, and where each step lives:
 `forecasts`          what the models said, per symbol and horizon
 `simple_forecast`    a baseline where no model is at hand
 `cost`               what a round trip costs
-`conformal`          the gate
+`gate`               may any horizon be traded? `conformal`: the same for people
+`calibration`        the gate's bounds: `tracker_bank`, `margin_buckets`, `mean_edge`
+`outcomes`           what really happened, when it is known; `learning` brings it in
 `arbiter`            which horizon
 `barriers`           peaks and valleys
 `sizing`, `risk`     how many shares, and the caps on them

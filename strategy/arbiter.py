@@ -117,6 +117,8 @@ def write_leg(k, legs, decision):
     row["sigma_bps"] = leg["sigma_bps"]
     row["q_lo_bps"] = leg["q_lo_bps"]
     row["q_hi_bps"] = leg["q_hi_bps"]
+    row["gate_lo_bps"] = leg["gate_lo_bps"]
+    row["gate_hi_bps"] = leg["gate_hi_bps"]
     row["cost_bps"] = leg["cost_bps"]
     row["side"] = leg["side"]
     row["horizon_min"] = leg["horizon_min"]

@@ -1,142 +1,58 @@
-"""Gate: does any horizon's forecast deserve to be traded?
+"""The gate for people: issue bounds, judge them, learn from outcomes.
 
-Original form (design row 1): a point forecast above a fixed threshold; quantiles pass through as they were issued::
-
-    long  iff  mu >  threshold_bps
-    short iff  mu < -threshold_bps            (equality does not pass)
-
-The cost does not enter (the arbiter asks for it), but a leg whose mean or cost is not finite never passes: NaN is not a
-reason to trade. Each leg gets its own side. When no leg passes, the one that came closest is written into the decision with
-`edge_needed_bps`, so that every refusal says what |mu| would have had to be: the *binding distance*. `off` opens every
-leg in the direction of its forecast.
-
-Coverage is counted against the quantiles that were issued with the forecast, never against later ones; a miss is strict::
-
-    below iff outcome < q_lo,   above iff outcome > q_hi
+The rules stand in `strategy.gate`, the equations in `strategy.calibration`.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from replay.jit import kernel
-from replay.settings import as_row, setting
-from strategy.arbiter import write_leg
+from replay.errors import ConfigError
+from replay.settings import as_row
+from strategy.calibration import (
+    HI,
+    LO,
+    await_outcome,
+    evaluate_series,
+    forget_record,
+    is_ready,
+    issue_bounds,
+    mature_record,
+    new_calibration,
+    write_record,
+)
 from strategy.decision import Reason
 from strategy.forecasts import FORECAST_STATE, complete, find_horizon
-from strategy.modes import OFF, mode_setting
+from strategy.gate import GateSettings, judge_bounds, judge_point
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COVERAGE = np.dtype(
-    [
-        ("matured_count", "i8"),
-        ("below_count", "i8"),
-        ("above_count", "i8"),
-        ("dropped_count", "i8"),  # outcomes that were NaN, infinite or never came
-    ],
-    align=True,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateSettings:
-    """Settings of the gate."""
-
-    mode: str = mode_setting()
-    threshold_bps: float = setting(2.0, "size of the point forecast above which the gate opens", unit="bps", ge=0)
-    pending_max: int = setting(65_536, "forecasts whose outcome is awaited; beyond it the oldest is dropped", ge=1)
-
-
-@kernel
-def open_gate(legs, n, params, decision):
-    """Write each living leg's side and the gate's `edge_needed_bps`; return 0, or GATE_COST when no leg passes."""
-    decision[0]["edge_needed_bps"] = needed_bps(params)
-    n_open = 0
-    for k in range(n):
-        leg = legs[k]
-        leg["side"] = 0
-        if leg["is_alive"]:
-            leg["side"] = judge_point(leg["mu_bps"], leg["cost_bps"], params)
-            if leg["side"] != 0:
-                n_open += 1
-            else:
-                leg["reason"] = Reason.GATE_COST
-    if n_open > 0:
-        return 0
-    _write_nearest(legs, n, decision)
-    return Reason.GATE_COST
-
-
-@kernel
-def needed_bps(params):
-    """Return what the size of a forecast must exceed, bps."""
-    if params[0]["mode"] == OFF:
-        return 0.0
-    return params[0]["threshold_bps"]
-
-
-@kernel
-def judge_point(mu_bps, cost_bps, params):
-    """Return +1 (long), -1 (short) or 0 (shut) for a point forecast."""
-    if not (math.isfinite(mu_bps) and math.isfinite(cost_bps)):
-        return 0
-    needed = needed_bps(params)
-    if mu_bps > needed:
-        return 1
-    if mu_bps < -needed:
-        return -1
-    return 0
-
-
-@kernel
-def _write_nearest(legs, n, decision):
-    nearest = -1
-    for k in range(n):
-        if legs[k]["is_alive"] and (nearest < 0 or abs(legs[k]["mu_bps"]) > abs(legs[nearest]["mu_bps"])):
-            nearest = k
-    if nearest >= 0:
-        write_leg(nearest, legs, decision)
-
-
-@kernel
-def count_outcome(coverage, s, k, q_lo_bps, q_hi_bps, outcome_bps):
-    """Count one outcome against the quantiles issued with its forecast; return 1 when it counted, 0 when it was dropped."""
-    cell = coverage[s, k]
-    if not (math.isfinite(outcome_bps) and math.isfinite(q_lo_bps) and math.isfinite(q_hi_bps)):
-        cell["dropped_count"] += 1
-        return 0
-    cell["matured_count"] += 1
-    if outcome_bps < q_lo_bps:
-        cell["below_count"] += 1
-    elif outcome_bps > q_hi_bps:
-        cell["above_count"] += 1
-    return 1
-
 
 class Coverage(NamedTuple):
-    """What became of the issued intervals; shares are NaN without outcomes."""
+    """What became of the issued bounds; shares are NaN without outcomes."""
 
     matured_count: int
+    n_eff: float
     coverage: float
     miss_below: float
     miss_above: float
+    passed_count: int
+    passed_miss: float
     dropped_count: int
 
 
 class _Issued(NamedTuple):
     symbol: int
     column: int
-    q_lo_bps: float
-    q_hi_bps: float
+    record: np.ndarray
+    banks: np.ndarray
 
 
 class ConformalGate:
-    """Issue quantiles, judge them, and keep score of what they promised.
+    """Issue bounds, judge them, and learn from what they promised; in its enhanced form unless told otherwise.
 
     Parameters
     ----------
@@ -148,26 +64,28 @@ class ConformalGate:
 
     Examples
     --------
-    >>> gate = ConformalGate(symbols=["AAPL"], horizons_min=[5, 30], threshold_bps=3.0)
-    >>> q_lo, q_hi = gate.calibrate(1, 0, "AAPL", 30, mu_bps=4.0, sigma_bps=10.0)
+    >>> gate = ConformalGate(symbols=["AAPL"], horizons_min=[5, 30])
+    >>> q_lo, q_hi = gate.calibrate(1, 0, "AAPL", 30, mu_bps=14.0, sigma_bps=8.0)
     >>> round(q_lo, 2), round(q_hi, 2)
-    (-8.82, 16.82)
+    (3.75, 24.25)
     >>> gate.judge(q_lo, q_hi, cost_bps=2.5)
     (1, <Reason.TARGET_SET: 0>)
+    >>> gate.is_ready("AAPL", 30)
+    False
     >>> gate.mature(1, outcome_bps=-9.0)
-    >>> gate.coverage("AAPL", 30).miss_below
-    1.0
     """
 
     def __init__(
         self, symbols: Sequence[str], horizons_min: Sequence[int], settings: GateSettings | None = None, **changes: Any
     ) -> None:
-        self.settings = settings or GateSettings(**changes)
+        self.settings = settings or GateSettings(**{"mode": "enhanced", **changes})
         self.unknown_count = 0  # outcomes of forecasts that were never issued, or had their outcome already
         self._params = as_row(self.settings)
         self._index = {name: k for k, name in enumerate(symbols)}
         self._horizons = np.array(horizons_min, np.int64)
-        self._coverage = np.zeros((len(self._index), len(self._horizons)), COVERAGE)
+        self._state = new_calibration(len(self._index), len(self._horizons), 0)
+        self._overlaps = np.ones(self._state.label_counts.shape, np.int64)
+        self._waiting = np.zeros(self._state.label_counts.shape, np.int64)
         self._pending: dict[int, _Issued] = {}
 
     def calibrate(
@@ -180,8 +98,9 @@ class ConformalGate:
         sigma_bps: float,
         q_lo_bps: float | None = None,
         q_hi_bps: float | None = None,
+        cost_bps: float = 0.0,
     ) -> tuple[float, float]:
-        """Issue the quantiles of a forecast and remember them until its outcome matures.
+        """Issue the bounds that the gate judges and remember them until the outcome of the forecast matures.
 
         Parameters
         ----------
@@ -194,55 +113,94 @@ class ConformalGate:
         mu_bps, sigma_bps : float
         q_lo_bps, q_hi_bps : float, optional
             The model's own quantiles; Gaussian ones stand in.
+        cost_bps : float
+            Cost of a round trip, where it is known already: the margin above it names the bucket.
 
         Returns
         -------
         tuple of float
-            Both NaN, and nothing remembered, for a forecast that is not sound.
+            During the warm-up the quantiles themselves. Both NaN, and nothing remembered, for a forecast that is not sound.
 
         Raises
         ------
         KeyError
             For a symbol or a horizon that the gate was not made for.
         """
+        s, k = self._cell(symbol, horizon_min)
+        q_lo, q_hi = _quantiles(mu_bps, sigma_bps, q_lo_bps, q_hi_bps)
+        if not math.isfinite(q_lo):
+            return q_lo, q_hi
+        write_record(s, k, 0, self._state, mu_bps, sigma_bps, cost_bps)
+        record = self._state.records[s, k, 0]
+        record["base_bps"] = q_lo, q_hi
+        issue_bounds(s, k, 0, self._state, self._params)
+        self._remember(forecast_id, s, k)
+        return float(record["gate_bps"][LO]), float(record["gate_bps"][HI])
+
+    def interval(self, forecast_id: int) -> tuple[float, float]:
+        """Return the interval of level `interval_level` that was issued with a forecast whose outcome is still awaited."""
+        low, high = self._pending[forecast_id].record["bound_bps"]
+        return float(low), float(high)
+
+    def mature(self, forecast_id: int, outcome_bps: float) -> None:
+        """Learn from the outcome of a forecast; a second one, or one of an unknown forecast, is ignored and counted as such."""
+        issued = self._pending.pop(forecast_id, None)
+        if issued is None:
+            self.unknown_count += 1
+            return
+        s, k = issued.symbol, issued.column
+        self._recall(issued)
+        overlap = int(self._waiting[s, k])
+        mature_record(s, k, 0, float(outcome_bps), overlap, self._state, self._params)
+        self._overlaps[s, k] = overlap
+        self._waiting[s, k] -= 1
+
+    def judge(self, q_lo_bps: float, q_hi_bps: float, cost_bps: float) -> tuple[int, Reason]:
+        """Return the side that may be traded and why; the original form judges the middle of the bounds."""
+        middle = 0.5 * (float(q_lo_bps) + float(q_hi_bps))
+        if self.settings.mode == "enhanced":
+            side = judge_bounds(float(q_lo_bps), float(q_hi_bps), float(cost_bps))
+        else:
+            side = judge_point(middle, float(cost_bps), self._params)
+        if side != 0:
+            return int(side), Reason.TARGET_SET
+        return 0, Reason.GATE_COST if math.isfinite(middle) else Reason.FORECAST_NAN
+
+    def is_ready(self, symbol: str, horizon_min: int) -> bool:
+        """Tell whether enough outcomes are known for the enhanced gate to open."""
+        s, k = self._cell(symbol, horizon_min)
+        return bool(is_ready(s, k, int(self._overlaps[s, k]), self._state))
+
+    def coverage(self, symbol: str, horizon_min: int) -> Coverage:
+        """Return how often the outcomes of a symbol and horizon stayed inside what was issued."""
+        cell = self._state.coverage[self._cell(symbol, horizon_min)]
+        n = int(cell["matured_count"])
+        below, above = (int(cell[name]) / n if n else math.nan for name in ("below_count", "above_count"))
+        passed = int(cell["passed_count"].sum())
+        missed = int(cell["passed_miss_count"].sum()) / passed if passed else math.nan
+        return Coverage(n, float(cell["n_eff"]), 1.0 - below - above, below, above, passed, missed, int(cell["dropped_count"]))
+
+    def _cell(self, symbol: str, horizon_min: int) -> tuple[int, int]:
         column = find_horizon(self._horizons, horizon_min)
         if symbol not in self._index or column < 0:
             raise KeyError(
                 f"no gate for {symbol!r} at {horizon_min} min; it has {list(self._index)} at {self._horizons.tolist()}"
             )
-        q_lo, q_hi = _quantiles(mu_bps, sigma_bps, q_lo_bps, q_hi_bps)
-        if math.isfinite(q_lo):
-            self._remember(forecast_id, _Issued(self._index[symbol], column, q_lo, q_hi))
-        return q_lo, q_hi
+        return self._index[symbol], int(column)
 
-    def mature(self, forecast_id: int, outcome_bps: float) -> None:
-        """Count the outcome of a forecast; a second one, or one of an unknown forecast, is ignored and counted as such."""
-        issued = self._pending.pop(forecast_id, None)
-        if issued is None:
-            self.unknown_count += 1
-            return
-        count_outcome(self._coverage, issued.symbol, issued.column, issued.q_lo_bps, issued.q_hi_bps, float(outcome_bps))
-
-    def judge(self, q_lo_bps: float, q_hi_bps: float, cost_bps: float) -> tuple[int, Reason]:
-        """Return the side that may be traded and why; the original form judges the middle of the interval."""
-        middle = 0.5 * (float(q_lo_bps) + float(q_hi_bps))
-        side = judge_point(middle, float(cost_bps), self._params)
-        if side != 0:
-            return int(side), Reason.TARGET_SET
-        return 0, Reason.GATE_COST if math.isfinite(middle) else Reason.FORECAST_NAN
-
-    def coverage(self, symbol: str, horizon_min: int) -> Coverage:
-        """Return how often the outcomes of a symbol and horizon stayed inside what was issued."""
-        cell = self._coverage[self._index[symbol], find_horizon(self._horizons, horizon_min)]
-        n = int(cell["matured_count"])
-        below, above = (int(cell[name]) / n if n else math.nan for name in ("below_count", "above_count"))
-        return Coverage(n, 1.0 - below - above, below, above, int(cell["dropped_count"]))
-
-    def _remember(self, forecast_id: int, issued: _Issued) -> None:
-        self._pending[forecast_id] = issued
+    def _remember(self, forecast_id: int, s: int, k: int) -> None:
+        await_outcome(s, k, 0, self._state)
+        self._waiting[s, k] += 1
+        self._pending[forecast_id] = _Issued(s, k, self._state.records[s, k, 0].copy(), self._state.issued[s, k, 0].copy())
         if len(self._pending) > self.settings.pending_max:
             oldest = self._pending.pop(next(iter(self._pending)))
-            self._coverage[oldest.symbol, oldest.column]["dropped_count"] += 1
+            self._recall(oldest)
+            self._waiting[oldest.symbol, oldest.column] -= 1
+            forget_record(oldest.symbol, oldest.column, 0, self._state)
+
+    def _recall(self, issued: _Issued) -> None:
+        self._state.records[issued.symbol, issued.column, 0] = issued.record
+        self._state.issued[issued.symbol, issued.column, 0] = issued.banks
 
 
 def _quantiles(mu_bps: float, sigma_bps: float, q_lo_bps: float | None, q_hi_bps: float | None) -> tuple[float, float]:
@@ -259,7 +217,7 @@ def _quantiles(mu_bps: float, sigma_bps: float, q_lo_bps: float | None, q_hi_bps
 def evaluate(
     mu: Sequence[float], sigma: Sequence[float], outcome: Sequence[float], delay: int, **settings: Any
 ) -> "pd.DataFrame":
-    """Issue the quantiles of a whole series, each outcome becoming known `delay` rows after its forecast.
+    """Issue the bounds of a whole series, each outcome becoming known `delay` rows after its forecast.
 
     Parameters
     ----------
@@ -268,12 +226,17 @@ def evaluate(
     delay : int
         Rows until an outcome is known, at least 1.
     **settings
-        Single settings of the gate, by name.
+        Single settings of the gate, by name; `cost_bps` (number or sequence, default 0) places the margin.
 
     Returns
     -------
     pandas.DataFrame
-        Columns q_lo and q_hi, bps.
+        Columns q_lo and q_hi, bps: what `ConformalGate.calibrate` would have answered.
+
+    Raises
+    ------
+    ConfigError
+        For a delay below one, or columns of different lengths.
 
     Examples
     --------
@@ -282,11 +245,14 @@ def evaluate(
     """
     import pandas as pd
 
-    assert delay >= 1
-    gate = ConformalGate([""], [1], **{"pending_max": delay + 1, **settings})
-    rows = []
-    for i, (mu_bps, sigma_bps) in enumerate(zip(mu, sigma, strict=True)):
-        if i >= delay:
-            gate.mature(i - delay, outcome[i - delay])
-        rows.append(gate.calibrate(i, i, "", 1, mu_bps, sigma_bps))
-    return pd.DataFrame(rows, columns=["q_lo", "q_hi"])
+    costs = settings.pop("cost_bps", 0.0)
+    columns = [np.array(column, float) for column in (mu, sigma, outcome)]
+    if delay < 1 or len({len(column) for column in columns}) != 1:
+        raise ConfigError(
+            f"evaluate needs columns of one length and a delay of at least 1, got {[len(c) for c in columns]}, {delay}"
+        )
+    rows = np.column_stack([*columns, np.broadcast_to(np.asarray(costs, float), columns[0].shape)])
+    params = as_row(GateSettings(**{"mode": "enhanced", **settings}))
+    out = np.zeros((len(rows), 2))
+    evaluate_series(rows, delay, new_calibration(1, 1, delay), params, out)
+    return pd.DataFrame(out, columns=["q_lo", "q_hi"])

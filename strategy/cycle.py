@@ -18,12 +18,14 @@ from replay.desk import STOP_DECISIONS_FULL
 from replay.jit import kernel
 from strategy.arbiter import choose
 from strategy.barriers import block as block_barrier
-from strategy.conformal import open_gate
 from strategy.cost import price, write_cost_parts
 from strategy.decision import Component, Reason
 from strategy.exits import MINUTE_NS, check_exit, check_opposite, flat_ns, retry_later
 from strategy.features import write_features
 from strategy.forecasts import find_horizon, load_legs
+from strategy.gate import open_gate
+from strategy.learning import issue, mature
+from strategy.modes import ENHANCED
 from strategy.plan import IDLE
 from strategy.planner import start_reason, submit, work_ns_of
 from strategy.rebalance import is_due, mark_done
@@ -31,6 +33,7 @@ from strategy.renorm import normalise, weight_sum
 from strategy.risk import cap
 from strategy.sizing import size
 from strategy.staleness import judge
+from strategy.touch import touch_mid2
 
 
 @kernel
@@ -194,9 +197,22 @@ def _open_legs(s, desk, state):
     reason = price(s, legs, len(legs), desk.book, state.features, state.params["cost"], decision)
     if reason != 0:
         return _told(reason, Component.COST, decision)
+    _calibrate(s, desk, state)
     reason = open_gate(legs, len(legs), state.params["gate"], decision)
     _write_costs(s, desk, state)
     return _told(reason, Component.GATE, decision)
+
+
+@kernel
+def _calibrate(s, desk, state):
+    """Let what is due mature, then give the living legs calibrated bounds: the enhanced gate's alone."""
+    params = state.params["gate"]
+    if params[0]["mode"] != ENHANCED:
+        return
+    clock = desk.clock[0]
+    mid2 = touch_mid2(s, desk.book)
+    mature(s, clock["now_ns"], mid2, state.outcomes, state.calibration, params)
+    issue(s, state.legs, clock["now_ns"], mid2, clock["close_ns"], state.outcomes, state.calibration, params)
 
 
 @kernel

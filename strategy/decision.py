@@ -36,6 +36,7 @@ class Reason(IntEnum):
     COST_UNKNOWN = 30
     GATE_NOT_READY = 40
     GATE_COST = 41  # no horizon clears its cost
+    GATE_MISSING = 42  # too many outcomes never came
     ARBITER_RESERVE = 50  # the best net score is below cost plus reserve
     BARRIER_PEAK = 60
     BARRIER_VALLEY = 61
@@ -76,6 +77,8 @@ LEG = np.dtype(
         ("sigma_bps", "f8"),
         ("q_lo_bps", "f8"),
         ("q_hi_bps", "f8"),
+        ("gate_lo_bps", "f8"),  # what the gate judged; NaN in its original form
+        ("gate_hi_bps", "f8"),
         ("p_peak", "f8"),
         ("p_valley", "f8"),
         ("cost_bps", "f8"),
@@ -83,6 +86,7 @@ LEG = np.dtype(
         ("weight", "f8"),
         ("side", "i8"),  # +1 gate open for long, -1 for short, 0 shut
         ("is_alive", "i8"),  # 0 = left out of this cycle
+        ("gate_reason", "i8"),  # why its bounds cannot be judged; 0 = they can
         ("reason", "i8"),
     ],
     align=True,
@@ -102,6 +106,8 @@ DECISION = np.dtype(
         ("sigma_bps", "f8"),
         ("q_lo_bps", "f8"),
         ("q_hi_bps", "f8"),
+        ("gate_lo_bps", "f8"),  # what the gate judged; NaN in its original form
+        ("gate_hi_bps", "f8"),
         ("cost_bps", "f8"),
         ("cost_spread_bps", "f8"),
         ("cost_vol_bps", "f8"),

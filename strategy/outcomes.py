@@ -165,14 +165,3 @@ def _step(s, k, outcomes):
     for column in range(outcomes.queues.shape[1]):
         earliest = min(earliest, _oldest_due_ns(s, column, outcomes))
     outcomes.due_ns[s] = earliest
-
-
-@kernel
-def drop_all(outcomes):
-    """Drop everything that waits: no label crosses a night."""
-    for s in range(outcomes.queues.shape[0]):
-        for k in range(outcomes.queues.shape[1]):
-            queue = outcomes.queues[s, k]
-            queue["dropped_count"] += queue["head"] - queue["tail"]
-            queue["tail"] = queue["head"]
-        outcomes.due_ns[s] = NEVER

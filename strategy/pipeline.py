@@ -37,6 +37,7 @@ from strategy.decision import Reason
 from strategy.exits import after_fill, forget_flat, is_stopped, retry_later, set_check
 from strategy.features import on_market
 from strategy.forecasts import on_forecast
+from strategy.learning import mature
 from strategy.pipeline_state import (
     PipelineSettings,
     PipelineState,
@@ -59,12 +60,23 @@ def decide(wake, i, block, desk, state):
         return
     kind = block.events[i]["kind"]
     if kind == Kind.QUOTE or kind == Kind.TRADE:
+        if block.events[i]["ts_ns"] > state.outcomes.due_ns[block.events[i]["symbol"]]:
+            _learn(np.int64(i), block, state)
         on_market(block.events, i, desk.book, state.features, state.minutes, state.params["features"])
         s = np.int64(block.events[i]["symbol"])
         if kind == Kind.QUOTE and block.events[i]["ts_ns"] >= state.trades[s]["watch_ns"]:
             _watch_stop(s, desk, state)
         return
     _on_rare_event(np.int64(i), block, desk, state)
+
+
+@kernel
+def _learn(i, block, state):
+    """Let mature what was due before this event, with the mid that it finds: the features have not seen it yet."""
+    s = np.int64(block.events[i]["symbol"])
+    row = state.features[s]
+    mid2 = row["mid2"] if row["bid"] > 0 else 0
+    mature(s, block.events[i]["ts_ns"], mid2, state.outcomes, state.calibration, state.params["gate"])
 
 
 @kernel

@@ -3,8 +3,8 @@
 Every array is a component's own (index = symbol, or symbol x horizon), so a snapshot is a copy of the arrays. The settings of
 all components travel as one row with a field per component: `state.params["cost"]` is the row that `cost.py` expects.
 
-Overnight: forecasts of yesterday are dropped, plans end (a broker cancels DAY orders), a position that is still held keeps its
-trade and is looked at when trading opens. Features know about nights themselves.
+Overnight: forecasts of yesterday and outcomes still awaited are dropped, plans end (a broker cancels DAY orders), a position that
+is still held keeps its trade and is looked at when trading opens. Features know about nights themselves.
 """
 
 from collections.abc import Sequence
@@ -21,12 +21,15 @@ from replay.settings import as_row, setting
 from strategy.arbiter import ArbiterSettings
 from strategy.barriers import BarrierSettings
 from strategy.budget import BudgetSettings, new_budget
-from strategy.conformal import GateSettings
+from strategy.calibration import Calibration, new_calibration
 from strategy.cost import CostSettings
 from strategy.decision import CYCLE, DECISION, LEG, MAX_HORIZONS
 from strategy.exits import ExitSettings, new_trades
 from strategy.features import FeatureSettings, new_features
 from strategy.forecasts import ForecastSettings, new_forecasts
+from strategy.gate import GateSettings
+from strategy.learning import end_day
+from strategy.outcomes import Outcomes, new_outcomes
 from strategy.plan import IDLE, Planner, new_planner
 from strategy.planner import PlannerSettings
 from strategy.rebalance import MAX_TIMES, Rebalance, RebalanceSettings, new_rebalance, set_day
@@ -54,6 +57,9 @@ class PipelineSettings:
     """Settings of the pipeline itself."""
 
     cycle_min_ns: int = setting(1_000_000_000, "shortest time between two cycles of one symbol", unit="ns", gt=0)
+    pending_slots: int = setting(
+        128, "forecasts of one symbol and horizon whose outcome is awaited; beyond it the oldest is dropped", ge=1, le=65_536
+    )
     no_trade_band: float = setting(0.008, "moves smaller than this share of equity count as churn", ge=0, lt=1)
 
 
@@ -88,6 +94,8 @@ class PipelineState(NamedTuple):
     features: np.ndarray  # FEATURES (n_symbols,)
     minutes: np.ndarray  # int64 (n_symbols, 64)
     forecasts: np.ndarray  # FORECAST_STATE (n_symbols, n_horizons)
+    outcomes: Outcomes
+    calibration: Calibration
     trades: np.ndarray  # TRADE (n_symbols,)
     rebalance: Rebalance
     budget: np.ndarray  # BUDGET, one row
@@ -126,6 +134,8 @@ def build_state(
         features=features,
         minutes=minutes,
         forecasts=new_forecasts(n_symbols, len(horizons_min)),
+        outcomes=new_outcomes(n_symbols, len(horizons_min), settings.pipeline.pending_slots),
+        calibration=new_calibration(n_symbols, len(horizons_min), settings.pipeline.pending_slots),
         trades=new_trades(n_symbols),
         rebalance=new_rebalance(n_symbols),
         budget=new_budget(),
@@ -180,6 +190,7 @@ def start_day(state: PipelineState, clock: np.ndarray, rebalance_times_ns: Seque
     state.rebalance.done_ns[:] = -(2**62)
     state.schedule["due_ns"] = NEVER
     state.forecasts["is_held"] = 0
+    end_day(state.outcomes, state.calibration)
     state.planner.plans["state"] = IDLE
     state.planner.plans["timer_ns"] = NEVER
     state.planner.intents["is_set"] = 0

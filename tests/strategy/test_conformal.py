@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replay.settings import as_row
-from strategy.conformal import ConformalGate, GateSettings, evaluate, judge_point, open_gate
+from strategy.conformal import ConformalGate, evaluate
 from strategy.decision import Reason
+from strategy.gate import GateSettings, judge_point, open_gate
 from tests.naive import conformal as naive
 from tests.naive.forecasts import quantiles
 from tests.strategy.desks import edges, make_decision, make_legs, positives
@@ -84,7 +85,7 @@ def test_off_opens_in_the_direction_of_the_forecast():
 @given(st.lists(st.tuples(edges, positives, st.one_of(st.none(), edges), st.one_of(st.none(), edges), edges), max_size=20))
 def test_issued_quantiles_and_coverage_equal_the_plain_twin(forecasts):
     """The class issues the twin's quantiles and counts the twin's misses."""
-    gate, issued, outcomes = ConformalGate(["A"], [5]), [], []
+    gate, issued, outcomes = ConformalGate(["A"], [5], mode="original"), [], []
     for k, (mu, sigma, lo, hi, outcome) in enumerate(forecasts):
         expected = quantiles(mu, sigma, *(math.nan if q is None else q for q in (lo, hi)))
         actual = gate.calibrate(k, k, "A", 5, mu, sigma, lo, hi)
@@ -103,7 +104,7 @@ def test_issued_quantiles_and_coverage_equal_the_plain_twin(forecasts):
 
 def test_an_outcome_counts_once():
     """The second outcome of a forecast is ignored and counted as unknown."""
-    gate = ConformalGate(["A"], [5])
+    gate = ConformalGate(["A"], [5], mode="original")
     gate.calibrate(1, 0, "A", 5, 0.0, 1.0)
     gate.mature(1, 0.0)
     gate.mature(1, 9.0)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from replay.desk import NEVER
 from strategy.decision import LEG
 from strategy.outcomes import (
-    drop_all,
     due_column,
     is_new,
     keep,
@@ -67,17 +66,6 @@ def test_a_forecast_is_kept_once():
     keep(0, 0, leg(0, 7), 0, 2_000_000, CLOSE_NS, outcomes)
 
     assert (False, True) == (is_new(0, 0, 7, outcomes), is_new(0, 0, 8, outcomes))
-
-
-def test_the_night_drops_what_waits():
-    """After `drop_all` nothing is due, and what waited is counted as dropped."""
-    outcomes = new_outcomes(1, 3, 8)
-    for k in range(3):
-        keep(0, k, leg(k), 0, 2_000_000, CLOSE_NS, outcomes)
-    drop_all(outcomes)
-
-    assert [] == mature(CLOSE_NS, 2_000_000, outcomes)
-    assert 3 == outcomes.queues["dropped_count"].sum()
 
 
 steps = st.lists(
