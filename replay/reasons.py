@@ -8,7 +8,7 @@ from typing import NamedTuple
 from strategy.decision import Reason
 
 TAKEN = frozenset({Reason.TARGET_SET, Reason.EXIT_HORIZON, Reason.EXIT_STOP, Reason.EXIT_OPPOSITE, Reason.EXIT_FLAT_BEFORE_CLOSE})
-GATE_SHUT = frozenset({Reason.GATE_COST, Reason.GATE_NOT_READY})
+GATE_SHUT = frozenset({Reason.GATE_COST, Reason.GATE_NOT_READY, Reason.GATE_MISSING})
 
 
 class Meaning(NamedTuple):
@@ -92,6 +92,11 @@ MEANINGS: dict[Reason, Meaning] = {
         "gate in warm-up",
         "Refused: the gate has seen too few outcomes to know its interval.",
         "More outcomes, or a start state from an earlier run (`--state-in`).",
+    ),
+    Reason.GATE_MISSING: Meaning(
+        "outcomes missing",
+        "Refused: too many outcomes of past forecasts never came, so the gate's bounds cannot be trusted.",
+        "Fewer gaps and halts in the recording, or a higher `gate.missing_share_max`.",
     ),
     Reason.GATE_COST: Meaning(
         "gate shut: edge too small",
