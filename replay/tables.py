@@ -20,6 +20,7 @@ import numpy as np
 from replay import ledger
 from replay.errors import DataError
 from replay.orders import Evidence, Liquidity, OrderReason, OrderType, Side, State, Tif
+from replay.session.arrays import arrow_numbers, arrow_texts, arrow_words
 from strategy.decision import Reason
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def decisions_table(rows: np.ndarray, context: RunContext, outcome_bps: np.ndarr
         **plain,
         "mid": _mid_usd(rows["mid2"], context),
         "spread": rows["spread"] / context.scale,
-        "weights": pa.FixedSizeListArray.from_arrays(np.ascontiguousarray(rows["weights"][:, :n_horizons]).ravel(), n_horizons),
+        "weights": pa.FixedSizeListArray.from_arrays(arrow_numbers(rows["weights"][:, :n_horizons].ravel()), n_horizons),
         "features": _struct(rows["features"], context.feature_names),
         "is_stale": rows["is_stale"] != 0,
         "outcome_bps": np.full(len(rows), np.nan) if outcome_bps is None else outcome_bps,
@@ -197,7 +198,7 @@ def fills_table(rows: np.ndarray, context: RunContext, first_fill_id: int = 0) -
     n = len(rows)
     columns = {
         "fill_id": np.arange(first_fill_id, first_fill_id + n),
-        "exec_id": np.full(n, ""),
+        "exec_id": arrow_texts([""] * n),
         **{name: rows[name] for name in ("ts_ns", "order_id", "decision_id")},
         "symbol": _words(rows["symbol"], dict(enumerate(context.symbols))),
         "side": _words(rows["side"], {int(s): s.name for s in Side}),
@@ -214,7 +215,7 @@ def fills_table(rows: np.ndarray, context: RunContext, first_fill_id: int = 0) -
         "latency_ns": rows["latency_ns"],
         **{f"mid_at_{when}": _mid_usd(rows[f"mid2_at_{when}"], context) for when in ("decision", "arrival", "fill")},
         "source_seq": rows["source_seq"],
-        "band": np.full(n, context.band),
+        "band": arrow_texts([context.band] * n),
     }
     return _table(columns, context)
 
@@ -297,38 +298,33 @@ _OF_HORIZON = (  # unknown where no horizon was looked at
 def _table(columns: Mapping[str, Any], context: RunContext) -> pa.Table:
     import pyarrow as pa
 
-    arrays = {name: pa.array(np.ascontiguousarray(c)) if isinstance(c, np.ndarray) else c for name, c in columns.items()}
+    arrays = {name: arrow_numbers(c) if isinstance(c, np.ndarray) else c for name, c in columns.items()}
     return pa.table(arrays).replace_schema_metadata({CONTEXT_KEY: context.to_json().encode()})
 
 
 def _words(codes: np.ndarray, words: Mapping[int, str]) -> pa.Array:
     """Replace codes by their words; an unknown code gives an empty string."""
-    import pyarrow as pa
-
-    if not words:
-        return pa.array([""] * len(codes), pa.string())
     keys = np.array(sorted(words), np.int64)
-    place = np.minimum(np.searchsorted(keys, codes), len(keys) - 1).astype(np.int32)
-    indices = pa.array(place, mask=keys[place] != codes)
-    return pa.DictionaryArray.from_arrays(indices, pa.array([words[int(k)] for k in keys])).cast(pa.string()).fill_null("")
+    if not len(keys):
+        return arrow_texts([""] * len(codes))
+    place = np.minimum(np.searchsorted(keys, codes), len(keys) - 1)
+    return arrow_words(np.where(keys[place] == codes, place, len(keys)), [*(words[int(k)] for k in keys), ""])
 
 
 def _struct(matrix: np.ndarray, names: tuple[str, ...]) -> pa.Array:
     import pyarrow as pa
 
-    arrays = [pa.array(np.ascontiguousarray(matrix[:, k])) for k in range(len(names))]
+    arrays = [arrow_numbers(matrix[:, k]) for k in range(len(names))]
     return pa.StructArray.from_arrays(arrays, names=list(names))
 
 
 def _known(quantity: np.ndarray) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.array(np.ascontiguousarray(quantity), mask=quantity < 0)
+    return arrow_numbers(quantity, quantity >= 0)
 
 
-def _order_refs(rows: np.ndarray) -> np.ndarray:
+def _order_refs(rows: np.ndarray) -> pa.Array:
     parts = zip(rows["decision_id"].tolist(), rows["parent_id"].tolist(), rows["slice"].tolist(), strict=True)
-    return np.array([f"d{decision}.p{parent}.s{slice_no}" for decision, parent, slice_no in parts], np.str_)
+    return arrow_texts([f"d{decision}.p{parent}.s{slice_no}" for decision, parent, slice_no in parts])
 
 
 def _mid_usd(mid2: np.ndarray, context: RunContext) -> np.ndarray:

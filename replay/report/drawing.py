@@ -19,18 +19,18 @@ _POINTS = 3_000
 
 def draw(tables: RunTables, context: RunContext) -> str:
     """Return one drawing per symbol that was traded (the first symbol if none was), and one of the profit."""
-    traded = [name for name in context.symbols if (tables.fills["symbol"] == name).any()] or list(context.symbols[:1])
+    traded = [name for name in context.symbols if tables.fills.is_any("symbol", name).any()] or list(context.symbols[:1])
     pictures = [_price(name, tables, context) for name in traded]
-    ms = tables.equity["ts_ns"].to_numpy(np.int64) // 1_000_000
-    pictures.append(_picture("Net profit, USD", ms, tables.equity["net_usd"].to_numpy(), ()))
+    ms = tables.equity["ts_ns"] // 1_000_000
+    pictures.append(_picture("Net profit, USD", ms, tables.equity["net_usd"], ()))
     return "".join(pictures)
 
 
 def _price(name: str, tables: RunTables, context: RunContext) -> str:
-    path = price_path(tables.marks[tables.marks["symbol"] == name], context, _POINTS)
+    path = price_path(tables.marks.of_symbol(name), context, _POINTS)
     is_shown = (path["bid"] > 0) & (path["ask"] > 0)
     mid = (path["bid"] + path["ask"])[is_shown] / (2 * context.scale)
-    own = fill_marks(tables.fills[tables.fills["symbol"] == name], context.scale)
+    own = fill_marks(tables.fills.of_symbol(name), context.scale)
     dots = zip(own["ms"].tolist(), (own["price"] / context.scale).tolist(), own["side"].tolist(), strict=True)
     return _picture(f"{name}, mid and own fills, USD", path["ms"][is_shown], mid, dots)
 

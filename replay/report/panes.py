@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from replay.events import NO_TIME
 from replay.orders import State
+from replay.report.columns import Columns
 from replay.report.encode import encode_columns
 from replay.tables import RunContext
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MAX_POINTS = 300_000  # drawn without delay; above it, the extremes of each stretch are kept
 _MS_NS = 1_000_000
@@ -22,22 +21,19 @@ _ENDED = (State.FILLED.name, State.CANCELLED.name, State.REJECTED.name, State.EX
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunTables:
-    """The tables of a run folder that a report needs, as data frames."""
+    """The tables of a run folder that a report needs."""
 
-    orders: pd.DataFrame
-    fills: pd.DataFrame
-    marks: pd.DataFrame
-    equity: pd.DataFrame
-    round_trips: pd.DataFrame
-    positions: pd.DataFrame
+    orders: Columns
+    fills: Columns
+    marks: Columns
+    equity: Columns
+    round_trips: Columns
+    positions: Columns
 
     @classmethod
     def read(cls, folder: Path) -> RunTables:
         """Read them all."""
-        import pyarrow.parquet as pq
-
-        files = {name: pq.ParquetFile(folder / f"{name}.parquet") for name in cls.__dataclass_fields__}
-        return cls(**{name: file.read().to_pandas() for name, file in files.items()})
+        return cls(**{name: Columns.read(folder / f"{name}.parquet") for name in cls.__dataclass_fields__})
 
 
 def chart_data(tables: RunTables, context: RunContext) -> dict[str, Any]:
@@ -52,12 +48,12 @@ def chart_data(tables: RunTables, context: RunContext) -> dict[str, Any]:
     }
 
 
-def price_path(marks: pd.DataFrame, context: RunContext, max_points: int) -> dict[str, np.ndarray]:
+def price_path(marks: Columns, context: RunContext, max_points: int) -> dict[str, np.ndarray]:
     """Return the touch of one symbol where a price changed, ended at the end of each session.
 
     Parameters
     ----------
-    marks : DataFrame
+    marks : Columns
         Rows of one symbol.
     context : RunContext
         Sessions and scale.
@@ -69,8 +65,8 @@ def price_path(marks: pd.DataFrame, context: RunContext, max_points: int) -> dic
     dict
         `ms`, `bid`, `ask`; a price of 0 is a gap (an empty side, or the night).
     """
-    units = {side: (marks[side].fillna(0.0) * context.scale).round().to_numpy(np.int64) for side in ("bid", "ask")}
-    path = np.stack([marks["ts_ns"].to_numpy(np.int64) // _MS_NS, units["bid"], units["ask"]])
+    bid, ask = (_whole(np.nan_to_num(marks[side]) * context.scale) for side in ("bid", "ask"))
+    path = np.stack([marks["ts_ns"] // _MS_NS, bid, ask])
     parts = []
     for span in context.sessions:
         first, last = span.start_ns // _MS_NS, span.end_ns // _MS_NS
@@ -94,40 +90,45 @@ def thin(path: np.ndarray, max_points: int) -> np.ndarray:
     return kept
 
 
-def order_segments(orders: pd.DataFrame, scale: int) -> dict[str, np.ndarray]:
+def order_segments(orders: Columns, scale: int) -> dict[str, np.ndarray]:
     """Return one horizontal line per order and price: from when it was sent or changed until it changed again or ended."""
-    until = orders.groupby("order_id", sort=False)["ts_ns"].shift(-1)
-    is_line = orders["limit_price"].notna() & until.notna() & ~orders["state"].isin(_ENDED)
-    own = orders[is_line].assign(until_ns=until[is_line].astype("int64"))
-    price = (own["limit_price"] * scale).round().astype("int64")
-    lines = own.assign(price=price).groupby(["order_id", "price"], sort=False)
-    spans = lines.agg(start=("ts_ns", "min"), end=("until_ns", "max"), side=("side", "first"), qty=("qty", "last")).reset_index()
-    return {
-        "start": spans["start"].to_numpy(np.int64) // _MS_NS,
-        "end": spans["end"].to_numpy(np.int64) // _MS_NS,
-        "price": spans["price"].to_numpy(np.int64),
-        "side": _signs(spans["side"]),
-        "qty": spans["qty"].to_numpy(np.int64),
-        "id": spans["order_id"].to_numpy(np.int64),
+    until_ns = _next_ns(orders)
+    lines = np.flatnonzero(~np.isnan(orders["limit_price"]) & (until_ns != NO_TIME) & ~orders.is_any("state", *_ENDED))
+    price = _whole(orders["limit_price"][lines] * scale)
+    sorting = np.lexsort((lines, price, orders["order_id"][lines]))
+    rows, price = lines[sorting], price[sorting]
+    order_id = orders["order_id"][rows]
+    first = np.flatnonzero(np.r_[True, (np.diff(order_id) != 0) | (np.diff(price) != 0)][: len(rows)])
+    last = np.r_[first[1:], len(rows)][: len(first)] - 1
+    spans = {
+        "start": orders["ts_ns"][rows[first]] // _MS_NS,
+        "end": until_ns[rows[last]] // _MS_NS,
+        "price": price[first],
+        "side": _signs(orders)[rows[first]],
+        "qty": orders["qty"][rows[last]],
+        "id": order_id[first],
     }
+    by_appearance = np.argsort(rows[first])
+    return {name: values[by_appearance] for name, values in spans.items()}
 
 
-def fill_marks(fills: pd.DataFrame, scale: int) -> dict[str, np.ndarray]:
+def fill_marks(fills: Columns, scale: int) -> dict[str, np.ndarray]:
     """Return time, price, side, size and kind of each fill."""
+    ahead = fills["ahead_qty_before"]
     return {
-        "ms": fills["ts_ns"].to_numpy(np.int64) // _MS_NS,
-        "price": (fills["price"] * scale).round().to_numpy(np.int64),
-        "side": _signs(fills["side"]),
-        "qty": fills["qty"].to_numpy(np.int64),
-        "added": (fills["liquidity"] == "ADD").to_numpy(np.int64),
-        "rule": fills["rule"].to_numpy(np.int64),
-        "ahead": fills["ahead_qty_before"].fillna(-1).to_numpy(np.int64),
-        "id": fills["fill_id"].to_numpy(np.int64),
+        "ms": fills["ts_ns"] // _MS_NS,
+        "price": _whole(fills["price"] * scale),
+        "side": _signs(fills),
+        "qty": fills["qty"],
+        "added": fills.is_any("liquidity", "ADD").astype(np.int64),
+        "rule": fills["rule"],
+        "ahead": np.where(ahead == NO_TIME, -1, ahead),
+        "id": fills["fill_id"],
     }
 
 
 def _symbol(name: str, tables: RunTables, context: RunContext, budget: int) -> dict[str, Any]:
-    orders, fills, marks = (frame[frame["symbol"] == name] for frame in (tables.orders, tables.fills, tables.marks))
+    orders, fills, marks = (table.of_symbol(name) for table in (tables.orders, tables.fills, tables.marks))
     return {
         "name": name,
         "price": encode_columns(price_path(marks, context, budget)),
@@ -136,9 +137,22 @@ def _symbol(name: str, tables: RunTables, context: RunContext, budget: int) -> d
     }
 
 
-def _equity(equity: pd.DataFrame) -> dict[str, Any]:
-    cents = {key: (equity[f"{key}_usd"] * 100).round().to_numpy(np.int64) for key in ("net", "gross", "drawdown")}
-    return encode_columns({"ms": equity["ts_ns"].to_numpy(np.int64) // _MS_NS, **cents})
+def _equity(equity: Columns) -> dict[str, Any]:
+    cents = {key: _whole(equity[f"{key}_usd"] * 100) for key in ("net", "gross", "drawdown")}
+    return encode_columns({"ms": equity["ts_ns"] // _MS_NS, **cents})
+
+
+def _next_ns(orders: Columns) -> np.ndarray:
+    """Return when each order's next row came; `NO_TIME` after its last."""
+    sorting = np.argsort(orders["order_id"], kind="stable")
+    is_followed = np.diff(orders["order_id"][sorting]) == 0
+    next_ns = np.full(len(orders), NO_TIME, np.int64)
+    next_ns[sorting[:-1][is_followed]] = orders["ts_ns"][sorting[1:][is_followed]]
+    return next_ns
+
+
+def _whole(values: np.ndarray) -> np.ndarray:
+    return np.round(values).astype(np.int64)
 
 
 def _changes(path: np.ndarray) -> np.ndarray:
@@ -147,5 +161,5 @@ def _changes(path: np.ndarray) -> np.ndarray:
     return changed
 
 
-def _signs(sides: pd.Series[Any]) -> np.ndarray:
-    return np.where(sides == "BUY", 1, -1).astype(np.int64)
+def _signs(rows: Columns) -> np.ndarray:
+    return np.where(rows.is_any("side", "BUY"), 1, -1).astype(np.int64)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from replay.report.columns import Columns
 from replay.summary_view import condition_lines, execution_lines, profit_lines
 from replay.wording import bps, count, duration, et_date, et_time, percent, usd
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MAX_ROWS = 500
 _CLASSES = {"PASS": "good", "WARN": "warn", "FAIL": "bad", "NOT_ENOUGH_DATA": "quiet"}
@@ -72,19 +70,19 @@ def symbols(summary: Mapping[str, Any]) -> str:
     return table(heads, rows, n_words=1)
 
 
-def fills(frame: pd.DataFrame) -> str:
+def fills(table_of_fills: Columns) -> str:
     """Return the first fills; a row leads the charts to its moment."""
-    shown = frame.head(MAX_ROWS)
-    rows = [_fill_row(row) for row in shown.to_dict("records")]
-    moments = zip(shown["symbol"], shown["ts_ns"], strict=True)
-    attributes = [f'data-symbol="{escape(symbol)}" data-t="{ts / 1e9:.3f}"' for symbol, ts in moments]
-    more = f"<p>The first {MAX_ROWS} of {len(frame):,}; all are in fills.parquet.</p>" if len(frame) > MAX_ROWS else ""
+    shown = list(table_of_fills.where(slice(MAX_ROWS)).records())
+    rows = [_fill_row(fill) for fill in shown]
+    attributes = [f'data-symbol="{escape(fill["symbol"])}" data-t="{fill["ts_ns"] / 1e9:.3f}"' for fill in shown]
+    n = len(table_of_fills)
+    more = f"<p>The first {MAX_ROWS} of {n:,}; all are in fills.parquet.</p>" if n > MAX_ROWS else ""
     return table(_FILL_HEADS, rows, n_words=6, attributes=attributes) + more if rows else "<p>Nothing was filled.</p>"
 
 
-def round_trips(frame: pd.DataFrame) -> str:
+def round_trips(table_of_trips: Columns) -> str:
     """Return the first round trips."""
-    rows = [_trip_row(row) for row in frame.head(MAX_ROWS).to_dict("records")]
+    rows = [_trip_row(trip) for trip in table_of_trips.where(slice(MAX_ROWS)).records()]
     return table(_TRIP_HEADS, rows, n_words=4) if rows else "<p>No position was opened and closed again.</p>"
 
 
@@ -136,12 +134,13 @@ _FILL_HEADS = (
 )  # fmt: skip
 
 
-def _fill_row(fill: Mapping[Hashable, Any]) -> tuple[str, ...]:
+def _fill_row(fill: Mapping[str, Any]) -> tuple[str, ...]:
     sign = 1 if fill["side"] == "BUY" else -1
-    slip = sign * (fill["price"] / fill["mid_at_arrival"] - 1) * 1e4
+    mid = fill["mid_at_arrival"]
+    slip = None if mid is None else sign * (fill["price"] / mid - 1) * 1e4
     words = (_when(fill["ts_ns"]), fill["symbol"], fill["side"], fill["liquidity"], fill["venue"] or "-")
     ahead = fill["ahead_qty_before"]
-    queue = "-" if ahead != ahead else f"{ahead:,.0f} > {fill['ahead_qty_after']:,.0f}"
+    queue = "-" if ahead is None else f"{ahead:,.0f} > {fill['ahead_qty_after']:,.0f}"
     money = (count(fill["qty"]), _price(fill["price"]), usd(fill["fee_usd"], 3), bps(slip))
     return (*words, fill["evidence"].replace("_", " "), str(fill["rule"]), *money, queue, duration(fill["latency_ns"]))
 
@@ -152,13 +151,13 @@ _TRIP_HEADS = (
 )  # fmt: skip
 
 
-def _trip_row(trip: Mapping[Hashable, Any]) -> tuple[str, ...]:
+def _trip_row(trip: Mapping[str, Any]) -> tuple[str, ...]:
     why = trip["exit_reason"].lower().replace("_", " ") or "-"
     words = (trip["symbol"], trip["side"], why, _when(trip["entry_ts_ns"]))
     size = (duration(trip["exit_ts_ns"] - trip["entry_ts_ns"]), count(trip["qty"]))
     prices = (_price(trip["entry_price"]), _price(trip["exit_price"]))
     money = tuple(usd(trip[f"{key}_usd"]) for key in ("gross", "fee", "net"))
-    edge = "-" if trip["edge_bps"] != trip["edge_bps"] else f"{trip['edge_bps']:+.1f}"
+    edge = "-" if trip["edge_bps"] is None else f"{trip['edge_bps']:+.1f}"
     return (*words, *size, *prices, *money, f"{trip['net_bps']:+.1f}", edge, bps(trip["worst_bps"], 1))
 
 

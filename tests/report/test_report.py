@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from replay.errors import DataError
 from replay.report import page, write_report
+from replay.report.columns import Columns
 from replay.report.encode import encode_column
 from replay.report.panes import price_path, thin
 from tests.report.worlds import CONTEXT
@@ -52,10 +53,9 @@ def test_thinning_keeps_the_extremes():
 
 def test_the_price_path_holds_changes_only_and_ends_with_the_session():
     """Rows that repeat both prices are left out; the last price reaches to the close, and then there is a gap."""
-    import pandas as pd
-
     start_ns = CONTEXT.sessions[0].start_ns
-    marks = pd.DataFrame({"ts_ns": start_ns + np.arange(3) * 10**9, "bid": [1.0, 1.0, 1.01], "ask": [1.02, 1.02, 1.02]})
+    touch = {"bid": np.array([1.0, 1.0, 1.01]), "ask": np.array([1.02, 1.02, 1.02])}
+    marks = Columns({"ts_ns": start_ns + np.arange(3) * 10**9, **touch})
 
     path = price_path(marks, CONTEXT, 1_000)
 
