@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from replay.wording import count, duration, et_time, percent
+from replay.wording import count, duration, et_time, percent, rule_name
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType
@@ -113,7 +113,7 @@ def _fills(fills: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def _fill_row(fill: Mapping[str, Any]) -> tuple[str, ...]:
-    words = (fill["liquidity"], fill["venue"] or "-", str(fill["rule"]))
+    words = (fill["liquidity"], fill["venue"] or "-", rule_name(fill["rule"]))
     return (et_time(fill["ts_ns"]), count(fill["qty"]), _usd(fill["price"]), *words, count(fill["ahead_qty_before"]))
 
 
@@ -147,7 +147,6 @@ _NUMBERS = {
     "ahead, estimated",
     "qty",
     "price",
-    "rule",
     "ahead before",
     "leaves",
     "limit",

@@ -17,6 +17,7 @@ from replay.orders import Liquidity, State
 from replay.reasons import GATE_SHUT, TAKEN, phrase
 from replay.summary_view import render
 from replay.tables import RunContext, RunRows
+from replay.wording import rule_meaning, rule_name
 from strategy.decision import Component, Reason
 
 __all__ = ["RunFacts", "last_states", "render", "summarize"]
@@ -80,6 +81,7 @@ def summarize(rows: RunRows, context: RunContext, facts: RunFacts) -> dict[str, 
         "gate": _gate(rows.decisions),
         **_orders(rows.orders),
         **_execution(rows.fills, mids, context),
+        "fills_by_rule": _fills_by_rule(rows.fills),
         **_profit(ledger.equity(rows.fills, mids, context)),
         **_round_trips(rows, mids, context),
         "stops": _stops(rows.decisions),
@@ -207,6 +209,20 @@ def _execution(fills: np.ndarray, mids: ledger.Mids, context: RunContext) -> dic
         "fee_bps": _ratio(1e4 * fee, dollars.sum()),
         "markout_bps": {f"{s}s": _weighted(ledger.markouts(fills, mids, context, s * 1_000_000_000), dollars) for s in MARKOUT_S},
     }
+
+
+def _fills_by_rule(fills: np.ndarray) -> list[dict[str, Any]]:
+    """Count fills and shares by the rule that made them."""
+    return [
+        {
+            "rule": int(rule),
+            "name": rule_name(int(rule)),
+            "meaning": rule_meaning(int(rule)),
+            "fills": int((fills["rule"] == rule).sum()),
+            "filled_qty": int(fills["qty"][fills["rule"] == rule].sum()),
+        }
+        for rule in np.unique(fills["rule"])
+    ]
 
 
 def _slippage(fills: np.ndarray, mid2: np.ndarray, dollars: np.ndarray) -> float | None:

@@ -87,7 +87,9 @@ def condition_lines(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     speed = f"{count(summary['events'])} events in {summary['wall_s']:.2f} s"
     if summary["events_per_s"]:
         speed += f" = {summary['events_per_s'] / 1e6:.2f} M events/s"
+    rules = ", ".join(f"{rule['name']} {count(rule['fills'])}" for rule in summary["fills_by_rule"])
     lines = [
+        *([("Fills by rule", rules)] if rules else []),
         ("Latency", legs or "none in force"),
         *((name.capitalize(), text) for name, text in summary["assumptions"].items()),
         ("Speed", speed),

@@ -1,11 +1,46 @@
-"""How times, dollars and ratios are written for people: New York time, US dollars, basis points."""
+"""How times, dollars, ratios and fill rules are written for people: New York time, US dollars, basis points, names."""
 
 import math
 from datetime import UTC, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
 DASH = "-"
+
+
+class FillRule(NamedTuple):
+    """How one numbered rule of `fills.exchange` reads; its name is that of the member of `fills.venue.Rule`."""
+
+    name: str
+    meaning: str
+
+
+# Kept here by number, not imported: `fills.venue` loads the compiler, and an explanation needs none. A test compares them.
+FILL_RULES = {
+    0: FillRule("none", "Not filled by the simulated exchange."),
+    7: FillRule("at price", "A print at our price used up what was ahead of us in the queue and reached our order."),
+    8: FillRule("through", "A print went through our price: whoever stood there was filled, we at our own price."),
+    12: FillRule("crossed", "The other side came to be displayed at our price: we were filled at our own price."),
+    13: FillRule("take", "Our limit order met the other side on arrival and took the size displayed at that price."),
+    14: FillRule("market", "Our market order took what the other side displayed."),
+}
+
+
+def rule_name(number: int) -> str:
+    """Write a fill rule with its number; one without a name is a bare number.
+
+    Examples
+    --------
+    >>> rule_name(7), rule_name(99)
+    ('at price (7)', 'rule 99')
+    """
+    return f"{FILL_RULES[number].name} ({number})" if number in FILL_RULES else f"rule {number}"
+
+
+def rule_meaning(number: int) -> str:
+    """Say in one line what a fill rule means."""
+    return FILL_RULES[number].meaning if number in FILL_RULES else "See the numbered rules in fills/exchange.py."
 
 
 def et_time(ts_ns: int, digits: int = 3) -> str:

@@ -62,7 +62,7 @@ function showTip(u, fills) {
   tip.hidden = k < 0;
   if (k < 0) return;
   const ahead = fills.ahead[k] < 0 ? "unknown" : `${fills.ahead[k].toLocaleString()} shares`;
-  tip.textContent = `${fills.side[k] > 0 ? "bought" : "sold"} ${fills.qty[k].toLocaleString()} at ${dollar(fills.price[k])}, ${fills.added[k] ? "adding" : "removing"} liquidity\n${clockFull.format(new Date(fills.ms[k]))} ET, rule ${fills.rule[k]}, ahead before ${ahead}`;
+  tip.textContent = `${fills.side[k] > 0 ? "bought" : "sold"} ${fills.qty[k].toLocaleString()} at ${dollar(fills.price[k])}, ${fills.added[k] ? "adding" : "removing"} liquidity\n${clockFull.format(new Date(fills.ms[k]))} ET, ahead of us before ${ahead}\n${raw.rules[fills.rule[k]]}`;
   const edge = byId("charts").getBoundingClientRect();
   const box = u.root.querySelector(".u-over").getBoundingClientRect();
   tip.style.left = `${Math.min(box.left - edge.left + u.cursor.left + 14, edge.width - 330)}px`;

@@ -47,6 +47,7 @@ def write_report(run_dir: Path | str) -> Path:
         "SYMBOLS": sections.symbols(summary),
         "STOPS": sections.stops(summary),
         "FILLS": sections.fills(tables.fills),
+        "RULES": sections.rules(summary),
         "ROUND_TRIPS": sections.round_trips(tables.round_trips),
         "VERIFICATION": sections.verification(checks),
         "MANIFEST": sections.manifest(_read_json(folder / "manifest.json")),

@@ -13,6 +13,7 @@ from replay.orders import State
 from replay.report.columns import Columns
 from replay.report.encode import encode_columns
 from replay.tables import RunContext
+from replay.wording import rule_meaning, rule_name
 
 MAX_POINTS = 300_000  # drawn without delay; above it, the extremes of each stretch are kept
 _MS_NS = 1_000_000
@@ -43,6 +44,7 @@ def chart_data(tables: RunTables, context: RunContext) -> dict[str, Any]:
     return {
         "scale": context.scale,
         "days": days,
+        "rules": {number: f"{rule_name(number)}: {rule_meaning(number)}" for number in np.unique(tables.fills["rule"]).tolist()},
         "symbols": [_symbol(name, tables, context, budget) for name in context.symbols],
         "equity": _equity(tables.equity),
     }

@@ -5,13 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from replay.report.columns import Columns
 from replay.summary_view import condition_lines, execution_lines, profit_lines
-from replay.wording import bps, count, duration, et_date, et_time, percent, usd
+from replay.wording import bps, count, duration, et_date, et_time, percent, rule_meaning, rule_name, usd
 
 MAX_ROWS = 500
+
+
+class Hinted(NamedTuple):
+    """A cell with a hint that appears under the mouse."""
+
+    text: str
+    hint: str
+
+
 _CLASSES = {"PASS": "good", "WARN": "warn", "FAIL": "bad", "NOT_ENOUGH_DATA": "quiet"}
 
 
@@ -77,7 +86,13 @@ def fills(table_of_fills: Columns) -> str:
     attributes = [f'data-symbol="{escape(fill["symbol"])}" data-t="{fill["ts_ns"] / 1e9:.3f}"' for fill in shown]
     n = len(table_of_fills)
     more = f"<p>The first {MAX_ROWS} of {n:,}; all are in fills.parquet.</p>" if n > MAX_ROWS else ""
-    return table(_FILL_HEADS, rows, n_words=6, attributes=attributes) + more if rows else "<p>Nothing was filled.</p>"
+    return table(_FILL_HEADS, rows, n_words=7, attributes=attributes) + more if rows else "<p>Nothing was filled.</p>"
+
+
+def rules(summary: Mapping[str, Any]) -> str:
+    """Return what each fill rule that filled something means."""
+    lines = [(f"{rule['name']}, {count(rule['fills'])} fills", rule["meaning"]) for rule in summary["fills_by_rule"]]
+    return pairs(lines) if lines else ""
 
 
 def round_trips(table_of_trips: Columns) -> str:
@@ -117,15 +132,21 @@ def pairs(lines: Iterable[tuple[str, Any]]) -> str:
     return f'<table class="pairs"><tbody>{body}</tbody></table>'
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, n_words: int, attributes: Sequence[str] = ()) -> str:
+def table(heads: Sequence[str], rows: Iterable[Sequence[str | Hinted]], *, n_words: int, attributes: Sequence[str] = ()) -> str:
     """Return a table whose first `n_words` columns hold words; the others are numbers, set to the right."""
     kinds = ["" if k < n_words else ' class="number"' for k in range(len(heads))]
     head = "".join(f"<th{kind}>{escape(text)}</th>" for kind, text in zip(kinds, heads, strict=True))
     body = ""
     for k, row in enumerate(rows):
-        cells = "".join(f"<td{kind}>{escape(text)}</td>" for kind, text in zip(kinds, row, strict=True))
+        cells = "".join(_cell(cell, kind) for kind, cell in zip(kinds, row, strict=True))
         body += f"<tr {attributes[k] if attributes else ''}>{cells}</tr>"
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(cell: str | Hinted, kind: str) -> str:
+    if isinstance(cell, Hinted):
+        return f'<td{kind} title="{escape(cell.hint)}"><span class="hinted">{escape(cell.text)}</span></td>'
+    return f"<td{kind}>{escape(cell)}</td>"
 
 
 _FILL_HEADS = (
@@ -134,15 +155,16 @@ _FILL_HEADS = (
 )  # fmt: skip
 
 
-def _fill_row(fill: Mapping[str, Any]) -> tuple[str, ...]:
+def _fill_row(fill: Mapping[str, Any]) -> tuple[str | Hinted, ...]:
     sign = 1 if fill["side"] == "BUY" else -1
     mid = fill["mid_at_arrival"]
     slip = None if mid is None else sign * (fill["price"] / mid - 1) * 1e4
     words = (_when(fill["ts_ns"]), fill["symbol"], fill["side"], fill["liquidity"], fill["venue"] or "-")
     ahead = fill["ahead_qty_before"]
+    rule = Hinted(rule_name(fill["rule"]), rule_meaning(fill["rule"]))
     queue = "-" if ahead is None else f"{ahead:,.0f} > {fill['ahead_qty_after']:,.0f}"
     money = (count(fill["qty"]), _price(fill["price"]), usd(fill["fee_usd"], 3), bps(slip))
-    return (*words, fill["evidence"].replace("_", " "), str(fill["rule"]), *money, queue, duration(fill["latency_ns"]))
+    return (*words, fill["evidence"].replace("_", " "), rule, *money, queue, duration(fill["latency_ns"]))
 
 
 _TRIP_HEADS = (

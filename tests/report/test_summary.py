@@ -1,11 +1,15 @@
 import io
 import json
+import re
 
 import numpy as np
 from rich.console import Console
 
+from fills import exchange
+from fills.venue import Rule
 from replay.orders import ORDER_LOG, State
 from replay.summary import RunFacts, render, summarize
+from replay.wording import FILL_RULES
 from strategy.decision import Reason
 from tests.report.worlds import BUY, CONTEXT, SELL, Maker, decision, fill, rows
 
@@ -100,3 +104,25 @@ def test_symbols_add_up_to_the_whole():
     for key in ("gross_usd", "fee_usd", "net_usd", "fills", "orders", "turnover_usd"):
         assert round(summary[key], 6) == round(sum(row[key] for row in summary["by_symbol"]), 6)
     assert summary["decisions"] == sum(row["count"] for row in summary["stops"])
+
+
+def test_every_fill_rule_has_its_name_and_its_line():
+    """Each rule of the simulated exchange is named as the exchange names it, under its number, and says what it means."""
+    assert {rule.value: rule.name.lower().replace("_", " ") for rule in Rule} == {n: rule.name for n, rule in FILL_RULES.items()}
+    assert all(rule.meaning.endswith(".") for rule in FILL_RULES.values())
+
+
+def test_the_numbers_of_the_fill_rules_stand_in_the_rule_book():
+    """Every rule that can fill is a numbered paragraph of the exchange's own description."""
+    numbered = set(map(int, re.findall(r"^    (\d+)\. ", exchange.__doc__, flags=re.MULTILINE)))
+
+    assert set(FILL_RULES) - {0} <= numbered
+
+
+def test_fills_are_counted_by_their_rule():
+    """The summary counts fills and shares of each rule, by name and number."""
+    made = np.concatenate([fill(1, BUY, 100, 100, rule=7), fill(2, BUY, 50, 100, rule=13), fill(3, BUY, 20, 100, rule=7)])
+
+    told = summarize(rows(fills=made), CONTEXT, RunFacts())["fills_by_rule"]
+
+    assert [("at price (7)", 2, 120), ("take (13)", 1, 50)] == [(r["name"], r["fills"], r["filled_qty"]) for r in told]
