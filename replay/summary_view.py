@@ -33,15 +33,20 @@ def render(summary: Mapping[str, Any]) -> Group:
     from rich.console import Group
     from rich.text import Text
 
-    parts: list[RenderableType] = [
-        _title(summary),
-        _money_and_execution(summary),
-        Text(f" {summary['gate']['line']}", style="yellow"),
-    ]
-    parts += [Text(), _stops(summary["stops"])]
+    parts: list[RenderableType] = [_title(summary), _money_and_execution(summary), Text(f" {headline(summary)}", style="yellow")]
+    if summary["stops"]:
+        parts += [Text(), _stops(summary["stops"])]
     if len(summary["by_symbol"]) > 1:
         parts += [Text(), _symbols(summary["by_symbol"])]
     return Group(*parts, Text(), _conditions(summary))
+
+
+def headline(summary: Mapping[str, Any]) -> str:
+    """Say how the gate did; or, without decisions, why there is nothing to say of it."""
+    if summary["decisions"]:
+        return str(summary["gate"]["line"])
+    why = "an own strategy sends its orders itself" if summary["orders"] else "nothing asked for one"
+    return f"no decisions of the pipeline: {why}"
 
 
 def profit_lines(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -89,12 +94,40 @@ def condition_lines(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         speed += f" = {summary['events_per_s'] / 1e6:.2f} M events/s"
     rules = ", ".join(f"{rule['name']} {count(rule['fills'])}" for rule in summary["fills_by_rule"])
     lines = [
-        *([("Fills by rule", rules)] if rules else []),
+        *([("Fill rules", rules)] if rules else []),
         ("Latency", legs or "none in force"),
-        *((name.capitalize(), text) for name, text in summary["assumptions"].items()),
+        *((name.capitalize(), in_words(name, text)) for name, text in summary["assumptions"].items()),
         ("Speed", speed),
     ]
     return [*lines, ("Digest", summary["journal_digest"] or "-")]
+
+
+def in_words(name: str, text: str) -> str:
+    """Say what the codes of an assumption mean; what is no code stays as it is."""
+    meant = _ASSUMPTIONS.get(name, {})
+    return "; ".join(f"{code}: {meant[code]}" if code in meant else code for code in text.split(", ")) if meant else text
+
+
+_ASSUMPTIONS = {
+    "queue model": {
+        "behind_first": "who cancels stood behind us (pessimistic)",
+        "trades_only": "only prints move the queue (most pessimistic)",
+        "pro_rata": "every share ahead and behind is as likely to be cancelled",
+        "power": "who cancels stood behind us more likely the longer the queue behind",
+        "log": "as power, milder",
+        "all_ahead": "who cancels stood ahead of us (optimistic)",
+    },
+    "fees": {"fixed": "IBKR's fixed plan", "tiered": "IBKR's tiered plan", "none": "nothing is charged"},
+    "evidence": {
+        "tick_by_tick": "every change recorded",
+        "snapshot_250ms": "sampled every 250 ms or so",
+        "bars": "no quotes between bars",
+        "historical": "as fetched afterwards",
+        "message_level": "every order recorded",
+    },
+    "hours": {"rth": "regular trading hours", "all": "all recorded hours"},
+    "forecasts": {"built-in": "microprice, order flow and momentum"},
+}
 
 
 def _signed(value: float | None, hint: str) -> str:

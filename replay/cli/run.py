@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from replay.cli.options import ConfigFile, Json, NoProgress, Run, Sets, moment_on, parse_moment, split_names
-from replay.cli.output import print_json, stderr, stdout, table
+from replay.cli.output import print_json, stderr, stdout
 from replay.cli.progress import replay_progress
 from replay.errors import UsageError, VerificationError
 
 if TYPE_CHECKING:
-    from rich.console import Group
-
     from replay.config import Config
     from replay.result import Result
 
@@ -155,10 +153,11 @@ def _finish(result: Result, out: Path, is_strict: bool, is_json: bool) -> None:
 
 
 def _show(result: Result, out: Path) -> None:
+    from replay import checklist_view
     from replay.summary import render
 
     stdout().print(render(result.summary))
-    stdout().print(_checks(result.verification))
+    stdout().print(checklist_view.render(result.verification))
     for name, path in {"run": out, "report": out / "report.html"}.items():
         stdout().print(f" {name:<12} {path}", markup=False, soft_wrap=True)
 
@@ -182,21 +181,3 @@ def _instant_in(folder: Path, at: str) -> int:
     if len(days) > 1:
         raise UsageError(f"--at {at} could be any of {len(days)} days; write `--at {days[0]}T{at}`")
     return moment_on(days[0], moment)
-
-
-def _checks(verification: dict[str, Any]) -> Group:
-    """Lay the six checks of a verification out, with what to do about those that did not pass."""
-    from rich.console import Group
-    from rich.text import Text
-
-    checks = verification["checks"]
-    rows = [
-        (check["status"], check["name"], _number(check["value"]), check["target"], _number(check["n_eff"])) for check in checks
-    ]
-    advice = [f" {check['name']}: {check['recommendation']}" for check in checks if check["status"] in ("WARN", "FAIL")]
-    shown = table("Verification", ["status", "check", "value", "target", "n"], rows, right=("value", "n"))
-    return Group(shown, *map(Text, advice), Text())
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.4g}"

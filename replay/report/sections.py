@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
+from replay.checklist_view import NOTHING_JUDGED, CheckLine, check_lines, is_judged
 from replay.report.columns import Columns
 from replay.summary_view import condition_lines, execution_lines, profit_lines
 from replay.wording import bps, count, duration, et_date, et_time, percent, rule_meaning, rule_name, usd
@@ -21,7 +22,7 @@ class Hinted(NamedTuple):
     hint: str
 
 
-_CLASSES = {"PASS": "good", "WARN": "warn", "FAIL": "bad", "NOT_ENOUGH_DATA": "quiet"}
+_CLASSES = {"pass": "good", "warn": "warn", "fail": "bad"}
 
 
 def cards(summary: Mapping[str, Any]) -> str:
@@ -65,7 +66,7 @@ def stops(summary: Mapping[str, Any]) -> str:
         f'style="width:{100 * row["count"] / largest:.1f}%"></div></td></tr>'
         for row in rows
     )
-    return f'<table class="stops"><tbody>{bars}</tbody></table>' if rows else "<p>No decision was made.</p>"
+    return f'<table class="stops"><tbody>{bars}</tbody></table>' if rows else "<p>No decisions of the pipeline.</p>"
 
 
 def symbols(summary: Mapping[str, Any]) -> str:
@@ -101,18 +102,20 @@ def round_trips(table_of_trips: Columns) -> str:
     return table(_TRIP_HEADS, rows, n_words=4) if rows else "<p>No position was opened and closed again.</p>"
 
 
-def verification(checks: Iterable[Mapping[str, Any]]) -> str:
-    """Return the six checks with their status."""
-    body = "".join(_check_row(check) for check in checks)
-    heads = "".join(f"<th>{head}</th>" for head in ("check", "status", "value", "target", "n eff.", "recommendation"))
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>" if body else "<p>No verification was made.</p>"
+def verification(checks: Sequence[Mapping[str, Any]]) -> str:
+    """Return the six checks with their status, what each looks at, and what to do."""
+    if not is_judged(checks):
+        return f"<p>{escape(NOTHING_JUDGED)}</p>"
+    body = "".join(_check_row(line) for line in check_lines(checks))
+    heads = "".join(f"<th>{head}</th>" for head in ("check", "", "value", "target", "judged on"))
+    return f'<table class="checks"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def _check_row(check: Mapping[str, Any]) -> str:
-    name, status = (str(check[key]).replace("_", " ") for key in ("name", "status"))
-    chip = f'<span class="chip {_CLASSES.get(check["status"], "")}">{escape(status.lower())}</span>'
-    cells = "".join(f"<td>{_value(check.get(key))}</td>" for key in ("value", "target", "n_eff"))
-    return f'<tr><td>{escape(name)}</td><td>{chip}</td>{cells}<td class="long">{_value(check.get("recommendation"))}</td></tr>'
+def _check_row(line: CheckLine) -> str:
+    chip = f'<span class="chip {_CLASSES.get(line.status, "")}">{escape(line.status)}</span>'
+    meaning = f'<div class="meaning">{escape(line.meaning)} <b>{escape(line.action)}</b></div>'
+    cells = "".join(f"<td>{escape(cell)}</td>" for cell in (line.value, line.target, line.judged_on))
+    return f'<tr><td title="{escape(line.code)}" class="long">{escape(line.title)}{meaning}</td><td>{chip}</td>{cells}</tr>'
 
 
 def manifest(entries: Mapping[str, Any]) -> str:
@@ -189,9 +192,3 @@ def _when(ts_ns: int) -> str:
 
 def _price(price: float) -> str:
     return f"{price:,.4f}".removesuffix("00")
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.4g}" if isinstance(value, float) else escape(str(value))

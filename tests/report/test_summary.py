@@ -32,7 +32,7 @@ def test_an_empty_run_has_a_summary():
 
     json.dumps(summary, allow_nan=False)
     assert (0, 0, 0.0) == (summary["orders"], summary["fills"], summary["net_usd"])
-    assert any("no decision got as far as the gate" in line for line in text_of(summary))
+    assert any("no decisions of the pipeline: nothing asked for one" in line for line in text_of(summary))
 
 
 def test_a_summary_fits_a_terminal_of_80_columns():
@@ -126,3 +126,21 @@ def test_fills_are_counted_by_their_rule():
     told = summarize(rows(fills=made), CONTEXT, RunFacts())["fills_by_rule"]
 
     assert [("at price (7)", 2, 120), ("take (13)", 1, 50)] == [(r["name"], r["fills"], r["filled_qty"]) for r in told]
+
+
+def test_the_codes_of_assumptions_are_explained():
+    """Queue model, fees and evidence stand with what they mean; a name that is no code stays as it is."""
+    told = {"queue model": "behind_first", "evidence": "tick_by_tick, bars", "forecasts": "mine.parquet"}
+    text = " ".join(" ".join(text_of(summarize(rows(), CONTEXT, RunFacts(assumptions=told)))).split())
+
+    assert "behind_first: who cancels stood behind us (pessimistic)" in text
+    assert "tick_by_tick: every change recorded; bars: no quotes between bars" in text
+    assert "Forecasts mine.parquet" in text
+
+
+def test_a_run_without_decisions_says_who_sent_the_orders():
+    """An own strategy has no gate and no reasons; the summary says so and leaves their table out."""
+    text = text_of(summarize(rows(orders=order(1, State.SENT, 100, 0)), CONTEXT, RunFacts()))
+
+    assert any("no decisions of the pipeline: an own strategy sends its orders itself" in line for line in text)
+    assert not any("How decisions ended" in line for line in text)
