@@ -178,7 +178,7 @@ def _activity_row(entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _quality(symbols: Sequence[Mapping[str, Any]]) -> Table:
-    heads = ("symbol", "evidence", "clock", "spread", "bps", "at touch", "per trade", "silence")
+    heads = ("symbol", "evidence", "clock", "spread", "bps", "at touch", "per trade", "longest gap")
     return _table(heads, [_quality_row(entry) for entry in symbols], n_words=3)
 
 

@@ -15,6 +15,7 @@ from replay.session.tables import EVENT_STREAMS, STREAMS
 
 SEVERITIES = ("error", "warning", "info")
 _MANY = 0.01  # crossed, locked or one-sided quotes above this share become a warning
+_MANY_EQUAL = 0.1  # a print given twice each time would make half of them equal; one order that fills several, a few in a hundred
 _GRAVE_WHEN_MANY = ("crossed", "locked", "one_sided")
 _STEPS_NS = ((1_000_000_000, "seconds"), (1_000_000, "milliseconds"))
 
@@ -110,6 +111,8 @@ class _Survey:
             share = count / self.rows
             if code in _GRAVE_WHEN_MANY and share > _MANY:
                 severity = "warning"
+            if code == "equal_prints" and share > _MANY_EQUAL and not self._is_coarse():
+                severity, meaning = "warning", "so many prints equal the one before them that the feed may repeat itself"
             row, ts_ns = self._first[code]
             yield self._finding(severity, code, count, meaning, row, ts_ns)
         if self._digest.hexdigest() != self._info.digest:
@@ -158,6 +161,9 @@ class _Survey:
                     meaning = f"all times are whole {name}, but the manifest says {finest} ns; order within one is a guess"
                     yield self._finding("info", "coarse_clock", self.rows, meaning)
                 return
+
+    def _is_coarse(self) -> bool:
+        return any(self._is_whole.values())
 
     def _finding(self, severity: str, code: str, count: int, meaning: str, row: int = -1, ts_ns: int = 0) -> Finding:
         return Finding(

@@ -37,6 +37,8 @@ CODES: dict[str, tuple[str, str]] = {
     "locked": ("info", "bid equals ask; kept and flagged"),
     "one_sided": ("info", "bid or ask is empty"),
     "off_tick": ("info", "price is not on the symbol's tick grid"),
+    "between_ticks": ("info", "prints off the exchange, or without a venue, between two ticks: normal, as at the midpoint"),
+    "equal_prints": ("info", "a print equals the one before it: normal where one order fills several, or the clock is coarse"),
     "extended": ("info", "outside regular hours; kept and flagged"),
     "no_venue": ("info", "the feed does not say where the print happened"),
     "past_limit": ("info", "outside the limit-up limit-down band, says the feed"),
@@ -91,7 +93,8 @@ def neighbour_faults(stream: str, columns: Mapping[str, np.ndarray], manifest: M
             later, earlier = values[1:], values[:-1]
             is_equal &= (later == earlier) | ((later != later) & (earlier != earlier))  # NaN equals NaN here
     start, end = np.maximum(ts_ns[:-1], manifest.hours.open_ns), np.minimum(ts_ns[1:], manifest.hours.close_ns)
-    faults = {"unsorted": ts_ns[1:] < ts_ns[:-1], "seq_order": seq[1:] <= seq[:-1], "duplicate": is_equal}
+    equal = "equal_prints" if stream == "trades" else "duplicate"
+    faults = {"unsorted": ts_ns[1:] < ts_ns[:-1], "seq_order": seq[1:] <= seq[:-1], equal: is_equal}
     return faults | ({"gap": end - start >= GAP_NS} if stream == "quotes" else {})
 
 
@@ -114,9 +117,12 @@ def _quotes(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _trades(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    is_between = columns["price"] % np.maximum(columns["tick"], 1) != 0
+    is_off_exchange = (columns["flags"] & (Flag.OFF_EXCHANGE | Flag.NO_VENUE)) != 0
     return {
         "not_positive": (columns["price"] <= 0) | (columns["size"] <= 0),
-        "off_tick": columns["price"] % np.maximum(columns["tick"], 1) != 0,
+        "off_tick": is_between & ~is_off_exchange,
+        "between_ticks": is_between & is_off_exchange,
         "no_venue": (columns["flags"] & Flag.NO_VENUE) != 0,
     }
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from replay.events import Flag
 from replay.session import Session, SessionWriter
 from replay.session.check import CODES, SEVERITIES, check_session
 from tests.session.days import DAY, OPEN_NS, SECOND_NS, frames, only, symbol_infos, write_day
@@ -50,6 +51,33 @@ def test_faults_of_rows(tmp_path):
     assert {1} == {found["quotes", code].count for code in expected}
     assert ("error", len(bars)) == (found["bars", "early_bar"].severity, found["bars", "early_bar"].count)
     assert len(bars) == found["bars", "odd_bar"].count
+
+
+def _equal_prints(folder, step_ns):
+    trades = _clean()["trades"]
+    trades["ts_ns"] = OPEN_NS + (1 + np.arange(len(trades)) // 2) * step_ns
+    trades.loc[1::2, ["symbol", "price"]] = trades.loc[::2, ["symbol", "price"]].to_numpy()
+    return _found(Session.open(write_day(folder, **only(trades=trades))))["trades", "equal_prints"]
+
+
+def test_equal_prints_are_normal_on_a_coarse_clock(tmp_path):
+    """Half the prints equal to the one before: normal in whole seconds or milliseconds, a warning where the clock is fine."""
+    found = [_equal_prints(tmp_path / str(step_ns), step_ns) for step_ns in (SECOND_NS, SECOND_NS // 1000, 1_234_567)]
+
+    assert [200, 200, 200] == [finding.count for finding in found]
+    assert ["info", "info", "warning"] == [finding.severity for finding in found]
+
+
+def test_prints_between_ticks_are_told_apart_by_where_they_happened(tmp_path):
+    """Off the exchange a price between two ticks is normal; on it, it is off the grid. Neither is more than a remark."""
+    trades = _clean()["trades"]
+    trades.loc[[5, 6, 7], "price"] += 50
+    trades["flags"] = 0
+    trades.loc[5, "flags"], trades.loc[6, "exchange"] = int(Flag.OFF_EXCHANGE), ""
+    found = _found(Session.open(write_day(tmp_path / "day", **only(trades=trades))))
+
+    told = [found["trades", code] for code in ("between_ticks", "off_tick")]
+    assert [(5, 2, "info"), (7, 1, "info")] == [(finding.first_row, finding.count, finding.severity) for finding in told]
 
 
 def test_faults_across_row_groups(tmp_path):
