@@ -1,11 +1,13 @@
 """Why was this done, or not done? The decision in force at a moment, read back from the run folder.
 
 The answer is one dictionary: a verdict in a sentence, what would have changed it, and everything that the decision saw, cost,
-planned and got. `render` lays it out for people.
+planned and got. A run of an own strategy has no decisions: then it is what is known of the moment (`replay.explain_orders`).
+`render` lays either out for people.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -13,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from replay.errors import UsageError
+from replay.explain_orders import activity, own_strategy_sentence, working
 from replay.explain_view import render
-from replay.orders import State
 from replay.reasons import MEANINGS, TAKEN
 from replay.tables import RunContext, read_context
 from replay.wording import bps, duration, et_stamp
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["explain", "render"]
 
-_ENDED = {State.FILLED.name, State.CANCELLED.name, State.REJECTED.name, State.EXPIRED.name}
 _COSTS = ("spread", "vol", "impact", "fee", "residual")
 
 
@@ -44,7 +45,8 @@ def explain(run_dir: Path | str, symbol: str, at_ns: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        JSON-ready. `sentence` says why, `change` what would have changed it; the rest are the numbers behind both.
+        JSON-ready. `sentence` says why, `change` what would have changed it; the rest are the numbers behind both. Without
+        decisions in the whole run `decision_id` is None, and the rest is what `replay.explain_orders.activity` returns.
 
     Raises
     ------
@@ -55,7 +57,9 @@ def explain(run_dir: Path | str, symbol: str, at_ns: int) -> dict[str, Any]:
     context = read_context(folder)
     _refuse_unknown(symbol, context)
     _refuse_outside(at_ns, context)
-    past = _past_decisions(folder, symbol, at_ns)
+    if _has_no_decisions(folder):
+        return _without_decisions(folder, symbol, at_ns)
+    past, next_ns = _past_decisions(folder, symbol, at_ns)
     row = _decision(folder, symbol, past[-1][0])
     taken = [key for key, code in past[:-1] if code in TAKEN]
     orders = _rows(folder / "orders.parquet", [("symbol", "==", symbol)])
@@ -67,6 +71,7 @@ def explain(run_dir: Path | str, symbol: str, at_ns: int) -> dict[str, Any]:
         "decided_ns": row["ts_ns"],
         "decided": et_stamp(row["ts_ns"]),
         "age_s": (at_ns - row["ts_ns"]) / 1e9,
+        "next_decided": None if next_ns is None else et_stamp(next_ns),
         "decision_id": row["decision_id"],
         "cycle": row["cycle"],
         "reason": row["reason"],
@@ -77,7 +82,7 @@ def explain(run_dir: Path | str, symbol: str, at_ns: int) -> dict[str, Any]:
         **_numbers(row, context),
         "plan": _plan(row, [order for order in orders if order["decision_id"] == row["decision_id"]]),
         "fills": fills,
-        "working": _working(orders, at_ns),
+        "working": working(orders, at_ns),
     }
 
 
@@ -95,16 +100,34 @@ def _refuse_outside(at_ns: int, context: RunContext) -> None:
         raise UsageError(f"{et_stamp(at_ns)} lies outside the run, which covers {covered}")
 
 
-def _past_decisions(folder: Path, symbol: str, at_ns: int) -> list[tuple[int, int]]:
-    """Return id and reason code of the decisions of a symbol at or before a time; there is at least one."""
+def _has_no_decisions(folder: Path) -> bool:
+    import pyarrow.parquet as pq
+
+    return int(pq.read_metadata(folder / "decisions.parquet").num_rows) == 0
+
+
+def _without_decisions(folder: Path, symbol: str, at_ns: int) -> dict[str, Any]:
+    """Tell what is known of a moment in a run whose strategy made no decisions of the pipeline."""
+    manifest = json.loads((folder / "manifest.json").read_text()) if (folder / "manifest.json").is_file() else {}
+    strategy = Path(manifest.get("inputs", {}).get("strategy", {}).get("name", "")).name
+    orders, fills, marks = (
+        _rows(folder / f"{name}.parquet", [("symbol", "==", symbol)]) for name in ("orders", "fills", "marks")
+    )
+    facts = activity(orders, fills, marks, at_ns)
+    head = {"symbol": symbol, "at_ns": at_ns, "at": et_stamp(at_ns), "decision_id": None, "strategy": strategy}
+    return {**head, "sentence": own_strategy_sentence(strategy, at_ns, facts), **facts}
+
+
+def _past_decisions(folder: Path, symbol: str, at_ns: int) -> tuple[list[tuple[int, int]], int | None]:
+    """Return id and reason code of the decisions of a symbol at or before a time (at least one), and the time of the next."""
     columns = ["decision_id", "ts_ns", "reason_code"]
     own = _table(folder / "decisions.parquet", [("symbol", "==", symbol)], columns).to_pydict()
     rows = zip(*(own[name] for name in columns), strict=True)
     past = [(key, code) for key, ts, code in rows if ts <= at_ns]
     if not past:
-        when = f"the first came at {et_stamp(own['ts_ns'][0])}" if own["ts_ns"] else "there is none in the whole run"
+        when = f"the first came at {et_stamp(own['ts_ns'][0])}" if own["ts_ns"] else "there is none on it in the whole run"
         raise UsageError(f"no decision on {symbol!r} at or before {et_stamp(at_ns)}: {when}")
-    return past
+    return past, min((ts for ts in own["ts_ns"] if ts > at_ns), default=None)
 
 
 def _decision(folder: Path, symbol: str, decision_id: int) -> dict[str, Any]:
@@ -156,13 +179,6 @@ def _plan(row: Mapping[str, Any], states: list[dict[str, Any]]) -> dict[str, Any
         order["states"].append({key: state[key] for key in changing})
     change = row["target_qty"] - row["position_qty"]
     return {"plan_id": row["plan_id"], "target_qty": row["target_qty"], "change_qty": change, "orders": list(orders.values())}
-
-
-def _working(states: list[dict[str, Any]], at_ns: int) -> list[dict[str, Any]]:
-    """Collect the orders of the symbol that were alive at the time, whichever decision sent them."""
-    last = {state["order_id"]: state for state in states if state["ts_ns"] <= at_ns}
-    keys = ("order_id", "decision_id", "side", "limit_price", "leaves_qty", "state", "ahead_qty_simulated", "ahead_qty_estimated")
-    return [{key: state[key] for key in keys} for state in last.values() if state["state"] not in _ENDED]
 
 
 def _fill_in(row: Mapping[str, Any], what: str) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from replay.wording import count, duration, et_time, percent, rule_name
+from replay.wording import bps, count, duration, et_time, percent, rule_name
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType
@@ -33,7 +33,11 @@ def render(answer: Mapping[str, Any]) -> Group:
     from rich.rule import Rule
     from rich.text import Text
 
+    if answer["decision_id"] is None:
+        return _without_decisions(answer)
     decided = f"decision {answer['decision_id']} of {answer['decided']}, {duration(answer['age_s'] * 1e9)} old"
+    if answer["next_decided"]:
+        decided += f", the next at {answer['next_decided'].split()[1]}"
     parts: list[RenderableType] = [
         Rule(f"[bold]{answer['symbol']}[/] at {answer['at']}", style="dim"),
         Text(f" {decided} | {answer['reason']}", style="dim"),
@@ -42,7 +46,61 @@ def render(answer: Mapping[str, Any]) -> Group:
         _table(_number_lines(answer)),
     ]
     parts += _order_parts(answer)
-    return Group(*parts)
+    return Group(*parts, *_clocks(answer))
+
+
+def _without_decisions(answer: Mapping[str, Any]) -> Group:
+    """Lay out what is known of a moment in the run of an own strategy."""
+    from rich.console import Group
+    from rich.padding import Padding
+    from rich.rule import Rule
+    from rich.text import Text
+
+    touch, next_ns = answer["touch"], answer["next_request_ns"]
+    lines = [("Position", f"{count(answer['position_qty'])} shares, as known to us")]
+    if touch:
+        lines.insert(0, ("Touch", _touch_line(touch, answer["at_ns"])))
+    if next_ns:
+        lines.append(("Next request", f"{et_time(next_ns)} ET, {duration(next_ns - answer['at_ns'])} later"))
+    parts: list[RenderableType] = [
+        Rule(f"[bold]{answer['symbol']}[/] at {answer['at']}", style="dim"),
+        Padding(Text(answer["sentence"]), (1, 1)),
+        _table(lines),
+    ]
+    if answer["requests"]:
+        parts += [Text("\n Own requests within a minute", style="bold"), _requests(answer["requests"], answer["at_ns"])]
+    if answer["fills"]:
+        parts += [Text("\n Fills within a minute", style="bold"), _fills(answer["fills"])]
+    parts += _alive(answer["working"])
+    return Group(*parts, *_clocks(answer))
+
+
+def _touch_line(touch: Mapping[str, Any], at_ns: int) -> str:
+    bid, ask = touch["bid"], touch["ask"]
+    if bid is None or ask is None:
+        return "one side is empty"
+    spread = f"spread {_usd(ask - bid)} = {bps(2e4 * (ask - bid) / (ask + bid)).lstrip('+')}"
+    return f"{_usd(bid)} to {_usd(ask)}, {spread}, unchanged for {duration(at_ns - touch['changed_ns'])}"
+
+
+def _alive(orders: Iterable[Mapping[str, Any]]) -> list[RenderableType]:
+    from rich.text import Text
+
+    return [Text("\n Orders alive at that moment, as known to us", style="bold"), _working(orders)] if orders else []
+
+
+def _clocks(answer: Mapping[str, Any]) -> list[RenderableType]:
+    """Say which clock the rows above are on, where there are any."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    if not (answer["fills"] or answer["working"] or answer.get("requests") or answer.get("plan", {}).get("orders")):
+        return []
+    told = (
+        "All times New York. 'Known to us' is when a state reached us or a request left us; 'at the exchange' is when it filled "
+        "there, on the clock of the recording."
+    )
+    return [Padding(Text(told, style="dim"), (1, 1, 0, 1))]
 
 
 def _number_lines(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -93,13 +151,11 @@ def _order_parts(answer: Mapping[str, Any]) -> list[RenderableType]:
     if answer["fills"]:
         evidence = ", ".join(sorted({fill["evidence"].replace("_", " ") for fill in answer["fills"]}))
         parts += [Text(f"\n Fills, on the evidence of {evidence}", style="bold"), _fills(answer["fills"])]
-    if answer["working"]:
-        parts += [Text("\n Orders alive at that moment", style="bold"), _working(answer["working"])]
-    return parts
+    return parts + _alive(answer["working"])
 
 
 def _states(states: Iterable[Mapping[str, Any]]) -> Table:
-    heads = ("time ET", "state", "limit", "filled", "ahead, simulated", "estimated", "why")
+    heads = ("known to us", "state", "limit", "filled", "ahead, simulated", "estimated", "why")
     keys = ("filled_qty", "ahead_qty_simulated", "ahead_qty_estimated")
     rows = [
         (et_time(s["ts_ns"]), s["state"], _usd(s["limit_price"]), *(count(s[key]) for key in keys), s["reason"]) for s in states
@@ -108,19 +164,37 @@ def _states(states: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def _fills(fills: Iterable[Mapping[str, Any]]) -> Table:
-    heads = ("time ET", "qty", "price", "liquidity", "venue", "rule", "ahead before")
+    heads = ("at the exchange", "side", "qty", "price", "liquidity", "venue", "rule", "ahead")
     return _table([_fill_row(fill) for fill in fills], heads)
 
 
 def _fill_row(fill: Mapping[str, Any]) -> tuple[str, ...]:
     words = (fill["liquidity"], fill["venue"] or "-", rule_name(fill["rule"]))
-    return (et_time(fill["ts_ns"]), count(fill["qty"]), _usd(fill["price"]), *words, count(fill["ahead_qty_before"]))
+    return (
+        et_time(fill["ts_ns"]),
+        fill["side"],
+        count(fill["qty"]),
+        _usd(fill["price"]),
+        *words,
+        count(fill["ahead_qty_before"]),
+    )
+
+
+def _requests(requests: Iterable[Mapping[str, Any]], at_ns: int) -> Table:
+    heads = ("left us", "from then", "request", "order", "side", "qty", "limit", "life")
+    names = {"SENT": "new", "MODIFY_SENT": "change", "CANCEL_SENT": "cancel"}
+    rows = [
+        (et_time(r["ts_ns"]), f"{(r['ts_ns'] - at_ns) / 1e9:+.3f} s", names[r["state"]], str(r["order_id"]), r["side"],
+         count(r["qty"]), _usd(r["limit_price"]), r["tif"])
+        for r in requests
+    ]  # fmt: skip
+    return _table(rows, heads)
 
 
 def _working(orders: Iterable[Mapping[str, Any]]) -> Table:
     heads = ("order", "decision", "side", "leaves", "limit", "state", "ahead, simulated", "estimated")
     rows = [
-        (str(o["order_id"]), str(o["decision_id"]), o["side"], count(o["leaves_qty"]), _usd(o["limit_price"]), o["state"],
+        (str(o["order_id"]), str(o["decision_id"] or "-"), o["side"], count(o["leaves_qty"]), _usd(o["limit_price"]), o["state"],
          count(o["ahead_qty_simulated"]), count(o["ahead_qty_estimated"]))
         for o in orders
     ]  # fmt: skip
@@ -147,7 +221,8 @@ _NUMBERS = {
     "ahead, estimated",
     "qty",
     "price",
-    "ahead before",
+    "ahead",
+    "from then",
     "leaves",
     "limit",
     "estimated",

@@ -112,6 +112,8 @@ def duration(span_ns: float | None) -> str:
     """
     if span_ns is None or not math.isfinite(span_ns):
         return DASH
+    if span_ns == 0:
+        return "0 s"
     if 0 < span_ns < 1_000:
         return f"{span_ns:g} ns"
     if span_ns < 1_000_000:

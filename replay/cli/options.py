@@ -26,6 +26,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def parse_moment(text: str, option: str) -> time | int:
     """Read a time of day in New York (`09:45`, each day anew) or an instant (`2013-10-07T09:45`, `...Z`, ns since 1970).
 
+    A trailing `ET`, as this program prints it, is understood.
+
     Parameters
     ----------
     text : str
@@ -43,13 +45,15 @@ def parse_moment(text: str, option: str) -> time | int:
     >>> parse_moment("2013-10-07T09:45", "--from")
     1381153500000000000
     """
+    plain = re.sub(r"^(\d):", r"0\1:", text.removesuffix("ET").strip())
     try:
-        if re.fullmatch(r"\d{12,}", text):
-            return int(text)
-        return time.fromisoformat(text) if re.fullmatch(r"\d\d?:[\d:.]+", text) else _instant_ns(text)
+        if re.fullmatch(r"\d{12,}", plain):
+            return int(plain)
+        return time.fromisoformat(plain) if re.fullmatch(r"\d\d:[\d:.]+", plain) else _instant_ns(plain)
     except ValueError as error:
         raise UsageError(
-            f"{option} takes a New York time such as `09:45:30` or an instant such as `2013-10-07T09:45:30`, got `{text}`"
+            f"{option} takes a New York time such as `09:45:30`, an instant such as `2013-10-07T09:45:30` (with `Z` or `-05:00` "
+            f"for another zone), or ns since 1970, got `{text}`"
         ) from error
 
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from replay.errors import UsageError
 from replay.explain import explain, render
 from replay.reasons import MEANINGS
+from replay.wording import et_stamp
 from strategy.decision import Reason
 from tests.report.worlds import CLOSE_NS, OPEN_NS, S_NS
 
@@ -51,6 +52,7 @@ def test_the_decision_in_force_is_the_last_one_at_or_before(run_dir):
     answers = [explain(run_dir, "MSFT", int(own["ts_ns"].iloc[5]) - back) for back in (0, 1)]
 
     assert own["decision_id"].iloc[[5, 4]].tolist() == [answer["decision_id"] for answer in answers]
+    assert [et_stamp(int(ts)) for ts in own["ts_ns"].iloc[[6, 5]]] == [answer["next_decided"] for answer in answers]
 
 
 @pytest.mark.parametrize(
@@ -81,6 +83,7 @@ def test_an_explanation_can_be_shown(run_dir):
     text = console.export_text()
     assert "Taken: the 15-minute forecast of" in text
     assert "Order" in text
+    assert "known to us" in text
 
 
 def test_every_reason_has_its_words():
