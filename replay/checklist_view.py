@@ -10,7 +10,7 @@ from replay.wording import count
 if TYPE_CHECKING:
     from rich.console import Group
 
-NOTHING_JUDGED = "Nothing to judge: the checks look at decisions of the pipeline, and an own strategy makes none."
+NOTHING_JUDGED = "Nothing to judge: the checks look at decisions of the pipeline, and this run has none."
 _STYLES = {"pass": "green", "warn": "yellow", "fail": "bold red"}
 
 
@@ -89,7 +89,7 @@ def _line(check: Mapping[str, Any]) -> CheckLine:
     judged_on = f"{count(check['n_eff'])} {words.counted}".strip()
     action = str(check["recommendation"])
     status = str(check["status"]).replace("_", " ").lower()
-    verb = {"not enough data": "Not judged: ", "pass": ""}.get(status, "What to do: ")
+    verb = "Not judged: " if status == "not enough data" else "What to do: "
     told = f"{verb}{action}." if action else ""
     return CheckLine(status, name, words.title, value, str(check["target"]), judged_on, words.meaning, told)
 

@@ -33,7 +33,7 @@ def render(summary: Mapping[str, Any]) -> Group:
     from rich.console import Group
     from rich.text import Text
 
-    parts: list[RenderableType] = [_title(summary), _money_and_execution(summary), Text(f" {headline(summary)}", style="yellow")]
+    parts: list[RenderableType] = [_title(summary), _money_and_execution(summary), _headline(summary)]
     if summary["stops"]:
         parts += [Text(), _stops(summary["stops"])]
     if len(summary["by_symbol"]) > 1:
@@ -41,12 +41,23 @@ def render(summary: Mapping[str, Any]) -> Group:
     return Group(*parts, Text(), _conditions(summary))
 
 
+def _headline(summary: Mapping[str, Any]) -> RenderableType:
+    from rich.text import Text
+
+    return Text(f" {headline(summary)}", style="dim" if is_fine(summary) else "yellow")
+
+
 def headline(summary: Mapping[str, Any]) -> str:
     """Say how the gate did; or, without decisions, why there is nothing to say of it."""
     if summary["decisions"]:
         return str(summary["gate"]["line"])
-    why = "an own strategy sends its orders itself" if summary["orders"] else "nothing asked for one"
-    return f"no decisions of the pipeline: {why}"
+    why = ": an own strategy sends its orders itself" if summary["orders"] else " in this run"
+    return f"no decisions of the pipeline{why}"
+
+
+def is_fine(summary: Mapping[str, Any]) -> bool:
+    """Tell whether the headline is no cause for alarm: the gate let something through, or no gate was asked."""
+    return not summary["gate"]["judged"] or bool(summary["gate"]["cleared_rate"])
 
 
 def profit_lines(summary: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -94,7 +94,7 @@ def percent(ratio: float | None, digits: int = 1) -> str:
 
 def bps(value: float | None, digits: int = 2) -> str:
     """Write basis points with their sign; a dash where they are unknown."""
-    return DASH if value is None or not math.isfinite(value) else f"{value:+.{digits}f} bps"
+    return DASH if value is None or not math.isfinite(value) else f"{round(value, digits) + 0.0:+.{digits}f} bps"
 
 
 def count(number: float | None) -> str:

@@ -163,7 +163,7 @@ def check_coverage(decisions: Any, outcomes_bps: np.ndarray | None, settings: Ve
     is_inside = (outcomes_bps >= decisions["q_lo_bps"]) & (outcomes_bps <= decisions["q_hi_bps"])
     n_eff = effective_count(decisions, is_known)
     if n_eff < settings.coverage_n_eff_min:
-        return _unknown("conformal_coverage", target, n_eff, f"judge once n_eff reaches {settings.coverage_n_eff_min}")
+        return _unknown("conformal_coverage", target, n_eff, f"it takes {settings.coverage_n_eff_min} effective outcomes")
     value = 100.0 * float(np.mean(is_inside[is_known]))
     status = PASS if 75.0 <= value <= 85.0 else WARN if 70.0 <= value <= 90.0 else FAIL
     advice = (
@@ -189,13 +189,13 @@ def check_selector(decisions: Any, rewards: np.ndarray | None, settings: Verific
     """Judge whether changing weights earned more than the mean of the weights so far."""
     target = "t above -1.65"
     if decisions is None or rewards is None:
-        return _unknown("selector_adapts", target, 0.0, "give the matured rewards of all horizons")
+        return _unknown("selector_adapts", target, 0.0, "it takes the matured rewards of all horizons")
     weights = np.asarray(decisions["weights"], float)[:, : rewards.shape[1]]
     is_known = np.isfinite(rewards).all(axis=1) & (weights.sum(axis=1) > 0)
     weights, rewards = weights[is_known], rewards[is_known]
     n_blocks = len(weights) // settings.block_size
     if n_blocks < settings.blocks_min:
-        return _unknown("selector_adapts", target, float(n_blocks), f"judge once there are {settings.blocks_min} blocks")
+        return _unknown("selector_adapts", target, float(n_blocks), f"it takes {settings.blocks_min} blocks")
     value, variance = paired_t(weights, rewards, settings.block_size), float(weights.var(axis=0).sum())
     if value < -1.65:
         return _check(
@@ -221,7 +221,7 @@ def check_execution(orders: Any, settings: VerificationSettings) -> Check:
     target = "at least 95 %"
     late = [] if orders is None else plan_lateness(orders, settings.latency_ns)
     if len(late) < settings.plans_min:
-        return _unknown("execution_sla", target, len(late), f"judge once there are {settings.plans_min} plans")
+        return _unknown("execution_sla", target, len(late), f"it takes {settings.plans_min} plans")
     value = 100.0 * (1.0 - sum(late) / len(late))
     status = PASS if value >= 95.0 else WARN if value >= 90.0 else FAIL
     return _check("execution_sla", status, value, target, len(late), "look for lost answers, or lengthen planner.work_ns")
@@ -247,7 +247,7 @@ def check_churn(cycles: Mapping[str, np.ndarray], settings: VerificationSettings
     target = f"at most {settings.churn_warn_pct:g} %"
     n_targets, turnover_usd = float(cycles["n_targets"].sum()), float(cycles["turnover_usd"].sum())
     if n_targets < settings.decisions_min or turnover_usd <= 0.0:
-        return _unknown("churn", target, n_targets, f"judge once there are {settings.decisions_min} targets")
+        return _unknown("churn", target, n_targets, f"it takes {settings.decisions_min} targets")
     value = 100.0 * float(cycles["turnover_small_usd"].sum()) / turnover_usd
     status = PASS if value <= settings.churn_warn_pct else WARN if value <= settings.churn_fail_pct else FAIL
     return _check("churn", status, value, target, n_targets, "ask for more edge before a target moves: raise arbiter.reserve_bps")
@@ -257,7 +257,7 @@ def check_errors(cycles: Mapping[str, np.ndarray], settings: VerificationSetting
     """Judge the share of decisions in which a component was in error."""
     n = float(cycles["n_symbols"].sum())
     if n < settings.decisions_min:
-        return _unknown("component_errors", "below 10 %", n, f"judge once there are {settings.decisions_min} decisions")
+        return _unknown("component_errors", "below 10 %", n, f"it takes {settings.decisions_min} decisions")
     value = 100.0 * float(cycles["n_errors"].sum()) / n
     status = PASS if value < 10.0 else WARN if value < 15.0 else FAIL
     return _check("component_errors", status, value, "below 10 %", n, "see the status bits of the decisions for the component")
@@ -270,7 +270,7 @@ def check_weights(cycles: Mapping[str, np.ndarray], settings: VerificationSettin
     is_normal = (np.abs(lowest - 1.0) <= 1e-9) & (np.abs(highest - 1.0) <= 1e-9) & is_set
     n = int(is_set.sum())
     if is_normal.sum() == n and n < settings.decisions_min:
-        return _unknown("weights_normal", "100 %", n, f"judge once there are {settings.decisions_min} cycles with weights")
+        return _unknown("weights_normal", "100 %", n, f"it takes {settings.decisions_min} cycles with weights")
     value = 100.0 * float(is_normal.sum()) / n
     status = PASS if is_normal.sum() == n else FAIL
     return _check("weights_normal", status, value, "100 %", n, "a weight was NaN, or their sum not one: see renorm")

@@ -60,7 +60,7 @@ function paintInside(u, paint) {
 function drawOrders(u, orders) {
   const { min, max } = u.scales.x;
   paintInside(u, (ctx, x, y) => {
-    ctx.lineWidth = 3 * devicePixelRatio;
+    ctx.lineWidth = (inView(orders.start, min, max) > u.width / 2 ? 1 : 3) * devicePixelRatio;
     ctx.globalAlpha = 0.55;
     for (let k = 0; k < orders.start.length; k++) {
       if (orders.end[k] < min || orders.start[k] > max) continue;
@@ -76,12 +76,25 @@ function drawOrders(u, orders) {
   });
 }
 
+function inView(places, min, max) {
+  let seen = 0;
+  for (const x of places) if (x >= min && x <= max) seen++;
+  return seen;
+}
+
+// Smaller where many fills are in view, so that the price stays visible behind them.
+function markSize(u, fills) {
+  const seen = inView(fills.x, u.scales.x.min, u.scales.x.max);
+  const room = u.width / 12;
+  return seen <= room ? 6 : Math.max(2, 6 * Math.sqrt(room / seen));
+}
+
 // A buy points up from below its price, a sell down from above; hollow where the fill removed liquidity.
 function drawFills(u, fills) {
   const { min, max } = u.scales.x;
-  const size = 6 * devicePixelRatio;
+  const size = markSize(u, fills) * devicePixelRatio;
   paintInside(u, (ctx, x, y) => {
-    ctx.lineWidth = 1.5 * devicePixelRatio;
+    ctx.lineWidth = Math.min(1.5, size / 4) * devicePixelRatio;
     for (let k = 0; k < fills.x.length; k++) {
       if (fills.x[k] < min || fills.x[k] > max) continue;
       const left = x(fills.x[k]);

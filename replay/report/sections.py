@@ -37,10 +37,15 @@ def cards(summary: Mapping[str, Any]) -> str:
             "Fill rate",
             percent(summary["fill_rate_orders"], 0),
             "",
-            f"{count(summary['fills'])} fills of {count(summary['orders'])} orders",
+            f"{count(summary['fills'])} fills, {count(summary['orders'])} orders",
         ),
         ("Slippage", bps(summary["slippage_bps"]), "", "vs arrival mid, + is bad"),
-        ("Round trips", count(summary["round_trips"]), "", f"{percent(summary['win_rate'], 0)} won"),
+        (
+            "Round trips",
+            count(summary["round_trips"]),
+            "",
+            f"{percent(summary['win_rate'], 0)} won" if summary["round_trips"] else "",
+        ),
     ]
     return "".join(
         f'<div class="card"><div class="name">{escape(name)}</div><div class="value {kind}">{escape(value)}</div>'
@@ -113,9 +118,9 @@ def verification(checks: Sequence[Mapping[str, Any]]) -> str:
 
 def _check_row(line: CheckLine) -> str:
     chip = f'<span class="chip {_CLASSES.get(line.status, "")}">{escape(line.status)}</span>'
-    meaning = f'<div class="meaning">{escape(line.meaning)} <b>{escape(line.action)}</b></div>'
+    meaning = f'<tr class="meaning"><td colspan="5">{escape(line.meaning)} <b>{escape(line.action)}</b></td></tr>'
     cells = "".join(f"<td>{escape(cell)}</td>" for cell in (line.value, line.target, line.judged_on))
-    return f'<tr><td title="{escape(line.code)}" class="long">{escape(line.title)}{meaning}</td><td>{chip}</td>{cells}</tr>'
+    return f'<tr><td title="{escape(line.code)}" >{escape(line.title)}</td><td>{chip}</td>{cells}</tr>{meaning}'
 
 
 def manifest(entries: Mapping[str, Any]) -> str:
@@ -153,7 +158,7 @@ def _cell(cell: str | Hinted, kind: str) -> str:
 
 
 _FILL_HEADS = (
-    "time ET", "symbol", "side", "liquidity", "venue", "evidence",
+    "at the exchange, ET", "symbol", "side", "liquidity", "venue", "evidence",
     "rule", "qty", "price", "fee", "vs arrival mid", "ahead of us", "latency",
 )  # fmt: skip
 
@@ -165,7 +170,7 @@ def _fill_row(fill: Mapping[str, Any]) -> tuple[str | Hinted, ...]:
     words = (_when(fill["ts_ns"]), fill["symbol"], fill["side"], fill["liquidity"], fill["venue"] or "-")
     ahead = fill["ahead_qty_before"]
     rule = Hinted(rule_name(fill["rule"]), rule_meaning(fill["rule"]))
-    queue = "-" if ahead is None else f"{ahead:,.0f} > {fill['ahead_qty_after']:,.0f}"
+    queue = "-" if ahead is None else f"{ahead:,.0f} to {fill['ahead_qty_after']:,.0f}"
     money = (count(fill["qty"]), _price(fill["price"]), usd(fill["fee_usd"], 3), bps(slip))
     return (*words, fill["evidence"].replace("_", " "), rule, *money, queue, duration(fill["latency_ns"]))
 
@@ -182,8 +187,8 @@ def _trip_row(trip: Mapping[str, Any]) -> tuple[str, ...]:
     size = (duration(trip["exit_ts_ns"] - trip["entry_ts_ns"]), count(trip["qty"]))
     prices = (_price(trip["entry_price"]), _price(trip["exit_price"]))
     money = tuple(usd(trip[f"{key}_usd"]) for key in ("gross", "fee", "net"))
-    edge = "-" if trip["edge_bps"] is None else f"{trip['edge_bps']:+.1f}"
-    return (*words, *size, *prices, *money, f"{trip['net_bps']:+.1f}", edge, bps(trip["worst_bps"], 1))
+    net, edge = (bps(trip[f"{key}_bps"], 1).removesuffix(" bps") for key in ("net", "edge"))
+    return (*words, *size, *prices, *money, net, edge, bps(trip["worst_bps"], 1))
 
 
 def _when(ts_ns: int) -> str:

@@ -78,7 +78,7 @@ def test_the_tables_read_without_script(run_dir):
     html = write_report(run_dir).read_text()
 
     assert "snapshot 250ms" in html
-    assert "300 &gt; 0" in html
+    assert "300 to 0" in html
     assert "0.75 to 0.85" in html
     assert "journal_digest" in html
 

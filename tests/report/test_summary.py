@@ -32,7 +32,7 @@ def test_an_empty_run_has_a_summary():
 
     json.dumps(summary, allow_nan=False)
     assert (0, 0, 0.0) == (summary["orders"], summary["fills"], summary["net_usd"])
-    assert any("no decisions of the pipeline: nothing asked for one" in line for line in text_of(summary))
+    assert any("no decisions of the pipeline in this run" in line for line in text_of(summary))
 
 
 def test_a_summary_fits_a_terminal_of_80_columns():
