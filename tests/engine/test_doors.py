@@ -30,7 +30,8 @@ def test_examples_keep_their_contracts():
     from replay.strategies import load_strategy
 
     check_forecaster(load_strategy(str(ROOT / "examples/forecaster.py:Reversion")))
-    check_strategy(lambda: load_strategy(str(ROOT / "examples/strategy.py:TouchQuoter")))
+    for place in ("examples/strategy.py:TouchQuoter", "examples/pegger.py:Pegger"):
+        check_strategy(lambda place=place: load_strategy(str(ROOT / place)))
     check_kernel(load_strategy(str(ROOT / "examples/kernel.py:imbalance_taker")))
 
 
