@@ -35,9 +35,9 @@ def render(answer: Mapping[str, Any]) -> Group:
 
     if answer["decision_id"] is None:
         return _without_decisions(answer)
-    decided = f"decision {answer['decision_id']} of {answer['decided']}, {duration(answer['age_s'] * 1e9)} old"
+    decided = f"decision {answer['decision_id']} of {_brief(answer['decided'], answer)}, {duration(answer['age_s'] * 1e9)} old"
     if answer["next_decided"]:
-        decided += f", the next at {answer['next_decided'].split()[1]}"
+        decided += f", the next at {_brief(answer['next_decided'], answer)}"
     parts: list[RenderableType] = [
         Rule(f"[bold]{answer['symbol']}[/] at {answer['at']}", style="dim"),
         Text(f" {decided} | {answer['reason']}", style="dim"),
@@ -47,6 +47,11 @@ def render(answer: Mapping[str, Any]) -> Group:
     ]
     parts += _order_parts(answer)
     return Group(*parts, *_clocks(answer))
+
+
+def _brief(stamp: str, answer: Mapping[str, Any]) -> str:
+    """Leave out the date where it is that of the question, and the zone."""
+    return stamp.removeprefix(answer["at"].split()[0]).removesuffix("ET").strip()
 
 
 def _without_decisions(answer: Mapping[str, Any]) -> Group:

@@ -80,11 +80,7 @@ def execution_lines(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Name and value of what was ordered and filled, for the terminal and for the report."""
     rates = f"{percent(summary['fill_rate_orders'], 0)} orders, {percent(summary['fill_rate_qty'], 0)} shares"
     added = f", {percent(summary['added_liquidity_rate'], 0)} added liquidity" if summary["fills"] else ""
-    ends = (
-        f", {count(summary['orders_filled'])} filled, {count(summary['orders_partly_filled'])} in part"
-        if summary["orders"]
-        else ""
-    )
+    ends = f", {count(summary['orders_filled'])} full, {count(summary['orders_partly_filled'])} part" if summary["orders"] else ""
     return [
         ("Decisions", f"{count(summary['decisions'])}, {count(summary['decisions_taken'])} taken"),
         ("Orders", f"{count(summary['orders'])}{ends}"),

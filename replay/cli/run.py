@@ -83,6 +83,7 @@ def demo(
     _refuse_stranger(out)
     result = _replay([sample], _settings(None, None, {}), {"forecasts": forecasts if forecasts.is_file() else None}, is_quiet)
     _finish(result, out, is_strict=False, is_json=is_json)
+    stderr().print(f" next         replay explain {out} --symbol {result.summary['symbols'][0]} --at 10:30", soft_wrap=True)
 
 
 def verify(folder: Run, is_quiet: NoProgress = False, is_json: Json = False) -> None:
