@@ -2,6 +2,7 @@
 
 - `page`: `write_report`, which puts the page together
 - `sections`: the tables, which read without any script
+- `columns`: a table of a run as numpy arrays
 - `panes`: what the charts draw: price path, own orders, fills, profit
 - `encode`: integers as deltas, zlib, base64
 - `drawing`: the plain SVG that stands in where the chart library is not installed
