@@ -11,7 +11,8 @@ The order of a cycle, and where each step lives:
 `gate`               may any horizon be traded? `conformal`: the same for people
 `calibration`        the gate's bounds: `tracker_bank`, `margin_buckets`, `mean_edge`
 `outcomes`           what really happened, when it is known; `learning` brings it in
-`arbiter`            which horizon
+`scores`             which horizon, by a formula; `arbiter`: the same for people
+`blend`              which horizon, by what paid: `policies`, `hedge`, `leaders`
 `barriers`           peaks and valleys
 `sizing`, `risk`     how many shares, and the caps on them
 `renorm`             are the weights normal?

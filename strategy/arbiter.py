@@ -1,128 +1,35 @@
-"""Horizon arbiter: which of the open horizons to trade.
+"""The horizon arbiter for people: which of the open horizons to trade, and how the choice learns.
 
-Original form (design row 3), over the legs whose gate is open, with `vol5_bps = vol_bps sqrt(5)`::
-
-    score(h) = (|mu| - k1 spread_bps - k2 vol5_bps sqrt(h/5) - k3 impact_bps) / sqrt(h/5)
-    k*       = argmax score, the shorter horizon on ties
-    enter iff  |mu_k*| - cost_k* > reserve_bps          (equality does not pass)
-
-Weights are one-hot. The chosen leg is written into the decision whether or not it is entered, so that a refusal can be read:
-`edge_needed_bps` becomes the larger of what the gate asked and cost + reserve. `off` takes the first open leg and asks no
-reserve.
+`strategy.scores` has the original rule, `strategy.blend` and `strategy.policies` the enhanced one.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from replay.errors import ConfigError, UsageError
 from replay.jit import kernel
-from replay.settings import as_row, setting
-from strategy.decision import DECISION, LEG, MAX_HORIZONS, Reason
+from replay.settings import as_row
+from strategy.blend import choose_blend, keep_play, write_meta, write_play
+from strategy.decision import DECISION, LEG, MAX_HORIZONS, Fallback, Reason
 from strategy.features import FEATURES
-from strategy.modes import OFF, mode_setting
+from strategy.policies import (
+    ORIGINAL,
+    REWARD_MAX,
+    learn_outcome,
+    mix,
+    new_mixture,
+    open_record,
+    reward_of,
+    set_play,
+    spare_slot,
+)
+from strategy.scores import ArbiterSettings
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArbiterSettings:
-    """Settings of the horizon arbiter."""
-
-    mode: str = mode_setting()
-    spread_weight: float = setting(1.0, "k1, weight of the spread in the score", ge=0)
-    vol_weight: float = setting(0.15, "k2, weight of the volatility over the horizon", ge=0)
-    impact_weight: float = setting(1.0, "k3, weight of the impact", ge=0)
-    impact_bps: float = setting(0.5, "assumed impact of an entry", unit="bps", ge=0)
-    reserve_bps: float = setting(1.0, "what the best horizon must earn above its cost", unit="bps", ge=0)
-
-
-@kernel
-def choose(s, legs, n, features, params, decision):
-    """Write scores, weights and the chosen leg; return 0, ARBITER_RESERVE, GATE_COST (no leg open) or COST_UNKNOWN."""
-    best = -1
-    n_open = 0
-    for k in range(n):
-        leg = legs[k]
-        leg["weight"] = 0.0
-        decision[0]["weights"][k] = 0.0
-        if leg["is_alive"] and leg["side"] != 0:
-            n_open += 1
-            leg["score"] = _score(leg, s, features, params)
-            if leg["score"] == leg["score"] and (best < 0 or _is_better(leg["score"], legs[best]["score"], params)):
-                best = k
-    if n_open == 0:
-        return Reason.GATE_COST
-    if best < 0:
-        return Reason.COST_UNKNOWN
-    return _enter(best, legs, params, decision)
-
-
-@kernel
-def _is_better(score, best_score, params):
-    return params[0]["mode"] != OFF and score > best_score
-
-
-@kernel
-def _score(leg, s, features, params):
-    row = params[0]
-    if row["mode"] == OFF:
-        return abs(leg["mu_bps"]) - leg["cost_bps"]
-    return net_score(leg["mu_bps"], leg["horizon_min"], spread_seen_bps(s, features), features[s]["vol_bps"], params)
-
-
-@kernel
-def spread_seen_bps(s, features):
-    """Return the spread of the last quote that the feature kernel saw, bps; NaN when it was unusable."""
-    row = features[s]
-    if row["bid"] <= 0:
-        return math.nan
-    return 20_000.0 * (row["ask"] - row["bid"]) / (row["bid"] + row["ask"])
-
-
-@kernel
-def net_score(mu_bps, horizon_min, spread, vol_bps, params):
-    """Return the net score of one horizon; `vol_bps` per minute, 0 = unknown (NaN score)."""
-    if not vol_bps > 0.0:
-        return math.nan
-    row = params[0]
-    span = math.sqrt(horizon_min / 5.0)
-    vol5_bps = vol_bps * math.sqrt(5.0)
-    net = abs(mu_bps) - row["spread_weight"] * spread - row["vol_weight"] * vol5_bps * span
-    return (net - row["impact_weight"] * row["impact_bps"]) / span
-
-
-@kernel
-def _enter(best, legs, params, decision):
-    write_leg(best, legs, decision)
-    leg = legs[best]
-    leg["weight"] = 1.0
-    row = decision[0]
-    row["weights"][best] = 1.0
-    row["net_edge_bps"] = abs(leg["mu_bps"]) - leg["cost_bps"]
-    if params[0]["mode"] == OFF:
-        return 0
-    row["edge_needed_bps"] = max(row["edge_needed_bps"], leg["cost_bps"] + params[0]["reserve_bps"])
-    if row["net_edge_bps"] > params[0]["reserve_bps"]:
-        return 0
-    return Reason.ARBITER_RESERVE
-
-
-@kernel
-def write_leg(k, legs, decision):
-    """Copy one leg into the decision."""
-    leg = legs[k]
-    row = decision[0]
-    row["mu_bps"] = leg["mu_bps"]
-    row["sigma_bps"] = leg["sigma_bps"]
-    row["q_lo_bps"] = leg["q_lo_bps"]
-    row["q_hi_bps"] = leg["q_hi_bps"]
-    row["gate_lo_bps"] = leg["gate_lo_bps"]
-    row["gate_hi_bps"] = leg["gate_hi_bps"]
-    row["cost_bps"] = leg["cost_bps"]
-    row["side"] = leg["side"]
-    row["horizon_min"] = leg["horizon_min"]
-    row["forecast_id"] = leg["forecast_id"]
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Choice(NamedTuple):
@@ -134,16 +41,19 @@ class Choice(NamedTuple):
     net_edge_bps: float
     edge_needed_bps: float
     weights: tuple[float, ...]
+    fallback: Fallback
 
 
 class HorizonArbiter:
-    """Choose a horizon from plain numbers.
+    """Choose a horizon from plain numbers, and learn which of them pay; in its enhanced form unless told otherwise.
 
     Parameters
     ----------
     horizons_min : sequence of int
         At most MAX_HORIZONS, shortest first.
     settings : ArbiterSettings, optional
+    pending_max : int
+        Choices whose outcomes are awaited; beyond it the oldest is dropped.
     **changes
         Single settings, by name, where no `settings` are given.
 
@@ -153,16 +63,23 @@ class HorizonArbiter:
     >>> choice = arbiter.choose(mu_bps=[4.0, -12.0], cost_bps=[3.0, 5.0], sides=[1, -1], spread_bps=2.0, vol_bps=1.0)
     >>> choice.horizon_min, choice.side, choice.net_edge_bps, choice.weights
     (30, -1, 7.0, (0.0, 1.0))
+    >>> choice.fallback
+    <Fallback.FEW_LABELS: 2>
     """
 
-    def __init__(self, horizons_min: Sequence[int], settings: ArbiterSettings | None = None, **changes: Any) -> None:
-        assert 0 < len(horizons_min) <= MAX_HORIZONS
-        self.settings = settings or ArbiterSettings(**changes)
+    def __init__(
+        self, horizons_min: Sequence[int], settings: ArbiterSettings | None = None, *, pending_max: int = 4096, **changes: Any
+    ) -> None:
+        if not 0 < len(horizons_min) <= MAX_HORIZONS:
+            raise ConfigError(f"an arbiter takes 1 to {MAX_HORIZONS} horizons, got {len(horizons_min)}")
+        self.settings = settings or ArbiterSettings(**{"mode": "enhanced", **changes})
         self._params = as_row(self.settings)
         self._features = np.zeros(1, FEATURES)
         self._legs = np.zeros(len(horizons_min), LEG)
         self._legs["horizon_min"] = horizons_min
         self._decision = np.zeros(1, DECISION)
+        self._mixture = new_mixture(1, len(horizons_min), pending_max)
+        self._waiting: dict[tuple[int, int], tuple[int, float, float, float]] = {}
 
     def choose(
         self,
@@ -172,16 +89,73 @@ class HorizonArbiter:
         *,
         spread_bps: float,
         vol_bps: float,
+        sigma_bps: Sequence[float] | None = None,
+        net_reward_bps: Sequence[float] | None = None,
+        choice_id: int | None = None,
     ) -> Choice:
-        """Choose among the horizons whose side is not 0; `vol_bps` is per minute."""
+        """Choose among the horizons whose side is not 0.
+
+        Parameters
+        ----------
+        mu_bps, cost_bps : sequence of float
+            Forecast and cost of a round trip per horizon.
+        sides : sequence of int
+            What the gate said: +1, -1, or 0 = shut.
+        spread_bps, vol_bps : float
+            Spread now, and volatility per minute.
+        sigma_bps : sequence of float, optional
+            Volatility over each horizon; default `vol_bps * sqrt(horizon)`.
+        net_reward_bps : sequence of float, optional
+            What a meta-learner predicts that each horizon will earn.
+        choice_id : int, optional
+            Names the choice when its outcomes come (`mature`); without it nothing is learned from it.
+        """
+        horizons = self._legs["horizon_min"]
+        sigma = vol_bps * np.sqrt(horizons) if sigma_bps is None else np.asarray(sigma_bps, float)
         self._legs["mu_bps"] = mu_bps
         self._legs["cost_bps"] = cost_bps
         self._legs["side"] = sides
-        self._legs["is_alive"] = np.isfinite(mu_bps) & np.isfinite(cost_bps)
+        self._legs["sigma_bps"] = sigma
+        self._legs["net_reward_bps"] = math.nan if net_reward_bps is None else net_reward_bps
+        self._legs["is_alive"] = np.isfinite(mu_bps) & np.isfinite(cost_bps) & np.isfinite(sigma) & (sigma > 0)
         self._decision[:] = 0
         self._write_features(spread_bps, vol_bps)
-        reason = choose(0, self._legs, len(self._legs), self._features, self._params, self._decision)
+        n = len(self._legs)
+        write_play(0, self._legs, n, self._features, self._params, self._mixture)
+        reason = choose_blend(0, self._legs, n, self._features, self._params, self._mixture, self._decision)
+        if choice_id is not None:
+            self._keep(choice_id)
         return self._answer(reason)
+
+    def mature(self, choice_id: int, horizon_min: int, outcome_bps: float) -> None:
+        """Learn what the price did over one horizon after a choice; NaN = that will never be known.
+
+        Raises
+        ------
+        UsageError
+            For a choice that was not named, or a horizon of it whose outcome came already.
+        """
+        key = (choice_id, int(horizon_min))
+        if key not in self._waiting:
+            raise UsageError(f"no outcome of choice {choice_id} at {horizon_min} min is awaited")
+        overlap = sum(1 for _, horizon in self._waiting if horizon == horizon_min)
+        number, mu, sigma, cost = self._waiting.pop(key)
+        k = self._legs["horizon_min"].tolist().index(int(horizon_min))
+        reward = reward_of(mu, sigma, cost, float(outcome_bps))
+        learn_outcome(0, k, len(self._legs), number, reward, overlap, self._mixture)
+
+    @property
+    def policy_weights(self) -> tuple[float, ...]:
+        """Return the weights of the policies in the last choice: original, meta-learner, pure, leaders, no trade."""
+        play = self._mixture.plays[0, spare_slot(self._mixture)]
+        return tuple(play["weight"][: 3 + len(self._legs) + 4].tolist())
+
+    def _keep(self, choice_id: int) -> None:
+        alive = np.flatnonzero(self._legs["is_alive"])
+        number = int(keep_play(0, len(alive), self._mixture))
+        for leg in self._legs[alive]:
+            values = (float(leg["mu_bps"]), float(leg["sigma_bps"]), float(leg["cost_bps"]))
+            self._waiting[choice_id, int(leg["horizon_min"])] = (number, *values)
 
     def _write_features(self, spread_bps: float, vol_bps: float) -> None:
         half = round(spread_bps * _HALF_SPREAD_UNITS) if math.isfinite(spread_bps) else 0
@@ -195,8 +169,95 @@ class HorizonArbiter:
         row = self._decision[0]
         weights = tuple(row["weights"][: len(self._legs)].tolist())
         edges = float(row["net_edge_bps"]), float(row["edge_needed_bps"])
-        return Choice(Reason(reason), int(row["horizon_min"]), int(row["side"]), *edges, weights)
+        return Choice(Reason(reason), int(row["horizon_min"]), int(row["side"]), *edges, weights, Fallback(int(row["fallback"])))
 
 
+SIZE_STEP = 0.0005  # weight of the newest square in the running size of rewards
 _MID = 1_000_000_000_000
 _HALF_SPREAD_UNITS = _MID // 20_000  # one basis point of spread, half on each side
+
+
+def evaluate(rewards: Any, delays: Sequence[int], **settings: Any) -> "pd.DataFrame":
+    """Return the weights that the mixture would have given to each horizon of a whole series.
+
+    Parameters
+    ----------
+    rewards : array (n, horizons)
+        Net reward of each horizon per row, bps; NaN = never known.
+    delays : sequence of int
+        Rows until a reward of that horizon is known, at least 1 each.
+    **settings
+        `original`: array (n, horizons), the weights of the original arbiter, default equal weights;
+        `predicted`: array (n, horizons), the meta-learner's net rewards, bps; and single settings of the arbiter, by name.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One column per horizon; every row sums to one. Rewards enter in units of their own running size.
+
+    Raises
+    ------
+    ConfigError
+        For shapes that do not fit, or a delay below one.
+
+    Examples
+    --------
+    >>> weights = evaluate([[1.0, -1.0]] * 400, delays=[1, 2])
+    >>> bool(weights.iloc[-1, 0] > 0.9), bool((abs(weights.sum(axis=1) - 1.0) < 1e-12).all())
+    (True, True)
+    """
+    import pandas as pd
+
+    table = np.array(rewards, float)
+    waits = np.array(delays, np.int64)
+    if table.ndim != 2 or not 0 < table.shape[1] <= MAX_HORIZONS or waits.shape != table.shape[1:] or waits.min() < 1:
+        raise ConfigError(
+            f"evaluate needs rewards of shape (n, 1 to {MAX_HORIZONS}) and a delay of at least 1 per column, "
+            f"got {table.shape} and delays {waits.tolist()}"
+        )
+    original = np.zeros_like(table)
+    original[:, 0] = 1.0
+    inputs = [
+        table,
+        np.array(settings.pop("original", original), float),
+        np.array(settings.pop("predicted", table * np.nan), float),
+    ]
+    if any(array.shape != table.shape for array in inputs):
+        raise ConfigError(f"`original` and `predicted` must have the shape of the rewards, {table.shape}")
+    params = as_row(ArbiterSettings(**{"mode": "enhanced", **settings}))
+    out = np.zeros_like(table)
+    mixture = new_mixture(1, table.shape[1], int(waits.max()) + 1)
+    legs = np.zeros(table.shape[1], LEG)
+    _evaluate(np.ascontiguousarray(np.stack(inputs)), waits, legs, params, mixture, np.zeros(table.shape[1]), out)
+    return pd.DataFrame(out)
+
+
+@kernel
+def _evaluate(inputs, delays, legs, params, mixture, scales, out):
+    """Play a series: rewards, the original's weights and the predictions stand in the three layers of `inputs`."""
+    n = len(delays)
+    for i in range(len(out)):
+        for k in range(n):
+            if i >= delays[k]:
+                row = i - delays[k]
+                learn_outcome(0, k, n, row, _scaled(inputs[0, row, k], k, row, scales), delays[k], mixture)
+            legs[k]["is_alive"] = 1
+            legs[k]["net_reward_bps"] = inputs[2, i, k]
+        play = mixture.plays[0, spare_slot(mixture)]
+        for k in range(n):
+            play["policy"][ORIGINAL, k] = inputs[1, i, k]
+        write_meta(play["policy"], legs, n, params)
+        set_play(0, spare_slot(mixture), n, mixture)
+        mix(play, n, out[i])
+        open_record(0, n, mixture)
+
+
+@kernel
+def _scaled(reward, k, row, scales):
+    """Return a reward in units of the running size of its horizon, clipped; NaN stays NaN."""
+    if reward != reward:
+        return reward
+    scales[k] += max(SIZE_STEP, 1.0 / (row + 1)) * (reward * reward - scales[k])
+    if scales[k] <= 0.0:
+        return 0.0
+    return min(max(reward / math.sqrt(scales[k]), -REWARD_MAX), REWARD_MAX)

@@ -16,16 +16,15 @@ import math
 
 from replay.desk import STOP_DECISIONS_FULL
 from replay.jit import kernel
-from strategy.arbiter import choose
 from strategy.barriers import block as block_barrier
+from strategy.blend import choose_blend
 from strategy.cost import price, write_cost_parts
 from strategy.decision import Component, Reason
 from strategy.exits import MINUTE_NS, check_exit, check_opposite, flat_ns, retry_later
 from strategy.features import write_features
 from strategy.forecasts import find_horizon, load_legs
 from strategy.gate import open_gate
-from strategy.learning import issue, mature
-from strategy.modes import ENHANCED
+from strategy.learning import is_learning, issue, mature
 from strategy.plan import IDLE
 from strategy.planner import start_reason, submit, work_ns_of
 from strategy.rebalance import is_due, mark_done
@@ -197,22 +196,20 @@ def _open_legs(s, desk, state):
     reason = price(s, legs, len(legs), desk.book, state.features, state.params["cost"], decision)
     if reason != 0:
         return _told(reason, Component.COST, decision)
-    _calibrate(s, desk, state)
+    _learn_and_issue(s, desk, state)
     reason = open_gate(legs, len(legs), state.params["gate"], decision)
     _write_costs(s, desk, state)
     return _told(reason, Component.GATE, decision)
 
 
 @kernel
-def _calibrate(s, desk, state):
-    """Let what is due mature, then give the living legs calibrated bounds: the enhanced gate's alone."""
-    params = state.params["gate"]
-    if params[0]["mode"] != ENHANCED:
-        return
-    clock = desk.clock[0]
-    mid2 = touch_mid2(s, desk.book)
-    mature(s, clock["now_ns"], mid2, state.outcomes, state.calibration, params)
-    issue(s, state.legs, clock["now_ns"], mid2, clock["close_ns"], state.outcomes, state.calibration, params)
+def _learn_and_issue(s, desk, state):
+    """Let what is due mature, then give the living legs calibrated bounds; only where a component learns."""
+    if is_learning(state.params):
+        now_ns = desk.clock[0]["now_ns"]
+        mid2 = touch_mid2(s, desk.book)
+        mature(s, now_ns, mid2, state)
+        issue(s, now_ns, mid2, desk.clock[0]["close_ns"], state)
 
 
 @kernel
@@ -222,7 +219,7 @@ def _set_target(s, desk, state):
     n = len(legs)
     decision = state.decision
     params = state.params
-    reason = choose(s, legs, n, state.features, params["arbiter"], decision)
+    reason = choose_blend(s, legs, n, state.features, params["arbiter"], state.mixture, decision)
     _write_costs(s, desk, state)
     _count_weights(n, state)
     if reason != 0:

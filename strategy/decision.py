@@ -49,6 +49,16 @@ class Reason(IntEnum):
     COMPONENT_ERROR = 99
 
 
+class Fallback(IntEnum):
+    """Why the enhanced arbiter let its original act."""
+
+    NONE = 0
+    NOT_ASKED = 1  # the component is configured in its original form
+    FEW_LABELS = 2  # too few outcomes known of a living horizon
+    NAN_FEATURE = 3  # spread or volatility unknown
+    NO_WEIGHT = 4  # the mixture puts nothing on the open horizons
+
+
 class Component(IntEnum):
     """Bit numbers in `status`: set when the component answered anything but OK."""
 
@@ -81,11 +91,13 @@ LEG = np.dtype(
         ("gate_hi_bps", "f8"),
         ("p_peak", "f8"),
         ("p_valley", "f8"),
+        ("net_reward_bps", "f8"),  # what the meta-learner predicts; NaN where it says nothing
         ("cost_bps", "f8"),
         ("score", "f8"),  # the arbiter's net score
         ("weight", "f8"),
         ("side", "i8"),  # +1 gate open for long, -1 for short, 0 shut
         ("is_alive", "i8"),  # 0 = left out of this cycle
+        ("slot", "i8"),  # of the record that waits for its outcome
         ("gate_reason", "i8"),  # why its bounds cannot be judged; 0 = they can
         ("reason", "i8"),
     ],
@@ -126,6 +138,7 @@ DECISION = np.dtype(
         ("side", "i4"),
         ("horizon_min", "i4"),
         ("status", "i4"),  # bit per Component
+        ("fallback", "i4"),  # why the arbiter acts in its original form, see `Fallback`
         ("breaker", "i4"),  # bit per Component that runs on its fallback
         ("is_stale", "i4"),  # any input beyond its TTL, whether or not the guard acted
         ("plan_id", "i4"),

@@ -162,6 +162,7 @@ def _copy(cell, leg):
     leg["q_hi_bps"] = cell["q_hi_bps"]
     leg["p_peak"] = cell["p_peak"]
     leg["p_valley"] = cell["p_valley"]
+    leg["net_reward_bps"] = cell["net_reward_bps"]
     leg["gate_lo_bps"] = math.nan
     leg["gate_hi_bps"] = math.nan
     leg["gate_reason"] = Reason.GATE_NOT_READY

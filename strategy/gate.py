@@ -30,10 +30,10 @@ from dataclasses import dataclass
 from replay.errors import ConfigError
 from replay.jit import kernel
 from replay.settings import setting
-from strategy.arbiter import write_leg
 from strategy.decision import Reason
 from strategy.margin_buckets import MAX_EDGES
 from strategy.modes import ENHANCED, OFF, mode_setting
+from strategy.scores import write_leg
 
 QUANTILE = 0
 MEAN_EDGE = 1

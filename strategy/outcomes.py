@@ -30,6 +30,7 @@ RECORD = np.dtype(
         ("issue_ns", "i8"),
         ("due_ns", "i8"),
         ("mid2", "i8"),
+        ("play_number", "i8"),  # record of the arbiter's mixture that waits for it; -1 = none
         ("mu_bps", "f8"),
         ("sigma_bps", "f8"),
         ("cost_bps", "f8"),
@@ -92,6 +93,7 @@ def keep(s, k, leg, now_ns, mid2, close_ns, outcomes):
     record["issue_ns"] = now_ns
     record["due_ns"] = due_ns
     record["mid2"] = mid2
+    record["play_number"] = -1
     record["mu_bps"] = leg["mu_bps"]
     record["sigma_bps"] = leg["sigma_bps"]
     record["cost_bps"] = leg["cost_bps"]

@@ -76,7 +76,7 @@ def _learn(i, block, state):
     s = np.int64(block.events[i]["symbol"])
     row = state.features[s]
     mid2 = row["mid2"] if row["bid"] > 0 else 0
-    mature(s, block.events[i]["ts_ns"], mid2, state.outcomes, state.calibration, state.params["gate"])
+    mature(s, block.events[i]["ts_ns"], mid2, state)
 
 
 @kernel

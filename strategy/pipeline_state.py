@@ -18,7 +18,6 @@ from replay.bundle import bundle
 from replay.desk import NEVER
 from replay.errors import ConfigError
 from replay.settings import as_row, setting
-from strategy.arbiter import ArbiterSettings
 from strategy.barriers import BarrierSettings
 from strategy.budget import BudgetSettings, new_budget
 from strategy.calibration import Calibration, new_calibration
@@ -32,9 +31,11 @@ from strategy.learning import end_day
 from strategy.outcomes import Outcomes, new_outcomes
 from strategy.plan import IDLE, Planner, new_planner
 from strategy.planner import PlannerSettings
+from strategy.policies import Mixture, new_mixture
 from strategy.rebalance import MAX_TIMES, Rebalance, RebalanceSettings, new_rebalance, set_day
 from strategy.renorm import RenormSettings
 from strategy.risk import RiskSettings
+from strategy.scores import ArbiterSettings
 from strategy.sizing import SizingSettings
 from strategy.staleness import StalenessSettings
 from strategy.verification import VerificationSettings
@@ -96,6 +97,7 @@ class PipelineState(NamedTuple):
     forecasts: np.ndarray  # FORECAST_STATE (n_symbols, n_horizons)
     outcomes: Outcomes
     calibration: Calibration
+    mixture: Mixture
     trades: np.ndarray  # TRADE (n_symbols,)
     rebalance: Rebalance
     budget: np.ndarray  # BUDGET, one row
@@ -136,6 +138,7 @@ def build_state(
         forecasts=new_forecasts(n_symbols, len(horizons_min)),
         outcomes=new_outcomes(n_symbols, len(horizons_min), settings.pipeline.pending_slots),
         calibration=new_calibration(n_symbols, len(horizons_min), settings.pipeline.pending_slots),
+        mixture=new_mixture(n_symbols, len(horizons_min), settings.pipeline.pending_slots),
         trades=new_trades(n_symbols),
         rebalance=new_rebalance(n_symbols),
         budget=new_budget(),
@@ -190,7 +193,7 @@ def start_day(state: PipelineState, clock: np.ndarray, rebalance_times_ns: Seque
     state.rebalance.done_ns[:] = -(2**62)
     state.schedule["due_ns"] = NEVER
     state.forecasts["is_held"] = 0
-    end_day(state.outcomes, state.calibration)
+    end_day(state.outcomes, state.calibration, state.mixture)
     state.planner.plans["state"] = IDLE
     state.planner.plans["timer_ns"] = NEVER
     state.planner.intents["is_set"] = 0

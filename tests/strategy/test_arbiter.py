@@ -7,8 +7,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from replay.settings import as_row
-from strategy.arbiter import ArbiterSettings, HorizonArbiter, choose
+from strategy.arbiter import HorizonArbiter
 from strategy.decision import Reason
+from strategy.scores import ArbiterSettings, choose
 from tests.naive import arbiter as naive
 from tests.strategy.desks import edges, make_decision, make_features, make_legs
 

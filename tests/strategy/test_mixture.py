@@ -1,0 +1,160 @@
+"""The enhanced arbiter: a mixture of policies that learns from what paid."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from replay.errors import ConfigError, UsageError
+from strategy.arbiter import HorizonArbiter, evaluate
+from strategy.decision import Fallback, Reason
+from strategy.hedge import HEDGE, learn_losses, weigh
+from tests.naive import mixture as naive
+
+DELAYS = [1, 3, 7]
+rewards = st.lists(st.tuples(*[st.floats(-9.0, 9.0)] * 3), min_size=1, max_size=60)
+losses = st.lists(st.tuples(*[st.floats(-4.0, 4.0)] * 4), max_size=40)
+
+
+@pytest.mark.jit_off
+@given(rewards, st.booleans())
+@settings(max_examples=30)
+def test_weights_equal_the_plain_twin(rows, has_gap):
+    """Every row of weights equals the twin's; a reward that never comes drops its row for the policies, not for the leaders."""
+    table = [list(row) for row in rows]
+    if has_gap:
+        table[len(table) // 2][1] = math.nan
+    original = [[0.2, 0.5, 0.3]] * len(table)
+    expected = naive.series(naive.scaled(table), DELAYS, original)
+
+    assert np.allclose(expected, evaluate(table, DELAYS, original=original), rtol=1e-7, atol=1e-9)
+
+
+@given(rewards)
+def test_weights_are_a_distribution_that_survives_nan(rows):
+    """Whatever comes, NaN and zeros included, every row is non-negative and sums to one."""
+    table = np.array(rows)
+    table[::2, 0] = math.nan
+    table[1::3] = 0.0
+    weights = evaluate(table, DELAYS).to_numpy()
+
+    assert weights.min() >= 0.0
+    assert np.allclose(1.0, weights.sum(axis=1), atol=1e-12)
+
+
+@given(rewards, rewards)
+def test_the_past_does_not_know_the_future(before, after):
+    """Weights of a row are the same whatever comes after the last reward that was known."""
+    calm = evaluate([*before, *([(0.0, 0.0, 0.0)] * len(after))], DELAYS).to_numpy()
+    wild = evaluate([*before, *after], DELAYS).to_numpy()
+
+    assert np.array_equal(calm[: len(before) + 1], wild[: len(before) + 1])
+
+
+@pytest.mark.jit_off
+@given(losses)
+def test_the_hedge_keeps_its_promise(rows):
+    """The mixture's loss is at most that of any policy plus ln(1/prior)/eta + Delta, when nothing is delayed."""
+    hedge, weights = np.zeros(1, HEDGE), np.zeros(16)
+    hedge["prior"][0, :4] = 0.5, 0.2, 0.2, 0.1
+    played = 0.0
+    for row in rows:
+        weigh(hedge[0], 4, weights)
+        played += float(np.dot(weights[:4], row))
+        learn_losses(hedge[0], 4, weights, np.array(row))
+    total = np.array(rows).sum(axis=0) if rows else np.zeros(4)
+    eta = min(math.log(10.0) / max(float(hedge[0]["delta"]), 1e-9), 20.0)
+    slack = np.log(1.0 / hedge["prior"][0, :4]) / eta + float(hedge[0]["delta"]) + 8e-4 * len(rows)
+
+    assert (played <= total + slack + 1e-9).all()
+
+
+def choice_of(mode, **given_values):
+    arbiter = HorizonArbiter([5, 30], mode=mode, reserve_bps=0.5)
+    values = {"mu_bps": [4.0, -12.0], "cost_bps": [3.0, 5.0], "sides": [1, -1], "spread_bps": 2.0, "vol_bps": 1.0} | given_values
+    return arbiter.choose(**values)
+
+
+numbers = st.one_of(st.floats(-30.0, 30.0), st.just(math.nan))
+
+
+@given(st.tuples(numbers, numbers), st.tuples(numbers, numbers), st.tuples(*[st.sampled_from([-1, 0, 1])] * 2), numbers, numbers)
+def test_without_model_and_history_the_output_is_the_originals(mu_bps, cost_bps, sides, spread_bps, vol_bps):
+    """Bit for bit, for any input."""
+    values = {"mu_bps": mu_bps, "cost_bps": cost_bps, "sides": sides, "spread_bps": spread_bps, "vol_bps": vol_bps}
+    enhanced, original = choice_of("enhanced", **values), choice_of("original", **values)
+
+    assert repr(original[:-1]) == repr(enhanced[:-1])
+
+
+def taught(n=1200, better=1, **changes):
+    """Return an arbiter that has seen one horizon earn and the other lose."""
+    arbiter = HorizonArbiter([5, 30], reserve_bps=0.5, **changes)
+    for i in range(n):
+        arbiter.choose([4.0, 4.0], [3.0, 3.0], [1, 1], spread_bps=2.0, vol_bps=1.0, choice_id=i)
+        for k, horizon in enumerate((5, 30)):
+            arbiter.mature(i, horizon, 9.0 + i % 3 if k == better else -3.0 - i % 3)
+    return arbiter
+
+
+@pytest.mark.parametrize("better", [0, 1])
+def test_the_mixture_finds_the_horizon_that_pays(better):
+    """After a long history the horizon that earned has nearly all the weight, whatever the formula prefers."""
+    choice = taught(better=better).choose([4.0, 4.0], [3.0, 3.0], [1, 1], spread_bps=2.0, vol_bps=1.0)
+
+    assert Fallback.NONE == choice.fallback
+    assert [5, 30][better] == choice.horizon_min
+    assert choice.weights[better] > 0.95
+
+
+def test_weights_of_shut_horizons_go_to_the_open_ones():
+    """A horizon whose gate is shut has no weight; the open one has all of it."""
+    choice = taught().choose([4.0, 4.0], [3.0, 3.0], [1, 0], spread_bps=2.0, vol_bps=1.0)
+
+    assert (5, (1.0, 0.0), Reason.TARGET_SET) == (choice.horizon_min, choice.weights, choice.reason)
+
+
+@pytest.mark.parametrize(
+    ("changes", "values", "expected"),
+    [
+        ({"labels_min": 5000.0}, {}, Fallback.FEW_LABELS),
+        ({}, {"spread_bps": math.nan}, Fallback.NAN_FEATURE),
+        ({"mode": "original"}, {}, Fallback.NOT_ASKED),
+    ],
+)
+def test_every_fallback_has_its_reason(changes, values, expected):
+    """Too little data, an unknown feature and the original form are told apart."""
+    arbiter = taught(300, **changes)
+    inputs = {"mu_bps": [4.0, 4.0], "cost_bps": [3.0, 3.0], "sides": [1, 1], "spread_bps": 2.0, "vol_bps": 1.0} | values
+
+    assert expected == arbiter.choose(**inputs).fallback
+
+
+def test_the_meta_learner_is_followed_while_it_is_right():
+    """A meta-learner that names the paying horizon each time gains weight over one that is silent."""
+    arbiter = HorizonArbiter([5, 30])
+    for i in range(900):
+        pays = i % 2
+        predicted = [6.0, -6.0] if pays == 0 else [-6.0, 6.0]
+        arbiter.choose([4.0, 4.0], [3.0, 3.0], [1, 1], spread_bps=2.0, vol_bps=1.0, net_reward_bps=predicted, choice_id=i)
+        for k, horizon in enumerate((5, 30)):
+            arbiter.mature(i, horizon, 9.0 if k == pays else -3.0)
+
+    assert arbiter.policy_weights[1] > 0.9
+
+
+def test_an_outcome_comes_once():
+    """A second outcome of a choice is an error that names it."""
+    arbiter = taught(3)
+
+    with pytest.raises(UsageError, match="no outcome of choice 2 at 5 min is awaited"):
+        arbiter.mature(2, 5, 1.0)
+
+
+@pytest.mark.parametrize(("table", "delays"), [([[1.0, 2.0]], [1]), ([[1.0]], [0]), ([1.0, 2.0], [1, 1])])
+def test_shapes_that_do_not_fit_are_refused(table, delays):
+    """Delays must pair up with the columns and be at least one row."""
+    with pytest.raises(ConfigError, match="evaluate needs rewards of shape"):
+        evaluate(table, delays)
