@@ -131,6 +131,7 @@ DECISION = np.dtype(
         ("quality", "f8"),  # 0..1, scales the size
         ("quote_age_ns", "i8"),
         ("forecast_age_ns", "i8"),
+        ("shadow_target_qty", "i8"),  # what the other form of the pipeline would have done, where it runs beside
         ("weights", "f8", (MAX_HORIZONS,)),
         ("features", "f8", (N_FEATURES,)),
         ("symbol", "i4"),
@@ -142,6 +143,7 @@ DECISION = np.dtype(
         ("breaker", "i4"),  # bit per Component that runs on its fallback
         ("is_stale", "i4"),  # any input beyond its TTL, whether or not the guard acted
         ("plan_id", "i4"),
+        ("shadow_reason", "i4"),  # -1 = nothing ran beside
     ],
     align=True,
 )

@@ -130,6 +130,8 @@ def build_state(
     schedule["last_cycle_ns"] = -(2**62)
     control = np.zeros(1, PIPELINE)
     control["equity_usd"] = equity_usd
+    decision = np.zeros(2, DECISION)
+    decision["shadow_reason"] = -1
     return PipelineState(
         control=control,
         schedule=schedule,
@@ -145,7 +147,7 @@ def build_state(
         planner=new_planner(n_symbols),
         horizons=np.array(horizons_min, np.int64),
         legs=np.zeros(len(horizons_min), LEG),
-        decision=np.zeros(2, DECISION),
+        decision=decision,
         metrics=np.zeros(2, CYCLE),
         params=pack_params(settings),
     )

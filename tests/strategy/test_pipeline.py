@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from replay.errors import CapacityError, ConfigError
 from replay.orders import Action
-from strategy.decision import Component, Reason
+from strategy.decision import CYCLE, DECISION, Component, Reason
 from strategy.pipeline import DecisionPipeline, StrategySettings, build_state
 from strategy.planner import PlannerSettings
 from strategy.rebalance import RebalanceSettings
@@ -245,6 +245,12 @@ def test_a_snapshot_restores_exactly(cut):
 
     assert first.decisions.tobytes() == second.decisions.tobytes()
     assert state_bytes(first) == state_bytes(second)
+
+
+@pytest.mark.parametrize("dtype", [DECISION, CYCLE], ids=["DECISION", "CYCLE"])
+def test_rows_of_the_journal_have_no_gaps(dtype):
+    """Every byte of a journalled row belongs to a field: a digest over gaps would hash whatever lay in memory."""
+    assert dtype.itemsize == sum(dtype[name].itemsize for name in dtype.names)
 
 
 def test_a_small_desk_is_refused():
