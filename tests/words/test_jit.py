@@ -63,7 +63,7 @@ from stranger import square
 from factory import make, one, three
 loops = make(one), make(three)
 values = [total(10), square(7), loops[0](10), loops[1](10)]
-hits = [bool(sum(k.stats.cache_hits.values())) for k in (total, square, *loops)]
+hits = [bool(sum(k.entry.stats.cache_hits.values())) for k in (total, square, *loops)]
 print(json.dumps({"values": values, "hits": hits}))
 """
 

@@ -1,0 +1,112 @@
+"""Kernels as other kernels call them: simplified once, and turned into machine code only inside what Python calls.
+
+numba compiles each kernel as if Python called it: a wrapper for Python, all optimisations, machine code. Its callers take the
+optimised code in and optimise it again, and so do theirs. Measured: two thirds of the seconds of a first start. A callee here has
+no wrapper and no machine code of its own; whoever Python calls is optimised once, with all its callees inside.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import llvmlite.binding as ll
+from numba.core import types
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
+from numba.core.registry import CPUDispatcher
+from numba.core.runtime import rtsys
+from numba.core.types.misc import unliteral
+
+
+class CalleeLibrary(JITCodeLibrary):  # type: ignore[misc]
+    """Code that only ever becomes part of its callers: one optimised function, and all that it calls."""
+
+    def _optimize_functions(self, ll_module: Any) -> None:
+        ll_module.data_layout = self._codegen._data_layout  # `finalize` optimises once, and knows what is called
+
+    def finalize(self) -> None:
+        """Optimise one function, with what it calls in sight, then take along what was not compiled into it."""
+        callees = [library for library in dict.fromkeys(self._linking_libraries) if library is not rtsys.library]
+        own = {function.name for function in self._final_module.functions if not function.is_declaration}
+        for library in callees:
+            self._final_module.link_in(_own_module(library), preserve=True)
+        for function in self._final_module.functions:
+            if not function.is_declaration and function.name not in own:
+                function.linkage = "available_externally"  # may be compiled in; what is left of it is dropped
+        passes, builder = self._codegen._module_pass_manager(opt=1, loop_vectorize=False, slp_vectorize=False)
+        passes.run(self._final_module, builder)
+        for function in self._final_module.functions:
+            if not function.is_declaration and function.linkage == ll.Linkage.external:
+                function.linkage = "linkonce_odr"  # callers that meet in one module share it
+        self._own_module = self._final_module.clone()
+        for library in callees:
+            self._final_module.link_in(library._get_module_for_linking(), preserve=True)
+        self._finalize_dynamic_globals()
+        self._shared_module = self._final_module
+        self._finalized = True
+
+    def to_bitcode(self) -> tuple[bytes, bytes]:
+        """Return what `of_bitcode` needs."""
+        return self._final_module.as_bitcode(), self._own_module.as_bitcode()
+
+    @classmethod
+    def of_bitcode(cls, codegen: Any, name: str, bitcode: tuple[bytes, bytes]) -> CalleeLibrary:
+        """Make a library of what was cached."""
+        library = cls(codegen, name)
+        whole, own = map(ll.parse_bitcode, bitcode)
+        library._final_module = library._shared_module = whole
+        library._own_module = own
+        library._finalized = True
+        return library
+
+
+def _own_module(library: Any) -> Any:
+    return library._own_module if isinstance(library, CalleeLibrary) else library._get_module_for_linking()
+
+
+class NoExecutable:
+    """Stands where numba keeps the function that Python would call; its identity is the key of the overload."""
+
+
+def _executable(_library: Any, _fndesc: Any, _env: Any) -> NoExecutable:
+    return NoExecutable()
+
+
+class CalleeCompiler(Compiler):  # type: ignore[misc]
+    """numba's compiler up to the point where machine code would be made."""
+
+    def compile_extra(self, func: Any) -> Any:
+        """Compile a function into a library that nobody executes."""
+        self.state.library = CalleeLibrary(self.state.targetctx.codegen(), func.__qualname__)
+        self.state.targetctx.get_executable = _executable  # a copy of the context, made for this function
+        return super().compile_extra(func)
+
+    def _compile_core(self) -> Any:
+        result = super()._compile_core()
+        result.library._ensure_finalized()
+        return result
+
+
+class Callee(CPUDispatcher):  # type: ignore[misc]
+    """What a kernel is to the kernels that call it."""
+
+    def __init__(self, function: Any, options: dict[str, Any]) -> None:
+        super().__init__(function, {}, {**options, "no_cpython_wrapper": True}, CalleeCompiler)
+
+    def add_overload(self, cres: Any) -> None:
+        """Keep a compiled form; Python's table of callables does not learn of it."""
+        self.overloads[tuple(cres.signature.args)] = cres
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """Let callers with narrow or literal integers use the int64 form of a kernel instead of compiling one of their own.
+
+        Measured: `f(0)`, `f(row["symbol"])` and `f(i)` compiled three forms of f and of all that it calls.
+        """
+        template, signature, _, kws = super().get_call_template(tuple(map(wide, args)), kws)
+        return template, signature, args, kws
+
+
+def wide(kind: Any) -> Any:
+    """Return int64 for every kind of integer, and what a literal is a literal of."""
+    kind = unliteral(kind)
+    return types.int64 if isinstance(kind, types.Integer | types.IntEnumMember) else kind
