@@ -18,9 +18,9 @@ from typing import Any
 
 import numba
 from numba.core import config
-from numba.core.registry import CPUDispatcher
 
 from replay.jit.callee import Callee, wide
+from replay.jit.entry import Entry
 from replay.jit.sources import OURS, digest_of, import_closure, source_file
 from replay.jit.store import CalleeStore, Store, cache_folder
 
@@ -64,14 +64,14 @@ class Kernel:
         self._is_inlined = is_inlined
         update_wrapper(self, function)
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **named: Any) -> Any:
         """Call the compiled function."""
-        return self.entry(*args)
+        return self.entry(*args, **named)
 
     @cached_property
     def entry(self) -> Any:
         """The form that Python calls."""
-        return self._cached(CPUDispatcher(self.py_func, {}, self._options), Store)
+        return self._cached(Entry(self.py_func, self._options), Store)
 
     @cached_property
     def callee(self) -> Any:

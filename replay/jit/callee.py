@@ -13,8 +13,10 @@ import llvmlite.binding as ll
 from numba.core import types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 from numba.core.runtime import rtsys
+from numba.core.sigutils import normalize_signature
 from numba.core.types.misc import unliteral
 
 
@@ -72,14 +74,33 @@ def _executable(_library: Any, _fndesc: Any, _env: Any) -> NoExecutable:
     return NoExecutable()
 
 
+_NEEDLESS = {"WithLifting", "InlineClosureLikes", "InlineInlinables", "InlineOverloads", "NopythonRewrites"}
+
+
+def _is_fresh() -> None:
+    """Stand where numba looks for news in its registries at every name it does not find at once: it looked a moment ago."""
+
+
 class CalleeCompiler(Compiler):  # type: ignore[misc]
     """numba's compiler up to the point where machine code would be made."""
 
     def compile_extra(self, func: Any) -> Any:
         """Compile a function into a library that nobody executes."""
         self.state.library = CalleeLibrary(self.state.targetctx.codegen(), func.__qualname__)
-        self.state.targetctx.get_executable = _executable  # a copy of the context, made for this function
+        context = self.state.targetctx  # a copy, made for this function
+        context.get_executable = _executable
+        context.refresh = _is_fresh
         return super().compile_extra(func)
+
+    def define_pipelines(self) -> Any:
+        """Leave out what rewrites array expressions, comprehensions and `with`: our own kernels have none."""
+        pipelines = super().define_pipelines()
+        if not self.state.flags.nrt:
+            for pipeline in pipelines:
+                pipeline.passes = [(kind, text) for kind, text in pipeline.passes if kind.__name__ not in _NEEDLESS]
+                pipeline._finalized = False
+                pipeline.finalize()
+        return pipelines
 
     def _compile_core(self) -> Any:
         result = super()._compile_core()
@@ -92,6 +113,23 @@ class Callee(CPUDispatcher):  # type: ignore[misc]
 
     def __init__(self, function: Any, options: dict[str, Any]) -> None:
         super().__init__(function, {}, {**options, "no_cpython_wrapper": True}, CalleeCompiler)
+
+    def compile(self, sig: Any) -> Any:
+        """Compile or load the form for these arguments; without numba's timers, which all hear of each other's events."""
+        args, return_type = normalize_signature(sig)
+        with global_compiler_lock, self._compiling_counter:
+            cres = self.overloads.get(tuple(args))
+            if cres is None:
+                cres = self._cache.load_overload(sig, self.targetctx)
+                if cres is None:
+                    self._cache_misses[sig] += 1
+                    cres = self._compiler.compile(args, return_type)
+                    self._cache.save_overload(sig, cres)
+                else:
+                    self._cache_hits[sig] += 1
+                    self.targetctx.insert_user_function(cres.entry_point, cres.fndesc, [cres.library])
+                self.add_overload(cres)
+            return cres.entry_point
 
     def add_overload(self, cres: Any) -> None:
         """Keep a compiled form; Python's table of callables does not learn of it."""

@@ -121,9 +121,8 @@ class Store:
         library._finalize_final_module()
         codegen._engine._defined_symbols.add(fndesc.llvm_cpython_wrapper_name)
         entry = context.get_executable(library, fndesc, environment)
-        for other in environments:
-            codegen.set_env(other.env_name, other)
-        return _result(context, library, fndesc, typing.signature(types.none, *arguments), entry, environment)
+        signature = typing.signature(types.none, *arguments)
+        return _result(context, library, fndesc, signature, entry)._replace(referenced_envs=environments)
 
     def _file(self, sig: Any, context: Any) -> Path:
         machine = (*context.codegen().magic_tuple(), numba.__version__, llvmlite.__version__, sys.implementation.cache_tag)
@@ -156,7 +155,7 @@ class CalleeStore(Store):
         """Put a compiled form together again, ready to be linked."""
         name, bitcode, fndesc, environment, signature = parts
         library = CalleeLibrary.of_bitcode(context.codegen(), name, bitcode)
-        return _result(context, library, fndesc, signature, NoExecutable(), environment)
+        return _result(context, library, fndesc, signature, NoExecutable())._replace(environment=environment)
 
 
 def _lighter(fndesc: Any) -> Any:
@@ -166,7 +165,7 @@ def _lighter(fndesc: Any) -> Any:
     return lighter
 
 
-def _result(context: Any, library: Any, fndesc: Any, signature: Any, entry: Any, environment: Any) -> Any:
+def _result(context: Any, library: Any, fndesc: Any, signature: Any, entry: Any) -> Any:
     known = {
         "typing_context": context.typing_context,
         "target_context": context,
@@ -176,7 +175,6 @@ def _result(context: Any, library: Any, fndesc: Any, signature: Any, entry: Any,
         "lifted": (),
         "fndesc": fndesc,
         "library": library,
-        "environment": environment,
         "reload_init": (),
     }
     return CompileResult(**{field: known.get(field) for field in CompileResult._fields})
