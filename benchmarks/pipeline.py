@@ -73,7 +73,12 @@ def main() -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         session = Session.open(market.write(Path(folder) / "session", events, N_SYMBOLS))
         index = {name: k for k, name in enumerate(market.NAMES)}
-        sources = [lambda: worlds.blocks(events), lambda: session.blocks(index)]
+
+        def from_disk() -> Iterator[Block]:
+            session.check_events()  # as a run does
+            return session.blocks(index)
+
+        sources = [lambda: worlds.blocks(events), from_disk]
         for source in sources:
             counts = prepare(source, forecasts)()
             assert counts == expected, f"expected {expected}, got {counts}"

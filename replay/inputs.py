@@ -183,6 +183,8 @@ def gather(sessions: Sequence[Session | str | Path], config: Config | None, choi
     wanted = tuple(choices.symbols or config.run.symbols) or None
     _check_symbols(wanted, opened)
     _check_span(opened, choices)
+    for session in opened:
+        session.check_events()
     text = choices.strategy if isinstance(choices.strategy, str) else ""
     inputs = Inputs(
         sessions=opened,

@@ -75,13 +75,28 @@ class SymbolInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamInfo:
-    """Rows, time span and content digest of one table; `resorted_rows` were out of time order when they came."""
+    """One table of a session.
+
+    Parameters
+    ----------
+    rows : int
+        Its rows.
+    first_ts_ns, last_ts_ns : int
+        Its time span.
+    digest : str
+        Of its content, whatever the bytes of the file.
+    resorted_rows : int
+        Rows that were out of time order when they came.
+    file_sha256 : str
+        Of the file as it was written; empty in memory and in sessions of older programs.
+    """
 
     rows: int
     first_ts_ns: int
     last_ts_ns: int
     digest: str
     resorted_rows: int = 0
+    file_sha256: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from replay.errors import DataError, UsageError
 from replay.session.manifest import Manifest, SymbolInfo, read_manifest
 from replay.session.merged import combine
 from replay.session.reader import Recording
-from replay.session.tables import ROW_GROUP_ROWS, STREAMS
+from replay.session.tables import EVENT_STREAMS, ROW_GROUP_ROWS, STREAMS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -251,6 +251,22 @@ class Session:
         self.symbol_info(symbol)
         owner = next(recording for recording in self._recordings if symbol in recording.manifest.names)
         return message_rows(owner, symbol, start_ns, end_ns)
+
+    def check_events(self) -> None:
+        """Make sure that the events are those that were recorded; a run does this before its first event.
+
+        Every file of events is checked whole, however small the part of it that is asked for. Messages, which no replay reads,
+        are left to `verify`.
+
+        Raises
+        ------
+        DataError
+            If a file or the manifest was altered.
+        """
+        from replay.session.integrity import check_files
+
+        for recording in self._recordings:
+            check_files(recording, EVENT_STREAMS)
 
     def verify(self) -> None:
         """Read every row and compare with the digests.

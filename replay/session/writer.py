@@ -19,7 +19,7 @@ import numpy as np
 from replay.calendar import Hours, trading_hours
 from replay.errors import DataError, ExternalError, UsageError
 from replay.session.columns import as_table, frame_columns
-from replay.session.digest import StreamDigest, session_digest
+from replay.session.digest import StreamDigest, file_sha256, session_digest
 from replay.session.manifest import MANIFEST_NAME, Manifest, StreamInfo, SymbolInfo, check_symbols, dumps_manifest, read_manifest
 from replay.session.rules import Terms, check_rows
 from replay.session.tables import EVENT_STREAMS, ROW_GROUP_ROWS, schema, write_options
@@ -165,7 +165,8 @@ class _StreamFile:
 
         self._stream = stream
         self._row_group_rows = row_group_rows
-        self._file = pq.ParquetWriter(folder / f"{stream}.parquet", schema(stream), **write_options(stream))
+        self._path = folder / f"{stream}.parquet"
+        self._file = pq.ParquetWriter(self._path, schema(stream), **write_options(stream))
         self._digest = StreamDigest(stream)
         self._held: list[Any] = []
         self._held_rows = 0
@@ -184,12 +185,14 @@ class _StreamFile:
             self._write(is_last=False)
 
     def info(self) -> StreamInfo:
+        """Describe the file, which must be closed."""
         return StreamInfo(
             rows=self.rows,
             first_ts_ns=self._first_ts_ns,
             last_ts_ns=self._last[0],
             digest=self._digest.hexdigest(),
             resorted_rows=self._resorted_rows,
+            file_sha256=file_sha256(self._path),
         )
 
     @property

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from pyarrow import parquet
 
 from replay.synth import generate
 
@@ -299,3 +300,47 @@ def test_a_damaged_session_is_refused(replay, tmp_path, copy, name, share) -> No
 
     refused(replay("run", "given-day", "--out", "made", "--no-progress"), DATA, name)
     assert before == left(tmp_path)
+
+
+def rewritten(path: Path, column: str, change: int, compression: str = "zstd") -> None:
+    """Write a table of a session again with one value changed, as somebody would who knows Parquet."""
+    table = parquet.ParquetFile(path).read()
+    values = table[column].to_numpy().copy()
+    values[-1] += change
+    at = table.schema.get_field_index(column)
+    parquet.write_table(table.set_column(at, table.schema.field(at), [values]), path, compression=compression)
+
+
+@pytest.mark.parametrize(("stream", "column"), [("quotes", "bid_size"), ("trades", "size"), ("bars", "volume")])
+@pytest.mark.parametrize("part", [(), ("--to", "09:31"), ("--symbols", "ALFA")])
+def test_an_altered_row_stops_a_run(replay, tmp_path, copy, stream, column, part) -> None:
+    """A row that is not the recorded one is refused by `run`, even where the run would not have come to it."""
+    rewritten(copy / f"{stream}.parquet", column, 100)
+    before = left(tmp_path)
+
+    refused(replay("run", "given-day", *part, "--out", "made", "--no-progress"), DATA, f"{stream}.parquet", "altered")
+    assert before == left(tmp_path)
+
+
+def test_an_edited_manifest_stops_a_run(replay, tmp_path, copy) -> None:
+    """A symbol table that is not the recorded one is refused by `run`."""
+    text = (copy / "manifest.json").read_text()
+    (copy / "manifest.json").write_text(text.replace('"tick": 100', '"tick": 200', 1))
+
+    refused(replay("run", "given-day", "--out", "made", "--no-progress"), DATA, "2026-03-02", "edited")
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+def test_the_same_rows_in_other_bytes_are_the_same_session(replay, copy, is_old) -> None:
+    """A table written again with another compression replays, and so does a session of a program that digested no files."""
+    rewritten(copy / "quotes.parquet", "bid_size", 0, compression="snappy")
+    if is_old:
+        manifest = json.loads((copy / "manifest.json").read_text())
+        for stream in manifest["streams"].values():
+            del stream["file_sha256"]
+        (copy / "manifest.json").write_text(json.dumps(manifest))
+
+    told = replay("run", "given-day", "--to", "09:30:30", "--out", "made", "--no-progress")
+
+    assert 0 == told.exit_code, told.err
