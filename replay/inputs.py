@@ -208,7 +208,7 @@ def _absolute(place: str) -> str:
 
 
 def _existing(path: str | Path | None) -> Path | None:
-    if path is not None and not Path(path).is_file():
+    if path is not None and not Path(path).exists():
         raise UsageError(f"{path} does not exist")
     return None if path is None else Path(path)
 

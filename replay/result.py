@@ -50,14 +50,18 @@ class Result:
         Raises
         ------
         UsageError
-            When there is no run.
+            When there is no such folder.
+        DataError
+            When it holds no run.
         """
         path = Path(path)
+        if not path.exists():
+            raise UsageError(f"there is no run {path}; `replay run` prints where a run lies")
         if not (path / "manifest.json").is_file():
-            raise UsageError(f"{path} is not a run folder: it has no manifest.json; `replay run` prints where a run lies")
+            raise DataError(f"{path} is not a run folder: it has no manifest.json; `replay run` prints where a run lies")
         result = cls(path)
         if "journal_digest" not in result.manifest:
-            raise UsageError(
+            raise DataError(
                 f"{path} is not a run folder: its manifest.json is not that of a run; `replay run` prints where a run lies"
             )
         return result
@@ -120,16 +124,17 @@ class Result:
     def save(self, path: str | Path) -> Path:
         """Write the whole run folder to `path`, report included; nothing half-written is ever seen there.
 
+        An older run of that name is replaced.
+
         Raises
         ------
         UsageError
-            When `path` exists and is not a run.
+            When `path` exists and is neither a run nor an empty folder.
         """
         from replay.report import write_report
 
         target = Path(path)
-        if target.exists() and not (target / "journal").is_dir():
-            raise UsageError(f"{target} exists and is not a run folder; choose another --out")
+        refuse_stranger(target)
         part = target.with_name(target.name + ".part")
         shutil.rmtree(part, ignore_errors=True)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -155,3 +160,21 @@ class Result:
         except (OSError, ValueError) as error:
             raise DataError(f"{self.path / name}.parquet cannot be read ({error}); run it again") from error
         return table
+
+
+def refuse_stranger(folder: Path) -> None:
+    """Refuse a place for a run that holds anything but an older run.
+
+    Raises
+    ------
+    UsageError
+        With the advice to choose another one.
+    """
+    if not folder.exists() or is_run_folder(folder) or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    raise UsageError(f"`{folder}` exists and is not a run folder; choose another --out")
+
+
+def is_run_folder(folder: Path) -> bool:
+    """Tell whether a folder is what `Result.save` made."""
+    return (folder / "journal" / "digests.json").is_file()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from replay import ledger
-from replay.errors import DataError
+from replay.errors import DataError, UsageError
 from replay.orders import Evidence, Liquidity, OrderReason, OrderType, Side, State, Tif
 from replay.session.arrays import arrow_numbers, arrow_texts, arrow_words
 from strategy.decision import Reason
@@ -134,6 +134,8 @@ def read_context(folder: Path) -> RunContext:
     import pyarrow.parquet as pq
 
     path = folder / "decisions.parquet"
+    if not folder.exists():
+        raise UsageError(f"there is no run {folder}; `replay run` prints where a run lies")
     if not path.is_file():
         raise DataError(f"`{folder}` is no run folder: decisions.parquet is missing; give the folder that `replay run` printed")
     metadata = pq.read_schema(path).metadata or {}

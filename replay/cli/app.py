@@ -10,10 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from replay.cli import house, run, sessions
+from replay.cli.output import ReaderLeft
 from replay.errors import ReplayError, UsageError
 
 EXIT_CODES = (
-    "Exit codes: 0 done; 1 the thing checked did not hold; 2 wrong usage or configuration; 3 bad data; 4 another system failed. "
+    "Exit codes: 0 done; 1 the thing checked did not hold; 2 wrong usage or configuration; 3 bad data; 4 another system failed; "
+    "70 a fault of the program; 130 interrupted. "
     "Every command takes --json: one JSON object on stdout."
 )
 _EXTERNAL, _UNEXPECTED, _INTERRUPTED = 4, 70, 130
@@ -76,8 +78,9 @@ def main(arguments: list[str] | None = None) -> None:
     is_debug = "--debug" in given
     try:
         code = app([argument for argument in given if argument != "--debug"], prog_name="replay", standalone_mode=False)
+        sys.stdout.flush()  # a reader that left is noticed here, not when the interpreter ends
     except (Exception, KeyboardInterrupt) as error:
-        if is_debug:
+        if is_debug and not isinstance(error, ReaderLeft | BrokenPipeError):
             raise
         raise SystemExit(_report(error)) from None
     raise SystemExit(_say("interrupted", code) if code == _INTERRUPTED else code or 0)
@@ -85,8 +88,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _report(error: BaseException) -> int:
     """Print an error as one sentence and return the exit code it stands for."""
-    if isinstance(error, BrokenPipeError):  # the reader of our output left, as `head` does
-        sys.stdout = None
+    if isinstance(error, ReaderLeft | BrokenPipeError):
+        sys.stdout = None  # nothing is left to flush
         return 0
     if isinstance(error, KeyboardInterrupt):
         return _say("interrupted", _INTERRUPTED)

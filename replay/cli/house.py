@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from replay.cli.options import ConfigFile, Json, Sets
-from replay.cli.output import print_json, stdout
+from replay.cli.output import print_json, say, stdout
 
 
 def init(
@@ -44,7 +44,7 @@ def config(
     if is_json:
         print_json({"digest": settings.digest, "config": settings.values()})
     else:
-        typer.echo(settings.to_toml(with_comments=has_comments), nl=False)
+        say(settings.to_toml(with_comments=has_comments), has_end=False)
 
 
 def doctor(is_json: Json = False) -> None:
@@ -57,9 +57,9 @@ def doctor(is_json: Json = False) -> None:
         print_json({"is_healthy": not broken, "findings": [asdict(finding) for finding in findings]})
     else:
         for finding in findings:
-            typer.echo(f"{finding.state:<7} {finding.name:<19} {finding.value}")
+            say(f"{finding.state:<7} {finding.name:<19} {finding.value}")
             if finding.remedy:
-                typer.echo(f"{'':<27} to mend it: {finding.remedy}")
-        typer.echo(f"{len(broken)} broken" if broken else "nothing is broken")
+                say(f"{'':<27} to mend it: {finding.remedy}")
+        say(f"{len(broken)} broken" if broken else "nothing is broken")
     if broken:
         raise typer.Exit(1)

@@ -17,7 +17,7 @@ NoProgress = Annotated[bool, typer.Option("--no-progress", help="Show no progres
 ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings as TOML (see `replay config`).")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="Override one setting; may be repeated.")]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
-SessionFolder = Annotated[Path, typer.Argument(metavar="SESSION", help="Folder of a session.")]
+SessionFolders = Annotated[list[Path], typer.Argument(metavar="SESSION...", help="Folders of sessions.")]
 
 _NEW_YORK = ZoneInfo("America/New_York")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

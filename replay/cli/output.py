@@ -15,25 +15,43 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
+class ReaderLeft(Exception):  # noqa: N818 - nothing is wrong
+    """Whoever read our output has gone, as `head` does when it has enough: the command ends quietly."""
+
+
 @cache
 def stdout() -> Console:
     """Return the console of results."""
-    from rich.console import Console
-
-    return Console(highlight=False)
+    return _console(is_stderr=False)
 
 
 @cache
 def stderr() -> Console:
     """Return the console of progress and remarks."""
+    return _console(is_stderr=True)
+
+
+def _console(*, is_stderr: bool) -> Console:
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    class Quitting(Console):
+        def on_broken_pipe(self) -> None:
+            raise ReaderLeft  # rich would leave with exit code 1
+
+    return Quitting(stderr=is_stderr, highlight=False)
+
+
+def say(text: object, *, has_end: bool = True) -> None:
+    """Print plain text on stdout."""
+    try:
+        typer.echo(text, nl=has_end)
+    except BrokenPipeError:
+        raise ReaderLeft from None  # typer would leave with exit code 1
 
 
 def print_json(value: Any) -> None:
     """Print one JSON object; NaN and infinity become null, numpy's numbers plain ones."""
-    typer.echo(json.dumps(_jsonable(value), indent=2, ensure_ascii=False))
+    say(json.dumps(_jsonable(value), indent=2, ensure_ascii=False))
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()) -> Table:

@@ -10,6 +10,7 @@ import typer
 
 from replay.cli.options import ConfigFile, Json, NoProgress, Run, Sets, moment_on, parse_moment, split_names
 from replay.cli.output import print_json, stderr, stdout
+from replay.cli.places import check_run_folder, check_writable
 from replay.cli.progress import replay_progress
 from replay.errors import UsageError, VerificationError
 
@@ -43,7 +44,11 @@ def run(  # one parameter per option of the command
     state_in: Annotated[Path | None, typer.Option("--state-in", metavar="F", help="Start from this state.")] = None,
     state_out: Annotated[Path | None, typer.Option("--state-out", metavar="F", help="Write the final state there.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of the private random streams.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder of the run; default runs/<run id>.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Folder of the run; default runs/<run id>, where the same run is replaced."),
+    ] = None,
+    is_overwriting: Annotated[bool, typer.Option("--overwrite", help="Replace an older run in --out.")] = False,
     is_strict: Annotated[
         bool, typer.Option("--fail-on-verification", help="Exit 1 if a check of the verification fails.")
     ] = False,
@@ -51,7 +56,9 @@ def run(  # one parameter per option of the command
     is_json: Json = False,
 ) -> None:
     """Replay recorded sessions and leave a complete run folder."""
-    _refuse_stranger(out)
+    check_run_folder(out or Path("runs/new"), is_overwriting=is_overwriting)
+    if state_out is not None:
+        check_writable(state_out, "--state-out")
     settings = _settings(file, sets, {"symbols": split_names(symbols), "hours": is_rth, "equity_usd": equity_usd, "seed": seed})
     inputs = {
         "forecasts": forecasts,
@@ -80,7 +87,7 @@ def demo(
         raise UsageError("the bundled sample session is missing; reinstall ibkr-replay (`replay doctor` shows what is there)")
     stderr().print(f"replaying the sample session {sample}")
     forecasts = sample / _SAMPLE_FORECASTS
-    _refuse_stranger(out)
+    check_run_folder(out, is_overwriting=True)
     result = _replay([sample], _settings(None, None, {}), {"forecasts": forecasts if forecasts.is_file() else None}, is_quiet)
     _finish(result, out, is_strict=False, is_json=is_json)
     stderr().print(f" next         replay explain {out} --symbol {result.summary['symbols'][0]} --at 10:30", soft_wrap=True)
@@ -161,14 +168,6 @@ def _show(result: Result, out: Path) -> None:
     stdout().print(checklist_view.render(result.verification))
     for name, path in {"run": out, "report": out / "report.html"}.items():
         stdout().print(f" {name:<12} {path}", markup=False, soft_wrap=True)
-
-
-def _refuse_stranger(out: Path | None) -> None:
-    """Refuse, before the work, to write over a folder that is not an older run."""
-    if out is None or not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return
-    if not (out / "journal").is_dir():
-        raise UsageError(f"`{out}` exists and is no run; choose another --out")
 
 
 def _instant_in(folder: Path, at: str) -> int:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from replay.cli.options import Json, NoProgress, SessionFolder, parse_day, split_names
-from replay.cli.output import print_json, stdout
+from replay.cli.options import Json, NoProgress, SessionFolders, parse_day, split_names
+from replay.cli.output import print_json, say, stdout
 from replay.cli.progress import line_progress
 from replay.errors import VerificationError
 from replay.wording import et_time
 
 if TYPE_CHECKING:
+    from replay.session import Session
     from replay.session.check import Finding
 
 
@@ -97,34 +98,51 @@ def synth(  # one parameter per option of the command
     _show_written(folders, is_json)
 
 
-def info(folder: SessionFolder, is_json: Json = False) -> None:
-    """Say what is in a session: symbols, streams, counts, clocks, evidence, how it trades."""
+def info(folders: SessionFolders, is_json: Json = False) -> None:
+    """Say what is in sessions: symbols, streams, counts, clocks, evidence, how they trade."""
     from replay.info import describe, render
-    from replay.session import Session
 
-    facts = describe(Session.open(folder))
+    told = [{"session": folder, **describe(session)} for folder, session in _opened(folders)]
     if is_json:
-        print_json({"session": folder, **facts})
-    else:
+        print_json(told[0] if len(told) == 1 else {"sessions": told})
+        return
+    for facts in told:
         stdout().print(render(facts))
 
 
-def check(folder: SessionFolder, is_json: Json = False) -> None:
-    """Look for what is wrong with a session's data; exit 1 if anything makes replaying it unsafe."""
-    from replay.session import Session
+def check(folders: SessionFolders, is_json: Json = False) -> None:
+    """Look for what is wrong with the data of sessions; exit 1 if anything makes replaying one of them unsafe."""
     from replay.session.check import check_session
 
-    findings = check_session(Session.open(folder))
-    errors = [finding for finding in findings if finding.severity == "error"]
+    judged = []
+    for folder, session in _opened(folders):
+        findings = check_session(session)
+        is_good = all(finding.severity != "error" for finding in findings)
+        judged.append({"session": folder, "is_good": is_good, "findings": [asdict(finding) for finding in findings]})
+        if not is_json:
+            _show_findings(folder if len(folders) > 1 else None, findings)
+    is_good = all(one["is_good"] for one in judged)
     if is_json:
-        print_json({"session": folder, "is_good": not errors, "findings": [asdict(finding) for finding in findings]})
-    else:
-        for finding in findings:
-            typer.echo(f"{finding.severity:<8} {finding.stream:<9} {finding.code:<20} {_where(finding)}")
-            typer.echo(f"{'':<18} {finding.meaning}")
-        typer.echo(f"{len(errors)} errors, {len(findings) - len(errors)} remarks")
-    if errors:
+        print_json(judged[0] if len(judged) == 1 else {"is_good": is_good, "sessions": judged})
+    if not is_good:
         raise typer.Exit(VerificationError.exit_code)
+
+
+def _opened(folders: list[Path]) -> list[tuple[Path, Session]]:
+    """Open all of them before the first is read, so that a wrong path is told at once."""
+    from replay.session import Session
+
+    return [(folder, Session.open(folder)) for folder in folders]
+
+
+def _show_findings(folder: Path | None, findings: list[Finding]) -> None:
+    if folder is not None:
+        say(folder)
+    for finding in findings:
+        say(f"{finding.severity:<8} {finding.stream:<9} {finding.code:<20} {_where(finding)}")
+        say(f"{'':<18} {finding.meaning}")
+    errors = sum(finding.severity == "error" for finding in findings)
+    say(f"{errors} errors, {len(findings) - errors} remarks")
 
 
 def _show_written(folders: list[Path], is_json: bool) -> None:
@@ -138,7 +156,7 @@ def _show_written(folders: list[Path], is_json: bool) -> None:
         session = Session.open(folder)
         stdout().print(f"{folder}  {session.n_events:,} events, {', '.join(session.symbols)}", markup=False, soft_wrap=True)
     if folders:
-        stdout().print(f"next: replay check {folders[0]}", markup=False, soft_wrap=True)
+        stdout().print(f"next: replay check {' '.join(map(str, folders))}", markup=False, soft_wrap=True)
 
 
 def _where(finding: Finding) -> str:

@@ -32,52 +32,26 @@ or decimal texts. Quotes finer than the scale are refused, prints and bars are r
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from replay.errors import ConfigError, DataError, UsageError
+from replay.errors import DataError
 from replay.events import Flag
 from replay.importers.files import Table, read_table
 from replay.importers.ibkr_bars import SECOND_NS, infer_bar_s
 from replay.importers.imported import Imported, split_days
+from replay.importers.maps import MAP_FORM, OPTIONAL, REQUIRED, ColumnMap, read_map
 from replay.importers.options import ImportOptions
-from replay.importers.quoting import SIDES, empty_side, joined, name_of, present, quoted_prices, symbol_info
-from replay.importers.times import UNITS_NS, refuse_night
+from replay.importers.quoting import empty_side, joined, name_of, present, quoted_prices, symbol_info
+from replay.importers.times import refuse_night
 
 SOURCE = "csv"
-REQUIRED = {
-    "quotes": ("ts", *SIDES),
-    "trades": ("ts", "price", "size"),
-    "bars": ("start", "open", "high", "low", "close"),
-}
-OPTIONAL = {
-    "quotes": ("symbol", "exch_ts"),
-    "trades": ("symbol", "exch_ts", "exchange", "conditions"),
-    "bars": ("symbol", "volume", "wap", "count"),
-}
-SETTINGS = ("files", "unit", "size_multiplier", "off_exchange", "bar_s", "missing")
-_TOP = ("tz", "symbol_from", "sort")
 _ALIASES = {"ts": ("ts", "ts_ns", "time", "timestamp"), "start": ("start", "start_ts_ns", "time", "timestamp", "date")}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnMap:
-    """A read map: where each stream's columns are."""
-
-    streams: Mapping[str, Mapping[str, Any]]
-    tz: str = ""
-    symbol_from: str = ""
-    is_sorting: bool = False
-
-    def zone(self, options: ImportOptions) -> str:
-        """Return the zone of stamps without offset; the command line wins."""
-        return options.tz or self.tz or options.zone
 
 
 def read(paths: Sequence[Path], options: ImportOptions) -> Iterator[Imported]:
@@ -101,49 +75,20 @@ def read(paths: Sequence[Path], options: ImportOptions) -> Iterator[Imported]:
         yield Imported(day=day, symbols=symbols, source=SOURCE, scale=options.scale, frames=cut)
 
 
-def read_map(path: Path | None) -> ColumnMap:
-    """Read and check a map file; without one, our own names are expected."""
-    if path is None:
-        return ColumnMap(streams={})
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"map `{path}` is not TOML: {error}") from error
-    except OSError as error:
-        raise UsageError(f"cannot read the map `{path}`: {error.strerror}") from error
-    streams = {name: table for name, table in found.items() if isinstance(table, dict)}
-    _refuse_unknown(set(streams), set(REQUIRED), f"table in map `{path}`")
-    _refuse_unknown(set(found) - set(streams), set(_TOP), f"key in map `{path}`")
-    for name, table in streams.items():
-        _refuse_unknown(set(table), {*REQUIRED[name], *OPTIONAL[name], *SETTINGS}, f"key in [{name}] of map `{path}`")
-        missing = [key for key in REQUIRED[name] if key not in table]
-        if missing:
-            raise ConfigError(f"[{name}] of map `{path}` does not name {', '.join(missing)}")
-        if table.get("unit", "ns") not in UNITS_NS:
-            raise ConfigError(f"unit in [{name}] of map `{path}` must be one of {', '.join(UNITS_NS)}, got `{table['unit']}`")
-    top = {key: found[key] for key in ("tz", "symbol_from") if key in found}
-    return ColumnMap(streams=streams, is_sorting=bool(found.get("sort", False)), **top)
-
-
-def _refuse_unknown(given: set[str], known: set[str], what: str) -> None:
-    unknown = sorted(given - known)
-    if unknown:
-        raise ConfigError(f"unknown {what}: `{unknown[0]}`; known are {', '.join(sorted(known))}")
-
-
 def _match(table: Table, columns: ColumnMap) -> tuple[str, Mapping[str, Any]]:
     """Find the stream of a file: by its name, else by the columns it has."""
-    there = set(map(str, table.frame.columns))
+    known = set(map(str, table.frame.columns))
     if not columns.streams:
-        own = {stream: _own_names(stream, there) for stream in REQUIRED}
-        fitting = [stream for stream in REQUIRED if all(own[stream][name] in there for name in REQUIRED[stream])]
+        own = {stream: _own_names(stream, known) for stream in REQUIRED}
+        fitting = [stream for stream in REQUIRED if all(own[stream][name] in known for name in REQUIRED[stream])]
         if not fitting:
-            raise DataError(f"`{table.path}` has none of our columns ({', '.join(sorted(there)[:8])}); name them with --map FILE")
+            there = ", ".join(map(str, table.frame.columns[:8]))
+            raise DataError(f"`{table.path}` has the columns {there}, which are not ours; name them with --map FILE: {MAP_FORM}")
         return fitting[0], own[fitting[0]]
     named = [stream for stream, names in columns.streams.items() if "files" in names and table.path.match(names["files"])]
     if not named:
         open_streams = [stream for stream, names in columns.streams.items() if "files" not in names]
-        named = [s for s in open_streams if all(columns.streams[s][name] in there for name in REQUIRED[s])] or open_streams[:1]
+        named = [s for s in open_streams if all(columns.streams[s][name] in known for name in REQUIRED[s])] or open_streams[:1]
     if len(named) != 1:
         raise DataError(
             f"`{table.path}` fits {' and '.join(named) or 'no stream'} of the map; tell them apart with `files` patterns"

@@ -14,7 +14,6 @@ Symbols are named by `--symbol A,B,C` in column order, or by a map file::
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -24,6 +23,7 @@ import pandas as pd
 from replay.errors import DataError, UsageError
 from replay.importers.files import Table, read_table
 from replay.importers.imported import Imported, split_days
+from replay.importers.maps import read_toml
 from replay.importers.options import ImportOptions
 from replay.importers.quoting import (
     SIDES,
@@ -79,7 +79,7 @@ def _column_numbers(table: Table) -> list[int]:
 def _symbol_names(numbers: Sequence[int], options: ImportOptions) -> dict[int, str]:
     names = {number: f"S{number}" for number in numbers}
     if options.map_file:
-        named = tomllib.loads(options.map_file.read_text(encoding="utf-8")).get("symbols", {})
+        named = read_toml(options.map_file).get("symbols", {})
         names |= {int(number): str(name) for number, name in named.items()}
     elif options.symbols:
         if len(options.symbols) != len(numbers):

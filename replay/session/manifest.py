@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from replay.calendar import Hours
-from replay.errors import DataError
+from replay.errors import DataError, UsageError
 from replay.orders import Evidence
 from replay.session.tables import EVENT_STREAMS, SCHEMA_VERSION, STREAMS
 
@@ -171,15 +171,19 @@ def read_manifest(folder: Path) -> Manifest:
 
     Raises
     ------
+    UsageError
+        If there is no such folder.
     DataError
         If it is missing, garbled, of another schema version, or lacks a key.
     """
     path = folder / MANIFEST_NAME
+    if not folder.exists():
+        raise UsageError(f"there is no session {folder}; give the folder that `replay import` made")
     try:
         content = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        what = "no session: it has no manifest.json" if folder.is_dir() else "no folder"
-        raise DataError(f"{folder} is {what}; give the folder that `replay import` made") from None
+    except (FileNotFoundError, NotADirectoryError):
+        what = "it has no manifest.json" if folder.is_dir() else "it is a file"
+        raise DataError(f"{folder} is no session: {what}; give the folder that `replay import` made") from None
     except (ValueError, OSError) as error:
         raise DataError(f"{path} cannot be read as JSON ({error}); restore it or import the session again") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT_NAME:

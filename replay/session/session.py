@@ -59,6 +59,8 @@ class Session:
 
         Raises
         ------
+        UsageError
+            If there is no such folder.
         DataError
             If the manifest is missing, garbled or of another schema version, or a file is missing, truncated or altered.
         """

@@ -90,7 +90,7 @@ def test_run_does_not_write_over_a_session(replay: Callable, made_up: Path) -> N
     """A folder that is no run is refused before the work begins."""
     told = replay("run", made_up, "--out", made_up)
 
-    assert (2, True) == (told.exit_code, "exists and is no run" in told.err)
+    assert (2, True) == (told.exit_code, "exists and is not a run folder" in told.err)
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_check_finds_nothing_wrong_with_a_made_up_day(replay: Callable, made_up:
 
 
 @pytest.mark.parametrize("command", ["info", "check"])
-def test_a_missing_session_is_bad_data(replay: Callable, tmp_path: Path, command: str) -> None:
+def test_a_folder_without_a_session_is_bad_data(replay: Callable, tmp_path: Path, command: str) -> None:
     """A folder that is no session gets one sentence and exit code 3."""
     told = replay(command, tmp_path)
 

@@ -158,7 +158,7 @@ def test_a_saved_run_is_complete_and_opens_again(days, tmp_path):
         "events_per_s",
     }
     assert keys <= set(json.loads((folder / "manifest.json").read_text()))
-    with pytest.raises(UsageError, match="not a run folder"):
+    with pytest.raises(DataError, match="not a run folder"):
         Result.open(days[0].parent)
 
 

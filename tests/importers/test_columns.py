@@ -117,8 +117,19 @@ def test_disorder_is_refused_unless_the_map_sorts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('[quote]\nts = "t"\n', "unknown table in map .*`quote`; known are bars, quotes, trades"),
-        ('zone = "UTC"\n', "unknown key in map .*`zone`; known are sort, symbol_from, tz"),
+        (
+            '[quote]\nts = "t"\n',
+            r"unknown table in map .*`quote`; .*`\[quotes\]` with ts, bid, .*`\[trades\]`.*`\[bars\]`.*for example",
+        ),
+        ('zone = "UTC"\n', r"unknown key in map .*`zone`; known are tz, symbol_from, sort, and .*`\[quotes\]` with ts"),
+        ('ts = "time"\n', r"unknown key in map .*`ts`; .*`ts = \"time\"`"),
+        ('symbol_from = "("\n', "symbol_from in map .* is no regular expression"),
+        ("tz = 5\n", "tz in map .* must be a text, got `5`"),
+        ("sort = 1\n", "sort in map .* must be true or false, got `1`"),
+        ("[trades]\nts = 5\nprice = 'p'\nsize = 's'\n", r"ts in \[trades\] of map .* must be a text, got `5`"),
+        ("[trades]\nts = 't'\nprice = 'p'\nsize = 's'\nsize_multiplier = 0\n", "size_multiplier in .* above 0, got `0`"),
+        ("[trades]\nts = 't'\nprice = 'p'\nsize = 's'\nmissing = 'no'\n", "missing in .* must be `skip`, got `no`"),
+        ("[trades]\nts = 't'\nprice = 'p'\nsize = 's'\noff_exchange = 'D'\n", "off_exchange in .* a list of codes, got `D`"),
         ('[trades]\nts = "t"\nprice = "p"\n', r"\[trades\] of map .* does not name size"),
         ('[trades]\nts = "t"\nprice = "p"\nsize = "s"\nvenue = "x"\n', r"unknown key in \[trades\] .*`venue`"),
         ('[trades]\nts = "t"\nprice = "p"\nsize = "s"\nunit = "min"\n', "unit in .trades. .*one of s, ms, us, ns, got `min`"),
@@ -134,7 +145,7 @@ def test_bad_maps_are_configuration_errors(tmp_path: Path, text: str, message: s
 def test_unknown_columns_ask_for_a_map(tmp_path: Path) -> None:
     """A csv with foreign names and no map says how to name them."""
     (tmp_path / "a.csv").write_text(QUOTES)
-    with pytest.raises(DataError, match=r"has none of our columns .*; name them with --map FILE"):
+    with pytest.raises(DataError, match=r"which are not ours; name them with --map FILE: .*`\[quotes\]` with ts, bid"):
         read([tmp_path / "a.csv"], ImportOptions())
 
 

@@ -193,7 +193,7 @@ def test_a_folder_that_is_no_session(tmp_path):
     """A folder without a manifest, and a folder that does not exist, are told apart."""
     with pytest.raises(DataError, match="is no session: it has no manifest"):
         Session.open(tmp_path)
-    with pytest.raises(DataError, match="is no folder"):
+    with pytest.raises(UsageError, match="there is no session"):
         Session.open(tmp_path / "nothing")
 
 
