@@ -14,18 +14,20 @@ columns        any csv or Parquet, its columns named by a map (format `csv`)
 ============== ==============================================================================================
 
 `options` holds what a caller may say, `imported` what a reader gives back, `files` and `times` turn foreign columns into ours
-and complain in one sentence, `quoting` holds what all quote readers share, `book` rebuilds level 1 from single orders. A reader
-is `read(paths, options) -> Iterator[Imported]`; dates come out in order.
+and complain in one sentence, `maps` reads map files, `quoting` holds what all quote readers share, `book` rebuilds level 1 from
+single orders, `staging` writes all dates or none. A reader is `read(paths, options) -> Iterator[Imported]`; dates come out in
+order.
 """
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from replay.errors import UsageError
 from replay.importers.imported import Imported
 from replay.importers.options import ImportOptions
+from replay.importers.staging import Staging
 from replay.importers.times import check_zone
 
 __all__ = ["FORMATS", "Format", "ImportOptions", "Imported", "import_sessions"]
@@ -83,7 +85,7 @@ def import_sessions(
     Returns
     -------
     list of Path
-        The folders written, in date order. Each session is written whole or not at all; dates before a bad one stay.
+        The folders written, in date order: all dates of the files, or none if one of them is bad.
 
     Raises
     ------
@@ -97,20 +99,12 @@ def import_sessions(
     check_zone((options or ImportOptions()).zone)
     if progress:
         progress(f"reading {len(given)} {'path' if len(given) == 1 else 'paths'} ({_megabytes(given):.1f} MB)")
-    written: list[Path] = []
-    for imported in FORMATS[fmt].read(given, options or ImportOptions()):
-        if progress:
-            progress(f"{imported.day}: {', '.join(symbol.name for symbol in imported.symbols)} ({imported.count} rows)")
-        written.append(_write(Path(out) / imported.day.isoformat(), imported))
-    return written
-
-
-def _write(folder: Path, imported: Imported) -> Path:
-    from replay.session.build import write_session
-
-    frames: dict[str, Any] = dict(imported.frames)
-    known: dict[str, Any] = {"day": imported.day, "symbols": imported.symbols, "source": imported.source, "scale": imported.scale}
-    return write_session(folder, **known, **frames, notes=imported.notes)
+    with Staging(Path(out)) as staging:
+        for imported in FORMATS[fmt].read(given, options or ImportOptions()):
+            if progress:
+                progress(f"{imported.day}: {', '.join(symbol.name for symbol in imported.symbols)} ({imported.count} rows)")
+            staging.write(imported)
+        return staging.publish()
 
 
 def _megabytes(paths: Sequence[Path]) -> float:

@@ -21,6 +21,7 @@ from replay.errors import DataError, ExternalError, UsageError
 from replay.session.columns import as_table, frame_columns
 from replay.session.digest import StreamDigest, file_sha256, session_digest
 from replay.session.manifest import MANIFEST_NAME, Manifest, StreamInfo, SymbolInfo, check_symbols, dumps_manifest, read_manifest
+from replay.session.renames import replace_all
 from replay.session.rules import Terms, check_rows
 from replay.session.tables import EVENT_STREAMS, ROW_GROUP_ROWS, schema, write_options
 
@@ -116,7 +117,8 @@ class SessionWriter:
             manifest = self._manifest()
             (self._draft / MANIFEST_NAME).write_text(dumps_manifest(manifest), encoding="utf-8")
             _flush(self._draft)
-            _replace(self._draft, self.folder)
+            self._draft.chmod(0o755)
+            replace_all([(self._draft, self.folder)])
         except OSError as error:
             self.abort()
             raise ExternalError(f"{self.folder} cannot be written ({error}); nothing was changed") from None
@@ -281,19 +283,3 @@ def _sync(path: Path, mode: int) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _replace(draft: Path, folder: Path) -> None:
-    """Give the draft its name; an older session of that name disappears only when the new one is there."""
-    draft.chmod(0o755)
-    if not folder.exists():
-        draft.rename(folder)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-    folder.rename(old / folder.name)
-    try:
-        draft.rename(folder)
-    except OSError:
-        (old / folder.name).rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

@@ -347,3 +347,40 @@ def test_the_same_rows_in_other_bytes_are_the_same_session(replay, copy, is_old)
     told = replay("run", "given-day", "--to", "09:30:30", "--out", "made", "--no-progress")
 
     assert 0 == told.exit_code, told.err
+
+
+def two_days() -> pd.DataFrame:
+    """Return quotes of two trading days."""
+    return pd.concat([quotes(), quotes().assign(ts_ns=quotes()["ts_ns"] + 86_400 * SECOND_NS)])
+
+
+@pytest.mark.parametrize("made", ["made", "made/deep"])
+def test_an_import_of_several_dates_is_all_or_nothing(replay, tmp_path, made) -> None:
+    """Where the second of two dates cannot be written, the first is not left behind, nor is the folder made for it."""
+    two_days().to_csv(tmp_path / "given.csv", index=False)
+    line = ("import", "csv", "given.csv", "--out", made, "--no-progress")
+    told = replay(*line)
+    sessions = sorted(path.name for path in (tmp_path / made).iterdir())
+    first, second = (tmp_path / made / day for day in ("2026-03-02", "2026-03-03"))
+    stamp = (first / "manifest.json").stat().st_mtime_ns
+    (second / "manifest.json").write_text("mine now")
+    again = replay(*line)
+
+    assert (0, ["2026-03-02", "2026-03-03"]) == (told.exit_code, sessions), told.err
+    assert [] == [day for day in sessions if f"{made}/{day}" not in told.out]
+    refused(again, USAGE, "2026-03-03")
+    assert (stamp, "mine now") == ((first / "manifest.json").stat().st_mtime_ns, (second / "manifest.json").read_text())
+    assert sessions == sorted(path.name for path in (tmp_path / made).iterdir())
+
+
+def test_a_damaged_second_date_leaves_no_first(replay, tmp_path) -> None:
+    """A zip of the second date that was cut off undoes the first one, which was whole."""
+    for day, share in (("20260302", 1.0), ("20260303", 0.5)):
+        path = tmp_path / f"given_{day}_trade.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("x.csv", "".join(f"{34_200_000 + k},100000,100,P,,0\n" for k in range(500)))
+        path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    zips = ["given_20260302_trade.zip", "given_20260303_trade.zip"]
+
+    refused(replay("import", "lean", *zips, "--out", "made", "--no-progress"), DATA, zips[1])
+    assert [] == left(tmp_path)
