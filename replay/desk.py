@@ -42,6 +42,7 @@ BOOK = np.dtype(
         ("any_ts_ns", "i8"),  # last data of any kind
         ("tick", "i8"),  # price units
         ("lot", "i8"),
+        ("multiplier", "i8"),  # dollars per dollar of price of one unit; 0, in a book made by hand, counts as 1
         ("status", "i4"),  # last Status, 0 = trading
         ("evidence", "i4"),
     ],

@@ -147,6 +147,7 @@ def _entry(session: Session, name: str, tally: _Tally) -> dict[str, Any]:
         "ts_resolution_ns": info.ts_resolution_ns,
         "tick_usd": info.tick / session.scale,
         "size_unit": info.size_unit,
+        "multiplier": info.multiplier,
         "spread_median_ticks": None if spread is None else spread / info.tick,
         "spread_median_bps": None if spread is None else 1e4 * spread / mid,
         "touch_size_median": _median(tally.touch_sizes),

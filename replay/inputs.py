@@ -177,6 +177,7 @@ def gather(sessions: Sequence[Session | str | Path], config: Config | None, choi
     """Open and check the inputs of a run."""
     opened = _by_day(_open(sessions))
     _check_scales(opened)
+    _check_multipliers(opened)
     config = config or Config()
     if choices.seed is not None:
         config = config.with_sets([f"run.seed={choices.seed}"])
@@ -235,6 +236,18 @@ def _check_scales(sessions: Sequence[Session]) -> None:
                 f"the sessions of {before.day} and {after.day} have scales {before.scale} and {after.scale}; "
                 "import them with one scale"
             )
+
+
+def _check_multipliers(sessions: Sequence[Session]) -> None:
+    known: dict[str, int] = {}
+    for session in sessions:
+        for info in session.manifest.symbols:
+            before = known.setdefault(info.name, info.multiplier)
+            if before != info.multiplier:
+                raise DataError(
+                    f"the sessions give {info.name} the multipliers {before} and {info.multiplier} ({session.day}); "
+                    "import them with one --multiplier"
+                )
 
 
 def _check_symbols(wanted: Sequence[str] | None, sessions: Sequence[Session]) -> None:

@@ -20,7 +20,7 @@ ROUND_TRIP = np.dtype(
         ("qty", "i8"),  # shares entered
         ("entry_price", "f8"),  # averages, price units
         ("exit_price", "f8"),
-        ("gross_usd", "f8"),  # still in price units x shares; the table divides by the scale
+        ("gross_usd", "f8"),  # still in price units x quantity; the table divides by `RunContext.units_per_usd`
         ("fee_usd", "f8"),
         ("worst_bps", "f8"),  # of the mid against the entry price, while it was open
         ("best_bps", "f8"),
@@ -163,10 +163,10 @@ def edge_bps(trips: np.ndarray, decisions: np.ndarray) -> np.ndarray:
     return edge
 
 
-def net_bps(trips: np.ndarray, scale: int) -> np.ndarray:
+def net_bps(trips: np.ndarray, units_per_usd: np.ndarray) -> np.ndarray:
     """Return each round trip's profit after fees, over the dollars entered."""
-    entered = trips["qty"] * trips["entry_price"] / scale
-    ratio: np.ndarray = 1e4 * (trips["gross_usd"] / scale - trips["fee_usd"]) / np.where(entered > 0, entered, np.nan)
+    entered = trips["qty"] * trips["entry_price"] / units_per_usd
+    ratio: np.ndarray = 1e4 * (trips["gross_usd"] / units_per_usd - trips["fee_usd"]) / np.where(entered > 0, entered, np.nan)
     return ratio
 
 
@@ -181,7 +181,7 @@ def positions(fills: np.ndarray, mids: Mids, context: RunContext) -> np.ndarray:
         for day, (end_ns, price) in enumerate(zip(ends_ns, prices, strict=True)):
             row = held[day, k]
             row["session"], row["symbol"], row["ts_ns"] = day, symbol, end_ns
-            _hold(row, own[own["ts_ns"] <= end_ns], price, context.scale)
+            _hold(row, own[own["ts_ns"] <= end_ns], price, context.units_per_usd(int(symbol)))
     return held.ravel()
 
 
@@ -192,13 +192,14 @@ def equity(fills: np.ndarray, mids: Mids, context: RunContext) -> np.ndarray:
     path["ts_ns"] = times
     for symbol in np.unique(fills["symbol"]):
         own = fills[fills["symbol"] == symbol]
+        units = context.units_per_usd(int(symbol))
         done = np.searchsorted(own["ts_ns"], times, side="right")
         signed = own["side"] * own["qty"]
         qty = _running(signed)[done]
         price = _price_at(own, mids, int(symbol), times)
-        path["gross_usd"] += (_running(-signed * own["price"])[done] + qty * price) / context.scale
+        path["gross_usd"] += (_running(-signed * own["price"])[done] + qty * price) / units
         path["fee_usd"] += _running(own["fee_micros"])[done] / 1e6
-        path["exposure_usd"] += np.abs(qty) * price / context.scale
+        path["exposure_usd"] += np.abs(qty) * price / units
     path["net_usd"] = path["gross_usd"] - path["fee_usd"]
     if len(path):
         path["drawdown_usd"] = path["net_usd"] - np.maximum.accumulate(np.maximum(path["net_usd"], 0.0))
@@ -250,7 +251,7 @@ def _mark_extremes(trips: np.ndarray, marked_ns: np.ndarray, mid: np.ndarray) ->
             trips["worst_bps"][k], trips["best_bps"][k] = move.min(), move.max()
 
 
-def _hold(row: np.void, fills: np.ndarray, mid: float, scale: int) -> None:
+def _hold(row: np.void, fills: np.ndarray, mid: float, units_per_usd: float) -> None:
     """Complete one position row: average cost, realized and unrealized profit."""
     qty, cost, realized = 0, 0.0, 0.0
     for _, price, size, _, side, _, _ in _plain(fills):
@@ -261,8 +262,8 @@ def _hold(row: np.void, fills: np.ndarray, mid: float, scale: int) -> None:
         qty += side * size
     row["qty"], row["mid"] = qty, mid
     row["average_price"] = cost / qty if qty else 0.0
-    row["realized_usd"] = realized / scale
-    row["unrealized_usd"] = (qty * mid - cost) / scale if qty else 0.0
+    row["realized_usd"] = realized / units_per_usd
+    row["unrealized_usd"] = (qty * mid - cost) / units_per_usd if qty else 0.0
     row["fee_usd"] = fills["fee_micros"].sum() / 1e6
 
 

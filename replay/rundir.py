@@ -13,7 +13,7 @@ import numpy as np
 from replay.checklist import verification_rows
 from replay.engine.spool import Spool, journal_digest
 from replay.orders import FILL, MARK, ORDER_LOG
-from replay.setup import end_of_day, horizons_of, trading_span
+from replay.setup import end_of_day, horizons_of, info_of, trading_span
 from replay.summary import RunFacts, summarize
 from replay.tables import RunContext, RunRows, SessionSpan, write_tables
 from replay.wording import et_stamp
@@ -73,6 +73,7 @@ def context_of(inputs: Inputs) -> RunContext:
         horizons_min=tuple(int(h) for h in horizons_of(inputs)),
         feature_names=FEATURE_NAMES,
         sessions=tuple(_span(inputs, session) for session in inputs.sessions),
+        multipliers=tuple(info_of(inputs, name).multiplier for name in inputs.symbol_index),
     )
 
 

@@ -33,11 +33,10 @@ if TYPE_CHECKING:
     from replay.desk import Desk
     from replay.engine.spool import Spool
     from replay.inputs import Inputs
-    from replay.session import Session
+    from replay.session import Session, SymbolInfo
 
 SETTLE_NS = 1_000_000_000  # after the close: the last answers and expiries arrive
 BROKEN_OFF_NS = 300_000_000_000  # silence of all symbols up to the close that `replay check` calls an early end
-_NEW_YORK = ZoneInfo("America/New_York")
 
 
 def build_engine(inputs: Inputs, spool: Spool) -> Engine:
@@ -80,7 +79,7 @@ def build_stage(inputs: Inputs) -> Stage | None:
     maker: Any = SimpleMaker(horizons_of(inputs), as_row(settings.simple_forecast), latency_ns)
     if inputs.forecaster is not None:
         maker = ForecasterMaker(inputs.forecaster, symbols, latency_ns)
-    return Stage([_tick(inputs, name) for name in symbols], as_row(settings.features), maker)
+    return Stage([info_of(inputs, name).tick for name in symbols], as_row(settings.features), maker)
 
 
 def horizons_of(inputs: Inputs) -> np.ndarray:
@@ -229,14 +228,16 @@ def _clear_books(inputs: Inputs, desk: Desk, session: Session) -> None:
             info = session.symbol_info(name)
             desk.book[s]["tick"] = info.tick
             desk.book[s]["lot"] = info.lot
+            desk.book[s]["multiplier"] = info.multiplier
             desk.book[s]["evidence"] = Evidence[info.evidence.upper()]
 
 
-def _tick(inputs: Inputs, name: str) -> int:
-    return next(session.symbol_info(name).tick for session in inputs.sessions if name in session.symbols)
+def info_of(inputs: Inputs, name: str) -> SymbolInfo:
+    """Return what the first session that holds a symbol knows about it."""
+    return next(session.symbol_info(name) for session in inputs.sessions if name in session.symbols)
 
 
 def _rebalance_times(inputs: Inputs, session: Session) -> list[int]:
-    midnight = datetime(session.day.year, session.day.month, session.day.day, tzinfo=_NEW_YORK)
+    midnight = datetime(session.day.year, session.day.month, session.day.day, tzinfo=ZoneInfo(session.hours.zone))
     times = [midnight + timedelta(minutes=int(minute)) for minute in inputs.config.rebalance.times_min]
     return [int(at.timestamp()) * 1_000_000_000 for at in times]

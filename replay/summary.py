@@ -196,7 +196,7 @@ def _sent_ns(orders: np.ndarray, last: np.ndarray) -> np.ndarray:
 
 
 def _execution(fills: np.ndarray, mids: ledger.Mids, context: RunContext) -> dict[str, Any]:
-    dollars = fills["price"] * fills["qty"] / context.scale
+    dollars = fills["price"] * fills["qty"] / context.units_per_usd(fills["symbol"])
     added = fills["liquidity"] == Liquidity.ADD
     fee = fills["fee_micros"].sum() / 1e6
     return {
@@ -244,10 +244,11 @@ def _profit(path: np.ndarray) -> dict[str, Any]:
 
 def _round_trips(rows: RunRows, mids: ledger.Mids, context: RunContext) -> dict[str, Any]:
     trips = ledger.round_trips(rows.fills, mids)
-    net = trips["gross_usd"] / context.scale - trips["fee_usd"]
-    entered = trips["qty"] * trips["entry_price"]
+    units = context.units_per_usd(trips["symbol"])
+    net = trips["gross_usd"] / units - trips["fee_usd"]
+    entered = trips["qty"] * trips["entry_price"] * context.multiplier_of(trips["symbol"])
     edge = ledger.edge_bps(trips, rows.decisions)
-    net_bps = _weighted(ledger.net_bps(trips, context.scale), entered)
+    net_bps = _weighted(ledger.net_bps(trips, units), entered)
     return {
         "round_trips": len(trips),
         "round_trips_won": int((net > 0).sum()),
@@ -290,7 +291,7 @@ def _by_symbol(rows: RunRows, mids: ledger.Mids, context: RunContext) -> list[di
 
 
 def _symbol(fills: np.ndarray, mids: ledger.Mids, context: RunContext) -> dict[str, Any]:
-    dollars = fills["price"] * fills["qty"] / context.scale
+    dollars = fills["price"] * fills["qty"] / context.units_per_usd(fills["symbol"])
     end = _profit(ledger.equity(fills, mids, context)) if len(fills) else _profit(np.zeros(0, ledger.EQUITY))
     return {
         "fills": len(fills),

@@ -65,6 +65,8 @@ class RunContext:
         What was replayed, in order of date.
     band : str
         Which queue assumption made these fills.
+    multipliers : tuple of int
+        Dollars per dollar of price of one unit, by symbol; empty for 1 throughout.
     """
 
     symbols: tuple[str, ...]
@@ -74,6 +76,15 @@ class RunContext:
     scale: int = 10_000
     sessions: tuple[SessionSpan, ...] = ()
     band: str = "base"
+    multipliers: tuple[int, ...] = ()
+
+    def multiplier_of(self, symbols: np.ndarray | int) -> Any:
+        """Return the multiplier of symbols by index."""
+        return np.array(self.multipliers or [1] * len(self.symbols), np.int64)[symbols]
+
+    def units_per_usd(self, symbols: np.ndarray | int) -> Any:
+        """Return what `price units x quantity` must be divided by to be dollars, by symbol."""
+        return self.scale / self.multiplier_of(symbols)
 
     def to_json(self) -> str:
         """Write the context as one JSON object."""
@@ -243,15 +254,17 @@ def round_trips_table(rows: RunRows, context: RunContext) -> pa.Table:
     trips = ledger.round_trips(rows.fills, ledger.Mids(rows.marks))
     entry = ledger.decisions_of(trips["decision_id"], rows.decisions)
     closing = ledger.decisions_of(trips["exit_decision_id"], rows.decisions)
+    units = context.units_per_usd(trips["symbol"])
     columns = {
         "round_trip_id": np.arange(len(trips)),
         "symbol": _words(trips["symbol"], dict(enumerate(context.symbols))),
         "side": _words(trips["side"], {int(s): s.name for s in Side}),
         **{name: trips[name] for name in ("entry_ts_ns", "exit_ts_ns", "qty")},
-        **{name: trips[name] / context.scale for name in ("entry_price", "exit_price", "gross_usd")},
+        **{name: trips[name] / context.scale for name in ("entry_price", "exit_price")},
+        "gross_usd": trips["gross_usd"] / units,
         "fee_usd": trips["fee_usd"],
-        "net_usd": trips["gross_usd"] / context.scale - trips["fee_usd"],
-        "net_bps": ledger.net_bps(trips, context.scale),
+        "net_usd": trips["gross_usd"] / units - trips["fee_usd"],
+        "net_bps": ledger.net_bps(trips, units),
         "worst_bps": trips["worst_bps"],
         "best_bps": trips["best_bps"],
         "edge_bps": ledger.edge_bps(trips, rows.decisions),

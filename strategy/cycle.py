@@ -32,7 +32,7 @@ from strategy.renorm import normalise, weight_sum
 from strategy.risk import cap
 from strategy.sizing import size
 from strategy.staleness import judge
-from strategy.touch import touch_mid2
+from strategy.touch import multiplier, touch_mid2
 
 
 @kernel
@@ -87,7 +87,8 @@ def _count(desk, state):
     if row["plan_id"] == 0:
         return
     metrics["n_targets"] += 1
-    move_usd = abs(row["target_qty"] - row["position_qty"]) * row["mid2"] * 0.5 / desk.clock[0]["scale"]
+    unit2 = row["mid2"] * multiplier(row["symbol"], desk.book)
+    move_usd = abs(row["target_qty"] - row["position_qty"]) * unit2 * 0.5 / desk.clock[0]["scale"]
     metrics["turnover_usd"] += move_usd
     if move_usd < state.params[0]["pipeline"]["no_trade_band"] * state.control[0]["equity_usd"]:
         metrics["turnover_small_usd"] += move_usd

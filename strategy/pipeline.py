@@ -47,7 +47,7 @@ from strategy.pipeline_state import (
 )
 from strategy.planner import on_answer, on_timer, start_reason, start_waiting
 from strategy.rebalance import next_time_ns, pop_due
-from strategy.touch import touch_mid2
+from strategy.touch import multiplier, value2
 
 __all__ = ["DecisionPipeline", "PipelineSettings", "PipelineState", "StrategySettings", "build_state", "decide", "start_day"]
 
@@ -244,10 +244,10 @@ def _end_cycles(now_ns, desk, state):
 def _value_usd(s, desk):
     """Return the signed value of a position at the mid, or at its cost where there is no mid."""
     position = desk.positions[s]
-    mid2 = touch_mid2(s, desk.book)
-    if mid2 == 0:
-        return position["cost"] / desk.clock[0]["scale"]
-    return 0.5 * position["qty"] * mid2 / desk.clock[0]["scale"]
+    unit2 = value2(s, desk.book)
+    if unit2 == 0:
+        return position["cost"] * multiplier(s, desk.book) / desk.clock[0]["scale"]
+    return 0.5 * position["qty"] * unit2 / desk.clock[0]["scale"]
 
 
 @kernel

@@ -8,7 +8,8 @@ window goes on, and closes it for this symbol::
 A timer at each T_k asks for a cycle of every symbol that ever had a forecast; forecasts that arrive later inside the window ask
 themselves. Exits do not pass here. *Off*: always due.
 
-Times of day are minutes after midnight in New York; `set_day` gets them as ns of the day in force.
+Times of day are minutes after midnight at the exchange (New York, unless a session has another calendar); `set_day` gets them as
+ns of the day in force.
 """
 
 from collections.abc import Sequence
@@ -34,7 +35,11 @@ class RebalanceSettings:
 
     mode: str = mode_setting()
     times_min: tuple[int, ...] = setting(
-        _EVERY_QUARTER, "times of day (New York, minutes after midnight) at which targets may change", unit="min", ge=0, lt=1440
+        _EVERY_QUARTER,
+        "times of day at the exchange (minutes after midnight) at which targets may change",
+        unit="min",
+        ge=0,
+        lt=1440,
     )
     window_ns: int = setting(60_000_000_000, "how long after such a time a decision still counts as on time", unit="ns", gt=0)
 

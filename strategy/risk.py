@@ -16,7 +16,7 @@ from replay.settings import as_row, setting
 from strategy.decision import Reason
 from strategy.modes import OFF, mode_setting
 from strategy.sizing import whole_lots
-from strategy.touch import touch_mid2
+from strategy.touch import value2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,21 +32,21 @@ def cap(s, decision, book, positions, clock, params):  # noqa: ARG001 - one sign
     """Cut `target_qty` to the cap; return 0, NO_QUOTE, or RISK_NAME_CAP when nothing is left of it."""
     if params[0]["mode"] == OFF:
         return 0
-    mid2 = touch_mid2(s, book)
-    if mid2 == 0:
+    unit2 = value2(s, book)
+    if unit2 == 0:
         return Reason.NO_QUOTE
     row = decision[0]
     wanted_qty = row["target_qty"]
-    row["target_qty"] = capped_qty(wanted_qty, mid2, clock[0]["scale"], book[s]["lot"], params)
+    row["target_qty"] = capped_qty(wanted_qty, unit2, clock[0]["scale"], book[s]["lot"], params)
     if wanted_qty != 0 and row["target_qty"] == 0:
         return Reason.RISK_NAME_CAP
     return 0
 
 
 @kernel
-def capped_qty(target_qty, mid2, scale, lot, params):
+def capped_qty(target_qty, unit2, scale, lot, params):
     """Return the target, cut to the cap; never larger, never of the other sign."""
-    limit_qty = whole_lots(params[0]["name_cap_usd"], mid2, scale, lot)
+    limit_qty = whole_lots(params[0]["name_cap_usd"], unit2, scale, lot)
     return min(max(target_qty, -limit_qty), limit_qty)
 
 

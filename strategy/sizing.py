@@ -17,7 +17,7 @@ from replay.jit import kernel
 from replay.settings import setting
 from strategy.decision import Reason
 from strategy.modes import OFF, mode_setting
-from strategy.touch import touch_mid2
+from strategy.touch import value2
 
 _QTY_MAX = 2.0**53
 
@@ -37,11 +37,11 @@ def size(s, decision, book, positions, clock, params, equity_usd):
     row = decision[0]
     row["position_qty"] = positions[s]["qty"]
     row["target_qty"] = 0
-    mid2 = touch_mid2(s, book)
-    if mid2 == 0:
+    unit2 = value2(s, book)
+    if unit2 == 0:
         return Reason.NO_QUOTE
     share = equity_share(row["quality"], row["net_edge_bps"], row["sigma_bps"], params)
-    qty = whole_lots(share * equity_usd, mid2, clock[0]["scale"], book[s]["lot"])
+    qty = whole_lots(share * equity_usd, unit2, clock[0]["scale"], book[s]["lot"])
     row["target_qty"] = row["side"] * qty
     if row["target_qty"] == 0:
         return Reason.RISK_ZERO_SIZE
@@ -65,9 +65,9 @@ def equity_share(quality, net_edge_bps, sigma_bps, params):
 
 
 @kernel
-def whole_lots(value_usd, mid2, scale, lot):
-    """Return the largest whole number of lots (in shares) that `value_usd` buys at the mid; 0 for a NaN."""
-    qty = 2.0 * value_usd * scale / mid2
+def whole_lots(value_usd, unit2, scale, lot):
+    """Return the largest whole number of lots (in shares) that `value_usd` buys at half of `unit2` each; 0 for a NaN."""
+    qty = 2.0 * value_usd * scale / unit2
     if not 0.0 < qty < _QTY_MAX:
         return 0
     return int(qty) // lot * lot

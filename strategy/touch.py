@@ -26,6 +26,18 @@ def touch_mid2(s, book):
 
 
 @kernel
+def value2(s, book):
+    """Return twice the value of one unit at the mid, in price units: mid2 times the multiplier; 0 without a usable quote."""
+    return touch_mid2(s, book) * multiplier(s, book)
+
+
+@kernel
+def multiplier(s, book):
+    """Return dollars per dollar of price of one unit: 1 for a share, more for a future."""
+    return max(book[s]["multiplier"], 1)
+
+
+@kernel
 def spread_bps(s, book):
     """Return ask minus bid over mid, bps; NaN without a usable quote."""
     mid2 = touch_mid2(s, book)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from replay.cli.options import Json, NoProgress, SessionFolders, parse_day, split_names
-from replay.cli.output import print_json, say, stdout
+from replay.cli.output import print_json, say, stderr, stdout
 from replay.cli.progress import line_progress
 from replay.errors import VerificationError
 from replay.wording import et_time
@@ -29,7 +29,21 @@ def import_(  # one parameter per option of the command
     day: Annotated[
         str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Date of files that hold only times of day.")
     ] = None,
-    tz: Annotated[str, typer.Option("--tz", metavar="ZONE", help="Zone of stamps without an offset; default New York.")] = "",
+    tz: Annotated[
+        str, typer.Option("--tz", metavar="ZONE", help="Zone of stamps without an offset; default that of the calendar.")
+    ] = "",
+    calendar: Annotated[
+        str,
+        typer.Option(
+            "--calendar", metavar="NAME", help="Trading hours, as exchange_calendars names them: XNYS, CMES, XHKG, 24/7."
+        ),
+    ] = "",
+    multiplier: Annotated[
+        int | None,
+        typer.Option(
+            "--multiplier", min=1, metavar="N", help="Dollars per point of one contract, 50 for ES; default 1, or known."
+        ),
+    ] = None,
     map_file: Annotated[
         Path | None, typer.Option("--map", metavar="FILE", help="TOML file that names columns or symbols.")
     ] = None,
@@ -58,6 +72,8 @@ def import_(  # one parameter per option of the command
         symbols=split_names(symbol),
         day=parse_day(day, "--date"),
         tz=tz,
+        calendar=calendar,
+        multiplier=multiplier,
         map_file=map_file,
         scale=scale,
         tick=tick,
@@ -69,6 +85,7 @@ def import_(  # one parameter per option of the command
     )
     with line_progress(not is_quiet) as progress:
         folders = import_sessions(fmt, paths, out, options, progress=progress)
+    _show_assumed(folders)
     _show_written(folders, is_json)
 
 
@@ -143,6 +160,19 @@ def _show_findings(folder: Path | None, findings: list[Finding]) -> None:
         say(f"{'':<18} {finding.meaning}")
     errors = sum(finding.severity == "error" for finding in findings)
     say(f"{errors} errors, {len(findings) - errors} remarks")
+
+
+def _show_assumed(folders: list[Path]) -> None:
+    """Say on stderr, once, what the reader took for granted."""
+    from replay.importers.imported import ASSUMED
+    from replay.session import Session
+
+    notes: dict[str, None] = {}
+    for folder in folders:
+        said = Session.open(folder).manifest.notes.get(ASSUMED, [])
+        notes |= dict.fromkeys(map(str, said if isinstance(said, list) else []))
+    for note in notes:
+        stderr().print(f"note: {note}", markup=False, soft_wrap=True)
 
 
 def _show_written(folders: list[Path], is_json: bool) -> None:

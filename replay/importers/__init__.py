@@ -90,17 +90,18 @@ def import_sessions(
     Raises
     ------
     UsageError
-        Unknown format, no paths, or a path that does not exist.
+        Unknown format, calendar or zone, no paths, or a path that does not exist.
     DataError
         A file that cannot be right; the message names file and row.
     """
     given = [Path(path) for path in paths]
     _check_request(fmt, given)
-    check_zone((options or ImportOptions()).zone)
+    options = options or ImportOptions()
+    check_zone(options.zone)  # and the calendar that may give it
     if progress:
         progress(f"reading {len(given)} {'path' if len(given) == 1 else 'paths'} ({_megabytes(given):.1f} MB)")
-    with Staging(Path(out)) as staging:
-        for imported in FORMATS[fmt].read(given, options or ImportOptions()):
+    with Staging(Path(out), options.calendar) as staging:
+        for imported in FORMATS[fmt].read(given, options):
             if progress:
                 progress(f"{imported.day}: {', '.join(symbol.name for symbol in imported.symbols)} ({imported.count} rows)")
             staging.write(imported)

@@ -5,6 +5,7 @@ The map is TOML: one table per stream, each naming our columns on the left and t
     tz = "America/New_York"        # zone of stamps without offset; default New York
     symbol_from = "quotes-(\\\\w+)"  # regular expression on the file's stem, where no column and no --symbol names the symbol
     sort = false                   # true: put rows in time order instead of refusing them
+    multiplier = 1                 # dollars per point of one contract: 50 for ES
 
     [quotes]
     files = "quotes-*"             # which files hold this stream; not needed for a map of one stream
@@ -66,11 +67,13 @@ def read(paths: Sequence[Path], options: ImportOptions) -> Iterator[Imported]:
         symbol = _symbol(table, names, columns, name_of(file, position, files, options), options)
         parts[stream].append(_READERS[stream](table, names, symbol, columns, options))
     stacked = present(**{stream: joined(frames) for stream, frames in parts.items()})
+    multiplier = options.multiplier or columns.multiplier
     evidence = "historical" if set(stacked) - {"bars"} else "bars"
     for day, cut in split_days(stacked, columns.zone(options)):
         names_of_day = sorted({name for frame in cut.values() for name in frame["symbol"].unique()})
         symbols = tuple(
-            symbol_info(name, quoted_prices(stacked.get("quotes"), name), options, evidence=evidence) for name in names_of_day
+            symbol_info(name, quoted_prices(stacked.get("quotes"), name), options, evidence=evidence, multiplier=multiplier)
+            for name in names_of_day
         )
         yield Imported(day=day, symbols=symbols, source=SOURCE, scale=options.scale, frames=cut)
 

@@ -16,7 +16,8 @@ D5  MBP rows carry the book after the row: its first level is the quote at the e
 Inside an event rows keep the order of the feed, which at CME is not always that of the queue: an order that self-match prevention
 cancels is reported after the fills that passed it, and the fills of one sweep may be listed out of turn.
 
-The tick is inferred from the prices of orders unless it is given. Reading dbn needs the package `databento-dbn`.
+The tick is inferred from the prices of orders unless it is given, and the multiplier of well-known CME futures is known
+(`products`). Reading dbn needs the package `databento-dbn`.
 """
 
 from __future__ import annotations
@@ -32,15 +33,17 @@ from replay.errors import DataError
 from replay.events import Flag
 from replay.importers.book import Deed, rebuild_book
 from replay.importers.databento_rows import Rows, read_rows
-from replay.importers.imported import Imported, split_days
+from replay.importers.imported import ASSUMED, Imported, split_days
 from replay.importers.options import ImportOptions
 from replay.importers.orders_feed import message_frame, rebuild_notes, touch_frame
+from replay.importers.products import cme_multiplier
 from replay.importers.quoting import is_new, joined, present, symbol_info
 
 SOURCE = "databento"
 F_LAST = 128
 DEEDS = {"A": Deed.ADD, "C": Deed.REDUCE, "M": Deed.MODIFY, "R": Deed.CLEAR, "F": Deed.FILL, "T": Deed.NOTHING, "N": Deed.NOTHING}
-EXCHANGES = {1: "CME", 2: "NASDAQ"}  # Databento's publisher ids; others are named by their number
+_CME = 1
+EXCHANGES = {_CME: "CME", 2: "NASDAQ"}  # Databento's publisher ids; others are named by their number
 _SIDES = {"B": 1, "A": -1, "N": 0}
 _AGGRESSOR = {"B": int(Flag.BUY), "A": int(Flag.SELL), "N": 0}
 
@@ -57,11 +60,31 @@ def read(paths: Sequence[Path], options: ImportOptions) -> Iterator[Imported]:
     stacked = present(
         **{stream: joined([part[stream] for part in parts if stream in part]) for stream in ("quotes", "trades", "messages")}
     )
+    known = _known_multipliers(rows.frame)
     evidence = "message_level" if rows.is_by_order else "tick_by_tick"
     for day, cut in split_days(stacked, options.tz or "UTC"):
         names = sorted({name for frame in cut.values() for name in frame["symbol"].unique()})
-        symbols = tuple(symbol_info(name, prices[name], options, evidence=evidence) for name in names)
-        yield Imported(day=day, symbols=symbols, source=SOURCE, scale=options.scale, frames=cut, notes=notes)
+        sizes = {name: options.multiplier or known.get(name, 1) for name in names}
+        symbols = tuple(symbol_info(name, prices[name], options, evidence=evidence, multiplier=sizes[name]) for name in names)
+        assumed = [] if options.multiplier else _multiplier_note({name: sizes[name] for name in names if name in known})
+        yield Imported(
+            day=day, symbols=symbols, source=SOURCE, scale=options.scale, frames=cut, notes={**notes, ASSUMED: assumed}
+        )
+
+
+def _known_multipliers(frame: pd.DataFrame) -> dict[str, int]:
+    """Return the multiplier of each symbol from CME, 1 where it is not known."""
+    names = frame["symbol"][frame["publisher_id"] == _CME].unique()
+    return {str(name): cme_multiplier(str(name)) or 1 for name in names}
+
+
+def _multiplier_note(sizes: dict[str, int]) -> list[str]:
+    words = ", ".join(f"{size} for {name}" for name, size in sizes.items())
+    return (
+        [f"the multiplier was taken as {words} (contract specifications of CME Group); --multiplier changes that"]
+        if words
+        else []
+    )
 
 
 def _stack(parts: Sequence[Rows]) -> Rows:

@@ -1,8 +1,9 @@
 """Wide csv of quotes recorded from IBKR: `time, bid1, bid_size1, ask1, ask_size1, bid2, ...`, one row per change.
 
 Each row repeats the last known state of all symbols. Rows of one stamp are one packet: only the last of them counts, and a
-symbol gets a quote only where one of its four columns changed. Sizes are round lots unless the options say `shares`. -1 or 0
-mean an empty side; a symbol whose columns are still empty at the top of the file has no quote yet.
+symbol gets a quote only where one of its four columns changed. Sizes are round lots unless the options say `shares`, and the
+notes say how they were taken. -1 or 0 mean an empty side; a symbol whose columns are still empty at the top of the file has no
+quote yet.
 
 Symbols are named by `--symbol A,B,C` in column order, or by a map file::
 
@@ -14,15 +15,15 @@ Symbols are named by `--symbol A,B,C` in column order, or by a map file::
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from replay.errors import DataError, UsageError
+from replay.errors import ConfigError, DataError, UsageError
 from replay.importers.files import Table, read_table
-from replay.importers.imported import Imported, split_days
+from replay.importers.imported import ASSUMED, Imported, split_days
 from replay.importers.maps import read_toml
 from replay.importers.options import ImportOptions
 from replay.importers.quoting import (
@@ -33,6 +34,7 @@ from replay.importers.quoting import (
     quote_frame,
     quoted_prices,
     size_factor,
+    size_note,
     symbol_info,
 )
 from replay.importers.times import refuse_night
@@ -48,13 +50,14 @@ def read(paths: Sequence[Path], options: ImportOptions) -> Iterator[Imported]:
     if quotes is None:
         raise DataError(f"{', '.join(map(str, paths))} hold no quotes")
     _, unit = size_factor(options, "round_lots")
+    assumed = _name_note(quotes["symbol"].unique(), options) + size_note(options, "round_lots")
     for day, cut in split_days({"quotes": quotes}, options.zone):
         names = list(dict.fromkeys(cut["quotes"]["symbol"]))
         symbols = tuple(
             symbol_info(name, quoted_prices(quotes, name), options, evidence="snapshot_250ms", size_unit=unit)
             for name in sorted(names)
         )
-        yield Imported(day=day, symbols=symbols, source=SOURCE, scale=options.scale, frames=cut)
+        yield Imported(day=day, symbols=symbols, source=SOURCE, scale=options.scale, frames=cut, notes={ASSUMED: assumed})
 
 
 def read_file(path: Path, options: ImportOptions) -> list[pd.DataFrame]:
@@ -76,11 +79,29 @@ def _column_numbers(table: Table) -> list[int]:
     return found
 
 
+def _name_note(names: Iterable[str], options: ImportOptions) -> list[str]:
+    """Return a sentence on the symbols that nobody named."""
+    given = {*options.symbols, *_mapped_names(options).values()}
+    called = ", ".join(name for name in names if name not in given)
+    if not called:
+        return []
+    return [f"the file does not name its symbols: {called} are called by their column; --symbol A,B or --map FILE names them"]
+
+
+def _mapped_names(options: ImportOptions) -> dict[int, str]:
+    """Read the names of a map file."""
+    if options.map_file is None:
+        return {}
+    named = read_toml(options.map_file).get("symbols")
+    if not isinstance(named, dict) or not all(number.isdecimal() and isinstance(name, str) for number, name in named.items()):
+        raise ConfigError(f'map `{options.map_file}` must name symbols by column: the line `[symbols]` and below it `1 = "SPY"`')
+    return {int(number): name for number, name in named.items()}
+
+
 def _symbol_names(numbers: Sequence[int], options: ImportOptions) -> dict[int, str]:
     names = {number: f"S{number}" for number in numbers}
     if options.map_file:
-        named = read_toml(options.map_file).get("symbols", {})
-        names |= {int(number): str(name) for number, name in named.items()}
+        names |= _mapped_names(options)
     elif options.symbols:
         if len(options.symbols) != len(numbers):
             raise UsageError(f"the file has {len(numbers)} symbols, --symbol names {len(options.symbols)}")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from replay.session.build import SymbolInfo
 
+ASSUMED = "assumed"
 STREAMS = ("quotes", "trades", "bars", "status", "messages")
 
 
@@ -32,7 +33,8 @@ class Imported:
     frames : mapping of str to DataFrame
         `quotes`, `trades`, `bars`, `status`, `messages`; empty ones are left out.
     notes : mapping
-        What was assumed, dropped or counted; it goes into the manifest.
+        What was assumed, dropped or counted; it goes into the manifest. Under `ASSUMED` stand sentences that the command line
+        shows: what a reader took for granted, and the option that changes it.
     """
 
     day: date

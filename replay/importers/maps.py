@@ -29,7 +29,7 @@ MAP_FORM = (
     + ", ".join(f"`[{stream}]` with {', '.join(names)}" for stream, names in REQUIRED.items())
     + """; for example the line `[trades]` and below it `ts = "time"`, `price = "px"`, `size = "qty"`"""
 )
-_TOP = ("tz", "symbol_from", "sort")
+_TOP = ("tz", "symbol_from", "sort", "multiplier")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,7 @@ class ColumnMap:
     tz: str = ""
     symbol_from: str = ""
     is_sorting: bool = False
+    multiplier: int = 1
 
     def zone(self, options: ImportOptions) -> str:
         """Return the zone of stamps without offset; the command line wins."""
@@ -57,7 +58,7 @@ def read_map(path: Path | None) -> ColumnMap:
     for name, table in streams.items():
         _check_table(path, name, table)
     _check_top(path, found)
-    top = {key: found[key] for key in ("tz", "symbol_from") if key in found}
+    top = {key: found[key] for key in ("tz", "symbol_from", "multiplier") if key in found}
     return ColumnMap(streams=streams, is_sorting=found.get("sort", False), **top)
 
 
@@ -100,6 +101,9 @@ def _check_top(path: Path, found: Mapping[str, Any]) -> None:
     for key in ("tz", "symbol_from"):
         _refuse(isinstance(found.get(key, ""), str), where, key, "a text", found.get(key))
     _refuse(isinstance(found.get("sort", False), bool), where, "sort", "true or false", found.get("sort"))
+    multiplier = found.get("multiplier", 1)
+    is_whole = isinstance(multiplier, int) and _is_positive(multiplier)
+    _refuse(is_whole, where, "multiplier", "a whole number above 0", multiplier)
     if "tz" in found:
         check_zone(found["tz"])
     try:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from replay.calendar import NEW_YORK, calendar_zone
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportOptions:
@@ -16,12 +18,17 @@ class ImportOptions:
     day : date, optional
         The date of files that hold only times of day (LOBSTER without its usual file name).
     tz : str
-        Zone of the exchange: stamps without an offset are read in it and dates are cut in it. Default `America/New_York`,
+        Zone of the exchange: stamps without an offset are read in it and dates are cut in it. Default that of the calendar,
         for Databento `UTC`.
     map_file : Path, optional
         TOML file that names columns (format `csv`) or symbols.
     scale : int
         Price units per dollar.
+    calendar : str
+        Trading hours: a name of exchange_calendars (`XNYS`, `CMES`, `XHKG`, ...) or `24/7`. Default: New York's on its trading
+        days, else `24/7`. It also gives the default zone.
+    multiplier : int, optional
+        Dollars per dollar of price of one unit. Default: that of a known future (`databento`, see `products`), else 1.
     tick : float, optional
         Price step in dollars; by default it is inferred from the quotes, else one cent.
     round_lot : int
@@ -41,6 +48,8 @@ class ImportOptions:
     tz: str = ""
     map_file: Path | None = None
     scale: int = 10_000
+    calendar: str = ""
+    multiplier: int | None = None
     tick: float | None = None
     round_lot: int = 100
     size_unit: str = ""
@@ -50,5 +59,5 @@ class ImportOptions:
 
     @property
     def zone(self) -> str:
-        """The zone of a US stock unless another was given."""
-        return self.tz or "America/New_York"
+        """The zone that was given, else that of the calendar, else that of a US stock."""
+        return self.tz or calendar_zone(self.calendar or NEW_YORK)

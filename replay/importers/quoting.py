@@ -71,6 +71,7 @@ def symbol_info(name: str, prices: np.ndarray, options: ImportOptions, **known: 
     """Make the manifest's entry of a symbol; `prices` are its quoted prices, from which the tick is inferred."""
     from replay.session.build import SymbolInfo
 
+    known.setdefault("multiplier", options.multiplier or 1)
     return SymbolInfo(name=name, tick=infer_tick(prices, options), round_lot=options.round_lot, **known)
 
 
@@ -103,6 +104,15 @@ def size_factor(options: ImportOptions, default: str) -> tuple[int, str]:
     if unit not in ("shares", "round_lots"):
         raise UsageError(f"size unit must be `shares` or `round_lots`, got `{unit}`")
     return (options.round_lot if unit == "round_lots" else 1), unit
+
+
+def size_note(options: ImportOptions, default: str) -> list[str]:
+    """Return a sentence on how sizes were taken, where nobody said how."""
+    if options.size_unit:
+        return []
+    factor, unit = size_factor(options, default)
+    words = f"round lots of {factor} shares" if unit == "round_lots" else "shares"
+    return [f"sizes were taken as {words}; --size-unit (shares or round_lots) and --round-lot change that"]
 
 
 def joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame | None:

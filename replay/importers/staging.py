@@ -21,10 +21,13 @@ class Staging:
     ----------
     out : Path
         Receives the sessions, `out/YYYY-MM-DD`; it is made where it is missing, and goes again where nothing comes of it.
+    calendar : str, optional
+        Calendar of the trading hours; `24/7` takes its place on days on which it does not trade, and the notes say so.
     """
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, calendar: str = "") -> None:
         self._out = out
+        self._calendar = calendar
         self._made = [folder for folder in (out, *out.parents) if not folder.exists()]
         self._draft: Path | None = None
         self._days: list[str] = []
@@ -51,8 +54,19 @@ class Staging:
             self._draft = Path(tempfile.mkdtemp(prefix=".import-", dir=self._out))
         frames: dict[str, Any] = dict(imported.frames)
         known: dict[str, Any] = {"day": imported.day, "symbols": imported.symbols, "source": imported.source}
-        write_session(self._draft / day, **known, **frames, scale=imported.scale, notes=imported.notes)
+        calendar, notes = self._hours_of(imported)
+        write_session(self._draft / day, **known, **frames, scale=imported.scale, notes=notes, calendar=calendar)
         self._days.append(day)
+
+    def _hours_of(self, imported: Imported) -> tuple[str | None, dict[str, object]]:
+        from replay.calendar import CONTINUOUS, is_trading_day, known_calendar
+
+        if not self._calendar:
+            return None, dict(imported.notes)
+        name = known_calendar(self._calendar)
+        if is_trading_day(imported.day, name):
+            return name, dict(imported.notes)
+        return CONTINUOUS, {**imported.notes, "calendar": f"{name} does not trade on {imported.day}: the hours are {CONTINUOUS}"}
 
     def publish(self) -> list[Path]:
         """Give all dates their names; return their folders.

@@ -63,7 +63,7 @@ def write_session(
         (int64) states the source's own order of rows with equal `ts_ns`, across frames; so does a `seq` read back.
     notes : mapping, optional
         Anything else worth keeping, as JSON values.
-    calendar : {"XNYS", "24/7"}, optional
+    calendar : str, optional
         Without a name: `XNYS` on its trading days, else `24/7`.
 
     Returns

@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from replay.calendar import Hours
+from replay.calendar import EASTERN, Hours
 from replay.session.arrays import fixed_array
 from replay.session.manifest import SymbolInfo
 from replay.session.tables import column_names
+
+_LATER = (("multiplier", 1), ("zone", EASTERN))
 
 
 class StreamDigest:
@@ -42,9 +44,9 @@ class StreamDigest:
 def session_digest(hours: Hours, scale: int, symbols: Sequence[SymbolInfo], streams: Mapping[str, str]) -> str:
     """Combine trading hours, scale, symbol table and the digests of the streams."""
     content = {
-        "hours": dataclasses.asdict(hours),
+        "hours": _facts(hours),
         "scale": scale,
-        "symbols": [dataclasses.asdict(info) for info in symbols],
+        "symbols": [_facts(info) for info in symbols],
         "streams": dict(sorted(streams.items())),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -59,6 +61,11 @@ def file_sha256(path: Path) -> str:
 def merged_digest(digests: Sequence[str]) -> str:
     """Combine the digests of sessions that are replayed together, in their order."""
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def _facts(record: Any) -> dict[str, Any]:
+    """Return the fields of a record; those that came later count only where they say something new, so old digests hold."""
+    return {name: value for name, value in dataclasses.asdict(record).items() if (name, value) not in _LATER}
 
 
 def _update(chunk: Any, values: Any, lengths: Any) -> None:

@@ -46,6 +46,8 @@ class SymbolInfo:
         Step of that clock: 1_000_000_000 when only seconds were known.
     size_unit : {"shares", "round_lots"}
         Unit of sizes as received; the tables always hold shares.
+    multiplier : int
+        Dollars per dollar of price of one unit: 1 for a share, 50 for a future on the S&P 500 (ES).
     """
 
     name: str
@@ -59,12 +61,13 @@ class SymbolInfo:
     ts_source: str = "receive"
     ts_resolution_ns: int = 1
     size_unit: str = "shares"
+    multiplier: int = 1
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
         if not self.name or not isinstance(self.name, str):
             raise DataError(f"a symbol needs a name, got {self.name!r}")
-        for key in ("tick", "lot", "round_lot", "ts_resolution_ns"):
+        for key in ("tick", "lot", "round_lot", "ts_resolution_ns", "multiplier"):
             value = getattr(self, key)
             if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
                 raise DataError(f"symbol '{self.name}': {key} must be a positive integer, got {value!r}")

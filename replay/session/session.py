@@ -97,7 +97,7 @@ class Session:
             Calendar date; that of the first row in New York where absent.
         scale : int
             Price units per dollar; a price that is no multiple of `1 / scale` is refused.
-        calendar : {"XNYS", "24/7"}, optional
+        calendar : str, optional
             Without a name: `XNYS` on its trading days, else `24/7`.
 
         Raises

@@ -384,3 +384,17 @@ def test_a_damaged_second_date_leaves_no_first(replay, tmp_path) -> None:
 
     refused(replay("import", "lean", *zips, "--out", "made", "--no-progress"), DATA, zips[1])
     assert [] == left(tmp_path)
+
+
+def test_what_an_import_took_for_granted_is_said_once(replay, tmp_path) -> None:
+    """Sizes and names that the options did not give are notes on stderr and in the manifest; stdout holds the sessions alone."""
+    rows = [f"2026-03-0{day} 09:30:0{second},10,{second + 1},10.01,2\n" for day in (2, 3) for second in range(3)]
+    (tmp_path / "given.csv").write_text("time,bid1,bid_size1,ask1,ask_size1\n" + "".join(rows))
+
+    told = replay("import", "ibkr-quotes", "given.csv", "--out", "made", "--no-progress", "--json")
+    notes = [line for line in told.err.splitlines() if line.startswith("note: ")]
+    manifest = json.loads((tmp_path / "made" / "2026-03-03" / "manifest.json").read_text())
+
+    assert (0, 2, 2) == (told.exit_code, len(notes), len(json.loads(told.out)["sessions"]))
+    assert ["--symbol" in notes[0], "--size-unit" in notes[1]] == [True, True]
+    assert [note.removeprefix("note: ") for note in notes] == manifest["notes"]["assumed"]

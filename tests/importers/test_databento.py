@@ -10,6 +10,8 @@ import pytest
 from replay.errors import DataError, ExternalError
 from replay.events import Flag
 from replay.importers import FORMATS, ImportOptions
+from replay.importers.imported import ASSUMED
+from replay.importers.products import cme_multiplier
 
 HEADER = "ts_recv,ts_event,publisher_id,instrument_id,action,side,price,size,order_id,flags,symbol"
 T0 = 1_703_545_200_000_000_000  # 2023-12-25 23:00 UTC
@@ -215,3 +217,20 @@ def test_damaged_dbn_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"no dbn at all, only text" * 10)
     with pytest.raises(DataError, match="damaged or cut off"):
         read(tmp_path / name)
+
+
+def test_known_futures_have_their_multiplier(tmp_path: Path) -> None:
+    """The multiplier of a known CME contract is taken from the table and told; an option wins, and is not commented."""
+    known, given = read(mbo(tmp_path)), read(mbo(tmp_path), multiplier=5)
+
+    assert (50, 5) == (known.symbols[0].multiplier, given.symbols[0].multiplier)
+    assert ["50 for ESH4" in note and "--multiplier" in note for note in known.notes[ASSUMED]] == [True]
+    assert [] == given.notes[ASSUMED]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "size"), [("MESZ25", 5), ("6EH6", 125_000), ("ESH4-ESM4", None), ("AAPL", None), ("ES", None), ("ZZH4", None)]
+)
+def test_products_are_known_by_their_root(symbol: str, size: int | None) -> None:
+    """A contract is a known root with a month and a year; anything else has no multiplier."""
+    assert size == cme_multiplier(symbol)

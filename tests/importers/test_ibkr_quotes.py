@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from replay.errors import DataError, UsageError
+from replay.errors import ConfigError, DataError, UsageError
 from replay.importers import FORMATS, ImportOptions
+from replay.importers.imported import ASSUMED
 
 HEADER = "time,bid1,bid_size1,ask1,ask_size1,bid2,bid_size2,ask2,ask_size2"
 ROWS = (
@@ -61,6 +62,27 @@ def test_map_file_names_symbols(tmp_path: Path) -> None:
     imported = read(write(tmp_path, *ROWS), map_file=tmp_path / "map.toml")
 
     assert {"S1", "SDS"} == set(imported.frames["quotes"]["symbol"])
+
+
+@pytest.mark.parametrize("text", ["", "[symbols]\nfirst = 'SH'\n", "[symbols]\n1 = 5\n", "symbols = 'SH'\n"])
+def test_a_map_without_names_teaches_its_form(tmp_path: Path, text: str) -> None:
+    """A map that names no symbol by its column shows the lines that do."""
+    (tmp_path / "map.toml").write_text(text)
+    with pytest.raises(ConfigError, match=r"`\[symbols\]` and below it `1 = \"SPY\"`"):
+        read(write(tmp_path, *ROWS), map_file=tmp_path / "map.toml")
+
+
+def test_what_was_assumed_is_told(tmp_path: Path) -> None:
+    """Names and sizes that nobody gave are in the notes, with the options that change them; what was given is not."""
+    (tmp_path / "map.toml").write_text('[symbols]\n2 = "SDS"\n')
+    path = write(tmp_path, *ROWS)
+    names, sizes = read(path).notes[ASSUMED]
+    (only,) = read(path, map_file=tmp_path / "map.toml", size_unit="round_lots").notes[ASSUMED]
+
+    assert "S1, S2 are called by their column; --symbol A,B or --map FILE names them" in names
+    assert "round lots of 100 shares; --size-unit (shares or round_lots) and --round-lot change that" in sizes
+    assert ": S1 are called" in only
+    assert [] == read(path, symbols=("SH", "SDS"), size_unit="shares").notes[ASSUMED]
 
 
 def test_two_files_make_two_dates(tmp_path: Path) -> None:

@@ -60,8 +60,9 @@ def test_a_calendar_can_be_named():
     assert "24/7" == trading_hours(date(2025, 1, 2), "24/7").calendar
     with pytest.raises(DataError, match="2023-12-25 is not a trading day of XNYS; give the calendar '24/7'"):
         trading_hours(date(2023, 12, 25), "XNYS")
-    with pytest.raises(UsageError, match="calendar must be 'XNYS' or '24/7', got 'NYSE'"):
-        trading_hours(date(2025, 1, 2), "NYSE")
+    with pytest.raises(UsageError, match="there is no calendar 'XNYC'; did you mean XNYS"):
+        trading_hours(date(2025, 1, 2), "XNYC")
+    assert "XNYS" == trading_hours(date(2025, 1, 2), "NYSE").calendar
 
 
 def test_date_in_new_york():
