@@ -77,13 +77,19 @@ class Inputs:
         """The user's forecaster, or None."""
         return self.strategy if is_forecaster(self.strategy) else None
 
+    @property
+    def horizons_min(self) -> tuple[int, ...]:
+        """Horizons of the run, minutes, ascending."""
+        given = self.config.run.horizons_min if self.forecaster is None else self.forecaster.horizons_min
+        return tuple(sorted(int(horizon) for horizon in given))
+
     @cached_property
     def forecasts(self) -> ForecastRows:
         """The given forecasts, all days; none where no file was given."""
         if self.forecasts_path is None:
             return no_forecasts()
         known = [name for session in self.sessions for name in session.symbols]
-        rows = load_forecasts(self.forecasts_path, self.symbol_index, known)
+        rows = load_forecasts(self.forecasts_path, self.symbol_index, known, self.horizons_min)
         if not any(_within(rows, session) for session in self.sessions):
             days = ", ".join(session.day.isoformat() for session in self.sessions)
             raise DataError(

@@ -84,9 +84,7 @@ def build_stage(inputs: Inputs) -> Stage | None:
 
 def horizons_of(inputs: Inputs) -> np.ndarray:
     """Return the horizons of the run, minutes, ascending."""
-    forecaster = inputs.forecaster
-    horizons = inputs.config.run.horizons_min if forecaster is None else forecaster.horizons_min
-    return np.array(sorted(horizons), np.int64)
+    return np.array(inputs.horizons_min, np.int64)
 
 
 def start_day(inputs: Inputs, engine: Engine, session: Session) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from replay.errors import DataError, UsageError
 from replay.events import FORECAST
+from replay.forecasts.rules import check_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,7 +39,9 @@ def no_forecasts() -> ForecastRows:
     return ForecastRows(np.zeros(0, READY), np.zeros(0, FORECAST))
 
 
-def load_forecasts(path: Path, symbol_index: Mapping[str, int], known: Sequence[str]) -> ForecastRows:
+def load_forecasts(
+    path: Path, symbol_index: Mapping[str, int], known: Sequence[str], horizons_min: Sequence[int] | None = None
+) -> ForecastRows:
     """Read a forecasts file (Parquet or csv) in the format of the contract.
 
     Parameters
@@ -48,18 +51,21 @@ def load_forecasts(path: Path, symbol_index: Mapping[str, int], known: Sequence[
         Symbols of the run; rows of other known symbols are left out.
     known : sequence of str
         All symbols of the sessions; a row of none of them is an error.
+    horizons_min : sequence of int, optional
+        Horizons of the run; a row of another one is an error.
 
     Raises
     ------
     DataError
-        Missing columns, rows out of order, a row that was ready before its bar closed, unknown symbols; each names file and row.
+        Missing columns, or a row that breaks a rule of `replay.forecasts.rules`; names file, row and column.
     """
     table = _read(path)
     missing = [name for name in REQUIRED if name not in table.column_names]
     if missing:
         raise DataError(f"{path.name} lacks the columns {', '.join(missing)}; a forecasts file has {', '.join(REQUIRED)}")
     columns = {name: _column(table, name, path) for name in (*REQUIRED, *OPTIONAL) if name in table.column_names}
-    _check(columns, path, known)
+    models = {"model_id": np.array(table["model_id"].to_pylist(), object)} if "model_id" in table.column_names else {}
+    check_rows(path.name, {**columns, **models}, known, horizons_min)
     return _rows(table, columns, symbol_index)
 
 
@@ -94,29 +100,6 @@ def _column(table: pa.Table, name: str, path: Path) -> np.ndarray:
     except (ValueError, TypeError) as error:
         raise DataError(f"{path.name}: column {name} must hold numbers ({error})") from error
     return values
-
-
-def _check(columns: Mapping[str, np.ndarray], path: Path, known: Sequence[str]) -> None:
-    ready, close = columns["ready_ts_ns"], columns["bar_close_ts_ns"]
-    early = np.flatnonzero(ready < close)
-    if len(early):
-        k = int(early[0])
-        raise DataError(
-            f"{path.name} row {k}: ready_ts_ns {ready[k]} is before bar_close_ts_ns {close[k]}: the forecast looks ahead; "
-            "stamp it with bar close plus inference time"
-        )
-    back = np.flatnonzero(np.diff(ready) < 0)
-    if len(back):
-        k = int(back[0]) + 1
-        raise DataError(f"{path.name} row {k}: ready_ts_ns {ready[k]} comes after {ready[k - 1]}; sort the file by ready_ts_ns")
-    short = np.flatnonzero(columns["horizon_min"] <= 0)
-    if len(short):
-        raise DataError(f"{path.name} row {short[0]}: horizon_min must be positive, got {columns['horizon_min'][short[0]]}")
-    strangers = sorted({str(name) for name in set(columns["symbol"])} - set(known))
-    if strangers:
-        raise DataError(
-            f"{path.name} has forecasts for {', '.join(strangers[:5])}, which no session holds; it holds {', '.join(known)}"
-        )
 
 
 def _rows(table: pa.Table, columns: Mapping[str, np.ndarray], symbol_index: Mapping[str, int]) -> ForecastRows:

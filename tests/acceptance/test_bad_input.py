@@ -262,11 +262,23 @@ BAD_FORECASTS = [
     (forecasts(ready_ts_ns=OPEN_NS), ["row 0", "looks ahead", "bar_close_ts_ns"]),
     (forecasts().iloc[::-1], ["row 1", "sort"]),
     (forecasts(symbol="ZZZ"), ["ZZZ"]),
-    (forecasts(horizon_min=0), ["horizon_min"]),
+    (forecasts(horizon_min=0), ["row 0", "horizon_min 0", "above 0"]),
+    (forecasts(horizon_min=[5, 7, 5]), ["row 1", "horizon_min 7", "run.horizons_min"]),
+    (forecasts(symbol=["ALFA", "ZZZ", "ALFA"]), ["row 1", "symbol ZZZ", "ALFA"]),
+    (forecasts(symbol=["ALFA", None, "ALFA"]), ["row 1", "symbol", "ALFA"]),
+    (forecasts(mu_bps=[1.0, np.nan, 1.0]), ["row 1", "mu_bps nan"]),
+    (forecasts(mu_bps=[1.0, 1.0, -np.inf]), ["row 2", "mu_bps -inf"]),
+    (forecasts(sigma_bps=[5.0, np.inf, 1.0]), ["row 1", "sigma_bps inf"]),
+    (forecasts(sigma_bps=[5.0, 1.0, np.nan]), ["row 2", "sigma_bps nan"]),
+    (forecasts(sigma_bps=[0.0, 1.0, 1.0]), ["row 0", "sigma_bps 0.0", "above 0"]),
+    (forecasts(q_lo_bps=[-9.0, 3.0, -9.0], q_hi_bps=2.0), ["row 1", "q_lo_bps 3.0", "q_hi_bps"]),
+    (forecasts(q_lo_bps=[-9.0, -np.inf, -9.0], q_hi_bps=2.0), ["row 1", "q_lo_bps -inf"]),
+    (forecasts(p_peak=[0.5, 1.5, 0.5]), ["row 1", "p_peak 1.5", "0 to 1"]),
+    (pd.concat([forecasts(), forecasts().tail(1)]), ["row 3", "row 2", "second forecast for ALFA", "horizon_min 5", "model_id"]),
     (forecasts(mu_bps="up"), ["mu_bps"]),
     (forecasts(ready_ts_ns=np.nan), ["ready_ts_ns"]),
     (forecasts().drop(columns="sigma_bps"), ["sigma_bps"]),
-    (forecasts(ready_ts_ns=OPEN_NS + 10**16), ["2026-03-02"]),
+    (forecasts(ready_ts_ns=OPEN_NS + 10**16 + np.arange(3)), ["2026-03-02"]),
 ]
 
 
@@ -279,6 +291,16 @@ def test_a_bad_forecast_is_named(replay, tmp_path, copy, frame, words, suffix) -
 
     refused(replay("run", "given-day", "--forecasts", path.name, "--out", "made", "--no-progress"), DATA, path.name, *words)
     assert [] == left(tmp_path)
+
+
+def test_two_models_may_speak_at_once_and_quantiles_may_be_absent(replay, tmp_path, copy) -> None:
+    """Rows that differ in `model_id` are no duplicates, and optional columns may hold NaN."""
+    both = pd.concat([forecasts(model_id="a", q_lo_bps=np.nan), forecasts(model_id="b", q_lo_bps=-9.0)])
+    both.sort_values("ready_ts_ns", kind="stable").to_parquet(tmp_path / "given.parquet", index=False)
+
+    told = replay("run", "given-day", "--forecasts", "given.parquet", "--out", "made", "--no-progress")
+
+    assert 0 == told.exit_code, told.err
 
 
 @pytest.mark.parametrize("command", ["run", "info", "check"])
