@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from replay.session import Session, SymbolInfo
 
 SETTLE_NS = 1_000_000_000  # after the close: the last answers and expiries arrive
-BROKEN_OFF_NS = 300_000_000_000  # silence of all symbols up to the close that `replay check` calls an early end
 
 
 def build_engine(inputs: Inputs, spool: Spool) -> Engine:
@@ -113,9 +112,9 @@ def end_of_day(inputs: Inputs, session: Session) -> tuple[int, str]:
     Nobody can trade against a book that nobody recorded: where the recording breaks off, or where the user stops reading, the
     day is over, with whatever is held. DAY orders expire then.
     """
-    close_ns, last_ns = trading_span(inputs, session)[1], session.span_ns[1]
+    (start_ns, close_ns), last_ns = trading_span(inputs, session), session.span_ns[1]
     ends = [(max(close_ns, last_ns), "")]
-    if close_ns - last_ns >= BROKEN_OFF_NS:
+    if session.breaks_off_before(start_ns, close_ns):
         ends.append((last_ns, "there the recording breaks off"))
     asked_ns = inputs.span_of(session)[1]
     if asked_ns is not None:

@@ -89,6 +89,7 @@ class _Survey:
         self.last_seq = -1
         self.first_ts_ns = 0
         self.last_ts_ns = 0
+        self.silence_ns = 0
 
     def run(self) -> None:
         before = None
@@ -101,6 +102,7 @@ class _Survey:
             if before is not None:
                 table = _joined(before, table)
                 columns = group_columns(self._stream, table, self._manifest)
+            self._listen(columns["ts_ns"])
             self._note(neighbour_faults(self._stream, columns, self._manifest), first_row + 1 - shift, columns["ts_ns"][1:])
             self._remember(columns, table.num_rows - shift)
             before = table.slice(table.num_rows - 1)
@@ -132,6 +134,11 @@ class _Survey:
                 self._first.setdefault(code, (first_row + row, int(ts_ns[row])))
                 self._count[code] = self._count.get(code, 0) + count
 
+    def _listen(self, ts_ns: np.ndarray) -> None:
+        """Remember the longest silence within regular hours."""
+        within = np.clip(ts_ns, self._manifest.hours.open_ns, self._manifest.hours.close_ns)
+        self.silence_ns = max(self.silence_ns, int(np.diff(within).max(initial=0)))
+
     def _remember(self, columns: dict[str, np.ndarray], rows: int) -> None:
         if not self.rows:
             self.first_ts_ns = int(columns["ts_ns"][0])
@@ -149,7 +156,7 @@ class _Survey:
         if late >= GAP_NS:
             meaning = f"quotes begin {late // 60_000_000_000} min after the open"
             yield self._finding("warning", "late_start", 1, meaning, 0, self.first_ts_ns)
-        if early >= GAP_NS:
+        if early >= GAP_NS and early > self.silence_ns:
             meaning = f"quotes end {early // 60_000_000_000} min before the close"
             yield self._finding("warning", "early_end", 1, meaning, self.rows - 1, self.last_ts_ns)
 

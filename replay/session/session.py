@@ -45,6 +45,7 @@ class Session:
     def __init__(self, recordings: Sequence[Recording]) -> None:
         self._recordings = tuple(recordings)
         self._manifest = combine([recording.manifest for recording in recordings])
+        self._silences: dict[tuple[int, int], int] = {}
 
     @classmethod
     def open(cls, path: str | Path, *, verify: bool = False) -> "Session":
@@ -172,6 +173,21 @@ class Session:
         streams = [info for name, info in self._manifest.streams.items() if name != "messages"]
         firsts, lasts = [info.first_ts_ns for info in streams], [info.last_ts_ns for info in streams]
         return min(firsts, default=self.hours.open_ns), max(lasts, default=self.hours.close_ns)
+
+    def breaks_off_before(self, start_ns: int, close_ns: int) -> bool:
+        """Tell whether the recording ends well before the close of a day that is traded from `start_ns` on.
+
+        It does after five minutes of silence, if the day had no silence as long as that before.
+        """
+        from replay.session.silence import BROKEN_OFF_NS, longest_silence_ns
+
+        silent_ns = close_ns - self.span_ns[1]
+        if silent_ns < BROKEN_OFF_NS:
+            return False
+        span = (start_ns, close_ns)
+        if span not in self._silences:
+            self._silences[span] = longest_silence_ns(self._recordings, start_ns, close_ns)
+        return silent_ns > self._silences[span]
 
     @property
     def hours(self) -> Hours:

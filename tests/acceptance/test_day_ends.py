@@ -45,9 +45,9 @@ def at(clock: str) -> int:
     return int(pd.Timestamp(f"2026-03-02 {clock}", tz="America/New_York").value)
 
 
-def recorded(first: str, last: str) -> Session:
-    """Return quotes of one symbol, one per second."""
-    stamps = np.arange(at(first), at(last) + 1, SECOND_NS)
+def recorded(first: str, last: str, step_s: int = 1) -> Session:
+    """Return quotes of one symbol, one per second or in other steps."""
+    stamps = np.arange(at(first), at(last) + 1, step_s * SECOND_NS)
     bid = 10.0 + 0.01 * (np.arange(len(stamps)) // 60 % 2)  # moves, so that there is a volatility to learn
     frame = pd.DataFrame({"ts_ns": stamps, "symbol": "X", "bid": bid, "bid_size": 100, "ask_size": 100})
     return Session.from_frames(quotes=frame.assign(ask=frame["bid"] + 0.01).round(4), symbols={"X": {"tick": 0.01}})
@@ -70,6 +70,26 @@ def test_nothing_is_done_after_the_end(last, window, end) -> None:
     assert at(end) - MINUTE_NS <= max(ticker.wakes_ns) <= at(end) + SECOND_NS
     assert at(end) >= int(result.fills["ts_ns"].max())
     assert at(end) + SECOND_NS >= int(result.orders["ts_ns"].max())
+
+
+@pytest.mark.parametrize(
+    ("last", "step_min", "end"),
+    [
+        ("15:50:00", 10, "16:00:00"),  # as silent as ever
+        ("15:55:00", 7, "16:00:00"),  # five minutes, where seven are usual
+        ("15:56:00", 1, "16:00:00"),  # less than five minutes are never an end
+        ("15:48:00", 7, "15:48:00"),  # twelve minutes, where seven were the most
+        ("12:00:00", 10, "12:00:00"),
+        ("15:54:00", 1, "15:54:00"),
+    ],
+)
+def test_a_quiet_symbol_is_not_a_broken_recording(last, step_min, end) -> None:
+    """Silence up to the close ends the day only where it is longer than any silence before."""
+    ticker = Ticker()
+    result = run([recorded("09:30:00", last, step_min * 60)], strategy=ticker)
+
+    assert at(end) - MINUTE_NS <= max(ticker.wakes_ns) <= at(end) + SECOND_NS
+    assert (end != "16:00:00") == ("ends" in result.summary["assumptions"])
 
 
 def test_the_reader_is_told_why_it_ended() -> None:
