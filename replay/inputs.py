@@ -191,7 +191,7 @@ def gather(sessions: Sequence[Session | str | Path], config: Config | None, choi
     _check_symbols(wanted, opened)
     _check_span(opened, choices)
     for session in opened:
-        session.check_events()
+        _check_events(session)
     text = choices.strategy if isinstance(choices.strategy, str) else ""
     inputs = Inputs(
         sessions=opened,
@@ -233,6 +233,15 @@ def _by_day(sessions: Sequence[Session]) -> tuple[Session, ...]:
     days = sorted({session.day for session in sessions})
     parts = [[session for session in sessions if session.day == day] for day in days]
     return tuple(part[0] if len(part) == 1 else Session.merge(part) for part in parts)
+
+
+def _check_events(session: Session) -> None:
+    """Refuse a session that was altered, or that has nothing to replay."""
+    session.check_events()
+    if session.n_events == 0:
+        raise DataError(
+            f"the session of {session.day} is empty: it has no quote, trade, bar or status; import it with its quotes"
+        )
 
 
 def _check_scales(sessions: Sequence[Session]) -> None:

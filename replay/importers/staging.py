@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from replay.errors import ExternalError
+from replay.importers.imported import ASSUMED
 
 if TYPE_CHECKING:
     from replay.importers.imported import Imported
@@ -61,12 +62,15 @@ class Staging:
     def _hours_of(self, imported: Imported) -> tuple[str | None, dict[str, object]]:
         from replay.calendar import CONTINUOUS, is_trading_day, known_calendar
 
+        notes = dict(imported.notes)
         if not self._calendar:
-            return None, dict(imported.notes)
+            return None, notes
         name = known_calendar(self._calendar)
         if is_trading_day(imported.day, name):
-            return name, dict(imported.notes)
-        return CONTINUOUS, {**imported.notes, "calendar": f"{name} does not trade on {imported.day}: the hours are {CONTINUOUS}"}
+            return name, notes
+        said = notes.get(ASSUMED, [])
+        closed = f"{name} does not trade on {imported.day}: the hours of that day are {CONTINUOUS}; --calendar changes that"
+        return CONTINUOUS, {**notes, ASSUMED: [*(said if isinstance(said, list) else []), closed]}
 
     def publish(self) -> list[Path]:
         """Give all dates their names; return their folders.

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from pyarrow import parquet
 
+from replay.session import SymbolInfo, write_session
 from replay.synth import generate
 
 OPEN_NS = int(pd.Timestamp("2026-03-02 09:30", tz="America/New_York").value)
@@ -290,6 +291,18 @@ def test_a_bad_forecast_is_named(replay, tmp_path, copy, frame, words, suffix) -
     frame.to_csv(path, index=False) if suffix == "csv" else frame.to_parquet(path, index=False)
 
     refused(replay("run", "given-day", "--forecasts", path.name, "--out", "made", "--no-progress"), DATA, path.name, *words)
+    assert [] == left(tmp_path)
+
+
+def test_an_empty_session_is_refused(replay, tmp_path) -> None:
+    """A session that holds messages alone has no event to replay, and a run says so."""
+    messages = {"ts_ns": [OPEN_NS], "symbol": ["X"], "action": ["add"], "order_id": [1], "side": [1], "price": [1], "size": [5]}
+    day = pd.Timestamp("2026-03-02").date()
+    write_session(
+        tmp_path / "given-empty", day=day, symbols=[SymbolInfo(name="X")], source="test", messages=pd.DataFrame(messages)
+    )
+
+    refused(replay("run", "given-empty", "--out", "made", "--no-progress"), DATA, "2026-03-02", "empty", "quotes")
     assert [] == left(tmp_path)
 
 

@@ -148,7 +148,8 @@ def test_half_days_are_those_of_the_calendar(replay, tmp_path) -> None:
     assert (True, "CMES") == (half.hours.is_half_day, half.hours.calendar)
     assert pd.Timestamp("2025-05-26 12:00", tz="America/Chicago").value == half.hours.close_ns
     assert "24/7" == closed.hours.calendar
-    assert "CMES does not trade on 2025-05-31: the hours are 24/7" == closed.manifest.notes["calendar"]
+    assert "note: CMES does not trade on 2025-05-31: the hours of that day are 24/7" in told.err
+    assert told.err.splitlines() == [f"note: {note}" for note in closed.manifest.notes["assumed"]]
 
 
 def test_an_unknown_calendar_is_refused(replay, tmp_path) -> None:
