@@ -117,7 +117,7 @@ def duration(span_ns: float | None) -> str:
     if 0 < span_ns < 1_000:
         return f"{span_ns:g} ns"
     if span_ns < 1_000_000:
-        return f"{span_ns / 1_000:g} us"
+        return f"{span_ns / 1_000:.4g} us"
     if span_ns < 1_000_000_000:
         return f"{span_ns / 1_000_000:.4g} ms"
     seconds = span_ns / 1_000_000_000

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ReplayProgress = Callable[[int, int, int], None]  # events done, events in total, simulated time in ns
 LineProgress = Callable[[str], None]  # what is being done
+StepProgress = Callable[[int, int, str], None]  # steps done, steps in total, what comes next
 
 _COMPILE_AFTER_S = 1.5  # a warm start is quicker than this: who waits longer waits for the compiler
 
@@ -46,6 +47,21 @@ def line_progress(is_wanted: bool = True) -> Iterator[LineProgress | None]:
 
     with stderr().status("working") as status:
         yield lambda text: status.update(escape(text))
+
+
+@contextmanager
+def step_progress(is_wanted: bool = True) -> Iterator[StepProgress | None]:
+    """Show a bar over steps of about equal length, with the time left; yields what a worker calls, or None."""
+    if not is_wanted:
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
+    hidden = not stderr().is_terminal
+    with Progress(*columns, TimeRemainingColumn(), console=stderr(), transient=True, disable=hidden) as bar:
+        task = bar.add_task("reading", total=None)
+        yield lambda done, total, text: bar.update(task, completed=done, total=total, description=text)
 
 
 def _announce_compile() -> None:
