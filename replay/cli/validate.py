@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Score what we simulate against what really happened.", no_args_is_help=True)
 _PAGE = Path("runs/fill-validation.html")
 _HEADS = ("model", "same", "earlier", "later", "never", "wrong", "error p90", "Brier")
+_OWN_HEADS = ("model", "same", "earlier", "later", "never", "wrong", "error p90", "price bps", "qty")
 
 
 @app.callback()
@@ -47,6 +48,10 @@ def fills(  # one parameter per option of the command
     resamples: Annotated[int, typer.Option("--resamples", metavar="N", help="Draws of the bootstrap; 0 = no intervals.")] = 400,
     block_s: Annotated[float, typer.Option("--block-s", metavar="S", help="Length of the bootstrap's blocks of time.")] = 30.0,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of all draws.")] = 0,
+    executions: Annotated[
+        Path | None,
+        typer.Option("--executions", metavar="FILE|RUN", help="Score own orders instead: IBKR Flex XML, or a run's folder."),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page with the plots.")] = _PAGE,
     is_quiet: NoProgress = False,
     is_json: Json = False,
@@ -54,6 +59,9 @@ def fills(  # one parameter per option of the command
     """Play every real order at the touch as a shadow order from level 1 only, and score it against its own fate."""
     from replay.validation import validate_fills
 
+    if executions:
+        _own(sessions, executions, model, is_quiet, is_json)
+        return
     with step_progress(not is_quiet) as progress:
         result = validate_fills(
             sessions,
@@ -73,6 +81,32 @@ def fills(  # one parameter per option of the command
         print_json({"sessions": sessions, "page": page, **result.facts()})
     else:
         _show(result, page)
+
+
+def _own(sessions: list[Path], source: Path, models: list[str] | None, is_quiet: bool, is_json: bool) -> None:
+    """Score own orders and print what came out."""
+    from replay.validation import validate_executions
+
+    with step_progress(not is_quiet) as progress:
+        result = validate_executions(sessions, source, models, progress=progress)
+    if is_json:
+        print_json({"sessions": sessions, "executions": source, **result.facts()})
+        return
+    for kind, rows in result.scores.groupby("account_kind", sort=False):
+        title = f"{kind}: {rows['orders'].iloc[0]:,} own orders, {rows['filled'].iloc[0]:,} of them filled"
+        lines = [_own_row(row) for row in rows.to_dict("records")]
+        stdout().print(table(title, _OWN_HEADS, lines, right=_OWN_HEADS[1:]))
+    for note in result.notes:
+        stdout().print(note, markup=False, soft_wrap=True)
+    left_out = ", ".join(f"{count:,} {reason}" for reason, count in result.excluded.items() if count)
+    if left_out:
+        stdout().print(f"not played: {left_out}", markup=False, soft_wrap=True)
+
+
+def _own_row(row: dict[Any, Any]) -> tuple[str, ...]:
+    shares = [_percent(row[name]) for name in ("same", "earlier", "later", "never", "wrong")]
+    price = "-" if row["price_bps"] != row["price_bps"] else f"{row['price_bps']:.2f}"
+    return (row["model"].replace("_", " "), *shares, duration(row["error_p90_s"] * 1e9), price, f"{row['qty_ratio']:.1%}")
 
 
 def _show(result: FillValidation, page: Path) -> None:
@@ -102,7 +136,7 @@ def _show(result: FillValidation, page: Path) -> None:
 def _row(row: dict[Any, Any]) -> tuple[str, ...]:
     shares = [_percent(row[name]) for name in ("same", "earlier", "later", "never")]
     wrong = "-" if row["wrong"] != row["wrong"] else f"{row['wrong']:.2%}"
-    return (row["model"], *shares, wrong, duration(row["error_p90_s"] * 1e9), f"{row['brier']:.4f}")
+    return (row["model"].replace("_", " "), *shares, wrong, duration(row["error_p90_s"] * 1e9), f"{row['brier']:.4f}")
 
 
 def _percent(value: float) -> str:

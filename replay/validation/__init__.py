@@ -9,23 +9,26 @@ bootstrap   intervals from blocks of time
 degrade     poorer feeds made of a good one; coverage: do the bands of a poor feed hold the truth
 plays       every feed, model and band in turn; result: the tables that come out
 validate    `validate_fills`, which does it all; page: its page
-executions  own live fills: IBKR Flex XML, or the folder of a live run
+executions  own orders: `validate_executions`; flex reads IBKR's Flex XML, own_runs the folder of a run
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from replay.validation.executions import OwnValidation, validate_executions
     from replay.validation.result import FillValidation
     from replay.validation.truth import Truth, real_orders
     from replay.validation.validate import validate_fills
 
-__all__ = ["FillValidation", "Truth", "real_orders", "validate_fills"]
+__all__ = ["FillValidation", "OwnValidation", "Truth", "real_orders", "validate_executions", "validate_fills"]
 
 _HOMES = {
     "FillValidation": "replay.validation.result",
+    "OwnValidation": "replay.validation.executions",
     "Truth": "replay.validation.truth",
     "real_orders": "replay.validation.truth",
+    "validate_executions": "replay.validation.executions",
     "validate_fills": "replay.validation.validate",
 }
 

@@ -165,11 +165,11 @@ def play_shadows(session: Session, shadows: pd.DataFrame, model: Any, **options:
         }
     )
     fills = simulate(session, given, queue=model, latency=0, independent=True, own_in_book=True, **options)
-    return _gathered(fills, shadows)
+    return gathered(fills, shadows).drop(columns="last_ns")
 
 
-def _gathered(fills: pd.DataFrame, shadows: pd.DataFrame) -> pd.DataFrame:
-    """Add the fills of each order up."""
+def gathered(fills: pd.DataFrame, shadows: pd.DataFrame) -> pd.DataFrame:
+    """Add the fills of each order up; `order_id` counts the rows of `shadows`, whose index the answer has."""
     import pandas as pd
 
     rows = fills["order_id"].to_numpy(np.int64)
@@ -179,4 +179,5 @@ def _gathered(fills: pd.DataFrame, shadows: pd.DataFrame) -> pd.DataFrame:
     np.minimum.at(first, rows, fills["ts_ns"].to_numpy(np.int64))
     np.maximum.at(last, rows, fills["ts_ns"].to_numpy(np.int64))
     whole = np.where(got >= shadows["qty"].to_numpy(), last, NEVER_NS)
-    return pd.DataFrame({"filled_qty": got, "first_ns": first, "whole_ns": whole}, index=shadows.index)
+    columns = {"filled_qty": got, "first_ns": first, "last_ns": np.where(got > 0, last, NEVER_NS), "whole_ns": whole}
+    return pd.DataFrame(columns, index=shadows.index)
