@@ -9,6 +9,7 @@ Kuensch, H. R. (1989). The jackknife and the bootstrap for general stationary ob
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,8 @@ from replay.errors import UsageError
 from replay.validation.book import SECOND_NS
 
 LEVEL = 0.95
+MOST_CELLS = 500_000  # blocks times steps of a quantile: what one table may hold
+LEAST_STEPS = 100
 
 
 class Estimate(NamedTuple):
@@ -58,21 +61,31 @@ class Blocks:
         drawn = (self.weights @ parts)[totals > 0] / totals[totals > 0]
         return Estimate(float(parts.sum() / wholes.sum()), *_interval(drawn))
 
-    def quantile(self, values: np.ndarray, share: float, which: np.ndarray) -> Estimate:
+    def quantile(self, values: np.ndarray, share: float, which: np.ndarray, *, has_interval: bool = True) -> Estimate:
         """Return a quantile of the cases `which`: the smallest value with at least that share at or below it."""
         which = which[~np.isnan(values[which])]
         if not len(which):
             return Estimate(float("nan"), float("nan"), float("nan"))
-        ranked = which[np.argsort(values[which], kind="stable")]
-        block, found = self.block[ranked], values[ranked]
-        drawn = [_quantile_at(found, weights[block], share) for weights in self.weights]
-        return Estimate(_quantile_at(found, np.ones(len(found)), share), *_interval(np.array(drawn)))
+        found = np.sort(values[which], kind="stable")
+        value = float(found[max(math.ceil(share * len(found)) - 1, 0)])
+        if not has_interval:
+            return Estimate(value, float("nan"), float("nan"))
+        steps = self._steps(found)
+        cell = self.block[which] * len(steps) + np.searchsorted(steps, values[which])
+        counts = np.bincount(cell, minlength=self.n_blocks * len(steps)).reshape(self.n_blocks, len(steps))
+        mass = np.cumsum(self.weights.astype(np.float64) @ counts.astype(np.float64), axis=1)  # BLAS knows no integers
+        mass = mass[mass[:, -1] > 0]
+        drawn = steps[(mass >= share * mass[:, -1:]).argmax(axis=1)]
+        return Estimate(value, *_interval(drawn))
 
-
-def _quantile_at(ascending: np.ndarray, weights: np.ndarray, share: float) -> float:
-    """Return the quantile of weighted values; NaN where no value has weight."""
-    mass = np.cumsum(weights)
-    return float(ascending[np.searchsorted(mass, share * mass[-1])]) if mass[-1] > 0 else float("nan")
+    def _steps(self, ascending: np.ndarray) -> np.ndarray:
+        """Return the values that drawn quantiles are told apart by: all, or where there are many a regular part of them."""
+        distinct = np.unique(ascending)
+        most = max(MOST_CELLS // max(self.n_blocks, 1), LEAST_STEPS)
+        if len(distinct) <= most:
+            return distinct
+        every: np.ndarray = np.unique(np.quantile(ascending, np.linspace(0, 1, most), method="higher"))
+        return every
 
 
 def _interval(drawn: np.ndarray) -> tuple[float, float]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fills import QueueModel
+from fills import QueueModel, simulate
 from replay.errors import UsageError
 from replay.validation.degrade import Degraded, degrade, full_feed
 from replay.validation.shadows import Feed, play_shadows
@@ -33,6 +34,12 @@ class Play(NamedTuple):
     label: str
     model: Any
     band: str = EXPECTED
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Return what `fills.simulate` is told about the band, where it knows bands."""
+        is_known = "band" in signature(simulate).parameters
+        return {"band": self.band} if is_known and self.band != EXPECTED else {}
 
 
 class Played(NamedTuple):
@@ -86,7 +93,8 @@ def play_all(
         for j, feed in enumerate(feeds):
             if progress:
                 progress(k * len(feeds) + j, len(plays) * len(feeds), f"{play.feed}: {play.label}, {feed.session.day}")
-            parts.append(play_shadows(feed.session, lives(orders[orders["session"] == j], feed, play.band), play.model))
+            own = lives(orders[orders["session"] == j], feed, play.band)
+            parts.append(play_shadows(feed.session, own, play.model, **play.options))
         resolution_ns = max(feed.early_ns + feed.late_ns for feed in feeds)
         yield Played(play, pd.concat(parts), resolution_ns), sorted({feed.note for feed in feeds})
 

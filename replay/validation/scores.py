@@ -75,7 +75,7 @@ def score(
             estimate = blocks.ratio(part, whole, which)
             rows.append({**head, "metric": metric, **estimate._asdict(), "n": int(whole[which].sum())})
         for metric, share in ERRORS.items():
-            estimate = blocks.quantile(error_s, share, which)
+            estimate = blocks.quantile(error_s, share, which, has_interval=by == ALL)
             rows.append({**head, "metric": metric, **estimate._asdict(), "n": int((~np.isnan(error_s[which])).sum())})
     return rows
 
