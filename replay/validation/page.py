@@ -65,10 +65,10 @@ def _cards(orders: pd.DataFrame) -> str:
     for kind in sorted(orders["kind"].unique(), reverse=True):
         own = orders[orders["kind"] == kind]
         filled = own[own["is_filled"]]
-        wait_s = (filled["fill_ns"] - filled["arrival_ns"]).median() / 1e9 if len(filled) else math.nan
+        wait_ns = (filled["fill_ns"] - filled["arrival_ns"]).median() if len(filled) else math.nan
         cards += [
             (f"{kind}: orders", f"{len(own):,}", f"{len(filled):,} filled, {len(own) - len(filled):,} cancelled"),
-            (f"{kind}: time to fill", f"{wait_s:.3g} s", "median of the filled"),
+            (f"{kind}: time to fill", duration(wait_ns), "median of the filled"),
             (
                 f"{kind}: queue ahead",
                 f"{own['ahead_qty'].median():,.0f}",
@@ -110,14 +110,17 @@ def _scores_table(whole: pd.DataFrame) -> str:
 
 
 def _cell(row: pd.Series) -> str:
+    """Write a figure with its interval, where it has one that is wider than a point."""
     if row["n"] == 0 or math.isnan(row["value"]):
         return "-"
-    edges = "" if math.isnan(row["low"]) else " ({} - {})"
-    if row["metric"] in ERRORS:
-        return duration(row["value"] * 1e9) + edges.format(duration(row["low"] * 1e9), duration(row["high"] * 1e9))
-    factor, form, unit = (100, "{:.1f}", "%") if row["metric"] in SHARES else (1, "{:.4f}", "")
-    low, high = (form.format(row[edge] * factor) for edge in ("low", "high"))
-    return f"{form.format(row['value'] * factor)}{unit}{edges.format(low, high)}"
+    value, low, high = (_figure(row[edge], row["metric"]) for edge in ("value", "low", "high"))
+    return value if math.isnan(row["low"]) or low == high else f"{value} ({low.rstrip('%')} - {high.rstrip('%')})"
+
+
+def _figure(value: float, metric: str) -> str:
+    if metric in ERRORS:
+        return duration(value * 1e9)
+    return f"{value:.1%}" if metric in SHARES else f"{value:.4f}"
 
 
 def _verdicts(whole: pd.DataFrame) -> str:

@@ -11,7 +11,7 @@ WIDTH = 560
 ROW = 24
 LABEL = 150
 RIGHT = 74
-TOP = 26
+TOP = 8
 COLOURS = ("#0f766e", "#2563eb", "#b45309", "#be123c", "#7c3aed", "#0891b2", "#4d7c0f", "#64748b", "#a16207", "#db2777")
 
 

@@ -100,6 +100,7 @@ STEP = st.tuples(
 )
 
 
+@pytest.mark.jit_off
 @given(st.lists(STEP, min_size=1, max_size=60), st.integers(1, 20))
 def test_the_kernel_is_its_naive_twin(steps: list, block: int) -> None:
     """On any stream of messages, cut into any blocks, kernel and plain Python agree about every order and every count."""
