@@ -96,7 +96,7 @@ def _quotes(session: Session) -> np.ndarray:
 def shadows(session: Session, n_levels: int) -> Callable[[], Counts]:
     """Prepare a pass."""
     given = read_orders(orders(session, N_ORDERS, n_levels), session, span_ns(session))
-    batch = make_batch(session, given, QueueModel.BEHIND_FIRST, (0, 0), True, False)
+    batch = make_batch(session, given, (0, 0), True, {"queue": QueueModel.BEHIND_FIRST, "band": None, "own_in_book": False})
 
     def run() -> Counts:
         fills = np.concatenate(list(stream_fills(session, batch)))

@@ -6,7 +6,7 @@ of the second. "The touch" is the best displayed price of the order's own side.
 
 Where an order stands
     1.  Joins the touch: ahead = displayed size.
-    2.  Improves the touch: ahead = 0.
+    2.  Improves the touch: ahead = 0, or the hidden interest that the band assumes there.
     3.  Behind the touch, or with nothing displayed or a halt at its arrival: ahead is unknown (-1), and no print at its
         price fills it, until the touch arrives there: then ahead = the size displayed (an upper bound).
     4.  A better price hides its level: ahead is frozen, an upper bound; when the level is the touch again, ahead is at most
@@ -18,22 +18,23 @@ Where an order stands
 
 Prints (the aggressor's side decides which own orders may trade; a print never touches both)
     7.  At our price: it consumes what is ahead, then us, then what is behind. All own orders at all prices share it.
-    8.  Through our price: it fills us at our price, at most the printed size, best price first; ahead stays as it is.
+    8.  Through our price: it fills us at our price, at most the printed size, best price first; ahead stays as it is. Where the
+        band or the evidence says no, it fills nothing, and better own orders hold it up.
     9.  A quote and its print are one event, whichever comes first: a fall of the display that a print explains, in either
         order, moves the queue once, as the print alone would. A fall waits for its print, and a print for its quote, as long
         as the symbol's evidence says (`pairing_ns`), counted from the first that waits. A touch that fell away or was hidden
         is remembered as long. A level that comes back starts anew.
     10. Prints that consume nothing: off-exchange, average-price, late, auction, hidden, unreported, past the limit, off the
-        tick grid, or without size. Odd lots consume. A print without a venue reaches our queue with `no_venue_share` of its
-        size, rounded down. A print without a side belongs to the side whose pending drop it explains; else at or below the bid
-        it is a sell, at or above the ask a buy, between them the nearer side decides, and the last trade's tick where that
-        says nothing; then no side, and it is counted.
+        tick grid, or without size. Odd lots consume. A print without a venue reaches our queue with the band's share of its
+        size. A print without a side belongs to the side whose pending drop it explains; else at or below the bid it is a sell,
+        at or above the ask a buy, between them the nearer side decides, and the last trade's tick where that says nothing;
+        then no side, and it is counted. Guesses between bid and ask fill nobody in the pessimistic band.
 
 Displayed size
     11. What own orders took from a displayed size is gone until the feed shows more of it at that price; a level that moved
         away and came back is new, a level hidden by a better one is not.
     12. The displayed other side reaches a resting order's price: it fills at its own price, at most the size displayed, best
-        price first. Nothing else is needed and nothing ahead is asked.
+        price first. Nothing else is needed and nothing ahead is asked. In the pessimistic band it has to go beyond that price.
     13. A limit order that arrives at or through the other side's touch takes what is left of the displayed size at the
         displayed price. DAY and GTD: the rest rests at its limit. IOC: the rest is cancelled. FOK: all or nothing.
     14. A market order takes what is displayed; the rest waits and takes what the other side shows next, at that price. It is
@@ -52,8 +53,15 @@ Life of an order
     22. Fees are charged per order (`fills.fees`): what everything filled so far costs, less what was charged.
     23. Real orders played again (`own_in_book`): their leaves are taken out of the displayed size of their level before any
         other rule looks at it. That a level is there because the order itself stands in it tells nothing.
+
+Bands
+    24. What the recording leaves open is decided by the band, per evidence, by the table in `fills.bands`. One order alone fills,
+        at every moment, at least as much in the expected band as in the pessimistic, and in the optimistic as in the expected.
+    25. `ibkr-paper`: prints fill nobody and move no queue; the other side's touch fills us when it reaches our price, at most the
+        size displayed (rules 11 to 14). So paper accounts fill, by report; it explains their fills and measures no queue.
 """
 
+from fills.bands import GUESS_NOBODY, MILLION
 from fills.ledger import RESIZED, awaits_print, displayed_left, forget_display, hear, show
 from fills.lifecycle import MOST_ANSWERS, expire, on_cancel, on_modify, on_new
 from fills.marketable import cross_resting
@@ -99,6 +107,7 @@ CROSSED_BIDS = 4  # ... whom the other side reached ...
 CROSSED_ASKS = 8
 PRINT_ON_BIDS = 16  # ... whom a print reached
 PRINT_ON_ASKS = 32
+GUESSED = 64  # ... which nobody knows
 
 __all__ = [
     "ANSWER", "LEDGER", "VENUE_CTL", "VENUE_ORDER", "Rule", "Venue", "make_venue", "on_event", "on_expiry", "on_request",
@@ -150,7 +159,10 @@ def note(event, s, row, venue):
     if side == 0:
         return 0
     _set_source(event, row["evidence"], event["venue"], ctl)
-    return PRINT_ON_BIDS if side > 0 else PRINT_ON_ASKS
+    touched = PRINT_ON_BIDS if side > 0 else PRINT_ON_ASKS
+    if (event["flags"] & (BUY | SELL)) == 0 and is_guessed(event, row):
+        touched |= GUESSED
+    return touched
 
 
 @kernel
@@ -159,10 +171,12 @@ def react(event, s, lane, touched, venue):
     if (touched & (PRINT_ON_BIDS | PRINT_ON_ASKS)) == 0:
         _react_to_quote(event, s, lane, touched, venue)
         return
-    side = 1 if (touched & PRINT_ON_BIDS) != 0 else -1
-    explained = venue.ledgers[s, BID if side > 0 else ASK]["explained_qty"]
-    fill_from_print(lane, side, side * event["price"], _budget_qty(event, venue.ctl[0]), explained, venue)
-    compact(lane, venue)
+    budget = _budget_qty(event, touched, venue.choices[venue.ctl[0]["evidence"]])
+    if budget > 0:
+        side = 1 if (touched & PRINT_ON_BIDS) != 0 else -1
+        explained = venue.ledgers[s, BID if side > 0 else ASK]["explained_qty"]
+        fill_from_print(lane, side, side * event["price"], budget, explained, venue)
+        compact(lane, venue)
 
 
 @kernel
@@ -239,11 +253,19 @@ def _hear_side(event, row, bids, asks, ctl, wait_ns):
 
 
 @kernel
-def _budget_qty(event, ctl):
-    """Return how much of a print reaches our queue (rule 10)."""
+def _budget_qty(event, touched, choice):
+    """Return how much of a print reaches our queue (rules 10 and 25)."""
+    if choice["has_print_fills"] == 0 or ((touched & GUESSED) != 0 and choice["guess"] == GUESS_NOBODY):
+        return 0
     if (event["flags"] & NO_VENUE) != 0:
-        return int(event["qty"] * ctl["no_venue_share"])
+        return (event["qty"] * choice["no_venue_ppm"] + choice["no_venue_round_ppm"]) // MILLION
     return event["qty"]
+
+
+@kernel
+def is_guessed(event, row):
+    """Tell whether a print without a side stands inside the quote, where nobody knows whom it met (rule 10)."""
+    return not (row["bid_qty"] > 0 and event["price"] <= row["bid"]) and not (row["ask_qty"] > 0 and event["price"] >= row["ask"])
 
 
 @leaf

@@ -110,7 +110,7 @@ def _join(s, slot, row, venue):
         order["ahead_qty"] = 0
     elif touch_qty > 0 and row["status"] == 0 and order["rank"] >= touch_rank:
         floor = _ahead_of_peers(s, slot, venue)
-        shown = touch_qty if order["rank"] == touch_rank else 0
+        shown = touch_qty if order["rank"] == touch_rank else venue.choices[row["evidence"]]["inside_lots"] * row["lot"]
         order["ahead_qty"] = on_join(venue.ctl[0]["model"], shown, floor)
 
 

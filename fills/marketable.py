@@ -15,8 +15,9 @@ def cross_resting(s, side, other, rank, qty, venue):
     """
     ledger = venue.ledgers[s, other]
     left = displayed_left(ledger, rank, qty)
+    gap = venue.choices[venue.ctl[0]["evidence"]]["cross_gap"]
     while left > 0:
-        slot = _best_crossed(s, side, -rank, venue)
+        slot = _best_crossed(s, side, gap - rank, venue)
         if slot < 0:
             return
         order = venue.orders[s, slot]

@@ -44,7 +44,10 @@ def meet_touch(orders, n_orders, side, ledger, ctl):
 @kernel
 def fill_from_print(s, side, rank, budget_qty, explained_qty, venue):
     """Let a print run through own orders: those at better prices first, then the line at its own price (rules 7 to 9)."""
-    left = _fill_through(s, side, rank, budget_qty, venue)
+    if venue.choices[venue.ctl[0]["evidence"]]["has_through"] == 1:
+        left = _fill_through(s, side, rank, budget_qty, venue)
+    else:
+        left = _stand_before(s, side, rank, budget_qty, venue)
     explained = min(explained_qty, left)
     if explained > 0:
         _walk(s, side, rank, explained, True, venue)
@@ -94,6 +97,17 @@ def _fill_through(s, side, rank, qty, venue):
         left -= fill
         write_fill(s, slot, order["price"], fill, whole_ahead(s, slot, venue), Rule.THROUGH, Liquidity.ADD, venue)
     return left
+
+
+@kernel
+def _stand_before(s, side, rank, qty, venue):
+    """Return what a print leaves when own orders at better prices hold it up without being filled (rules 8 and 24)."""
+    left = qty
+    for slot in range(venue.n_orders[s]):
+        order = venue.orders[s, slot]
+        if order["side"] == side and order["rank"] > rank and order["type"] == OrderType.LIMIT:
+            left -= order["leaves_qty"]
+    return max(left, 0)
 
 
 @kernel

@@ -14,6 +14,7 @@ import numpy as np
 
 from fills.exchange import (
     CROSSED_BIDS,
+    GUESSED,
     PRINT_ON_BIDS,
     SHOWN_BIDS,
     note,
@@ -202,7 +203,7 @@ def show_all(event, s, row, shadows, venue):
     touched = note(event, s, row, venue)
     for k in range(2):
         if (touched & (ALL_SIDES << k)) != 0:
-            _react_line(event, s, k, touched & (ALL_SIDES << k), shadows, venue)
+            _react_line(event, s, k, touched & (ALL_SIDES << k | GUESSED), shadows, venue)
     if n_apart > 0:
         _reunite(s, n_apart, shadows, venue)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fills.bands import Band, choices, queue_of
 from fills.batch import ANSWERS_AT_ONCE, BATCH_CTL, SPARE_ANSWERS, STEP, Batch, act_until, play
 from fills.given import GivenOrders, read_orders
 from fills.latency import LatencySettings
@@ -45,6 +46,8 @@ def simulate(
     latency: int | LatencySettings | None = None,
     independent: bool = False,
     own_in_book: bool = False,
+    *,
+    band: Band | str = Band.EXPECTED,
 ) -> pd.DataFrame:
     """Return the fills that given orders would have had, one row per fill, in time order.
 
@@ -64,6 +67,8 @@ def simulate(
     own_in_book : bool
         The orders are real ones played again: the recorded book holds them from their arrival on, so they act before the events
         of their own time stamp and not after.
+    band : Band
+        How all that the recording leaves open is read (`fills.bands`); `queue` is the model of the expected band.
 
     Returns
     -------
@@ -76,7 +81,8 @@ def simulate(
     DAY orders that act before the regular close expire there, later ones with the session. No fees are charged.
     """
     given = read_orders(orders, session, span_ns(session))
-    batch = make_batch(session, given, QueueModel(queue), _legs(latency), independent, own_in_book)
+    venue = {"queue": queue_of(Band(band), QueueModel(queue)), "band": choices(Band(band)), "own_in_book": own_in_book}
+    batch = make_batch(session, given, _legs(latency), independent, venue)
     fills = np.concatenate([np.zeros(0, FILL), *stream_fills(session, batch)])
     return _frame(fills[np.argsort(fills["ts_ns"], kind="stable")], session.scale)
 
@@ -99,11 +105,12 @@ def _legs(latency: int | LatencySettings | None) -> tuple[int, int]:
     return int(latency), int(latency)
 
 
-def make_batch(
-    session: Session, given: GivenOrders, queue: QueueModel, legs: tuple[int, int], is_independent: bool, acts_first: bool
-) -> Any:
-    """Lay orders and market out for `stream_fills`; `legs` are the ways of an order and of a cancel, in ns."""
-    n_symbols = len(session.symbols)
+def make_batch(session: Session, given: GivenOrders, legs: tuple[int, int], is_independent: bool, venue: dict[str, Any]) -> Any:
+    """Lay orders and market out for `stream_fills`; `legs` are the ways of an order and of a cancel, in ns.
+
+    `venue` holds what `make_venue` is told of how to fill: `queue`, `band`, `own_in_book`.
+    """
+    n_symbols, acts_first = len(session.symbols), venue["own_in_book"]
     steps = _schedule(given, legs, session.hours.close_ns, acts_first)
     most = _most_live(steps, len(given.order_id)) if is_independent else 0
     slots = 1 if is_independent else max(int(np.bincount(given.symbol, minlength=1).max()), 1)
@@ -113,7 +120,7 @@ def make_batch(
         steps=steps,
         shadows=make_shadows(given.symbol, given.side, n_symbols, most),
         book=_book(session),
-        venue=make_venue(n_symbols + most, slots, queue=queue, answer_capacity=room, own_in_book=acts_first),
+        venue=make_venue(n_symbols + most, slots, answer_capacity=room, **venue),
         ctl=np.array([(0, 0, int(acts_first), int(is_independent), 0)], BATCH_CTL),
     )
 

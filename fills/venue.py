@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fills.bands import CHOICE, choices
 from fills.fees import FEES, no_fees
 from fills.queue import UNKNOWN, QueueModel
 from replay.bundle import bundle
@@ -128,7 +129,6 @@ VENUE_CTL = np.dtype(
         ("n_unsided", "i8"),  # prints whose side could not be told
         ("n_ineligible", "i8"),  # prints that consume nothing
         ("power", "f8"),
-        ("no_venue_share", "f8"),
         ("own_in_book", "i8"),  # 1 = the recorded display contains the own orders
     ],
     align=True,
@@ -145,6 +145,7 @@ class Venue(NamedTuple):
     answers: np.ndarray  # ANSWER (capacity,); ctl['n_answers'] are valid, the engine takes them and sets it back to 0
     ctl: np.ndarray  # VENUE_CTL, one row
     pairing_ns: np.ndarray  # int64 (8, 2), by Evidence: FALL_WAITS, PRINT_WAITS
+    choices: np.ndarray  # CHOICE (8,), by Evidence: what the band decides
     fees: np.ndarray  # FEES, one row
     scratch: np.ndarray  # VENUE_ORDER, one row, for moving orders
 
@@ -157,7 +158,7 @@ def make_venue(
     power: float = 3.0,
     close_ns: int = NEVER,
     fees: np.ndarray | None = None,
-    no_venue_share: float = 1.0,
+    band: np.ndarray | None = None,
     pairing_ns: Mapping[Evidence, tuple[int, int]] | None = None,
     answer_capacity: int = 4096,
     own_in_book: bool = False,
@@ -176,8 +177,8 @@ def make_venue(
         When DAY orders expire.
     fees : numpy.ndarray, optional
         One `FEES` row, see `fills.fees.FeeSchedule`; None charges nothing.
-    no_venue_share : float
-        Share (0..1) of a print without a venue that reaches our queue (rule 10).
+    band : numpy.ndarray, optional
+        What `fills.bands.choices` returns; None is the expected band (rule 24).
     pairing_ns : mapping, optional
         By `Evidence`: how long a fall of the display waits for its print, and a print for its quote (rule 9).
     answer_capacity : int
@@ -196,7 +197,6 @@ def make_venue(
     ctl["close_ns"] = close_ns
     ctl["model"] = queue.code
     ctl["power"] = power
-    ctl["no_venue_share"] = no_venue_share
     ctl["own_in_book"] = own_in_book
     return Venue(
         orders=np.zeros((n_symbols, slots), VENUE_ORDER),
@@ -205,6 +205,7 @@ def make_venue(
         answers=np.zeros(answer_capacity, ANSWER),
         ctl=ctl,
         pairing_ns=waits,
+        choices=choices() if band is None else np.asarray(band, CHOICE),
         fees=no_fees() if fees is None else np.asarray(fees, FEES).reshape(1),
         scratch=np.zeros(1, VENUE_ORDER),
     )

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from fills.bands import Band, FillRule, choices, queue_of
 from fills.exchange import ANSWER, make_venue
 from fills.fees import FeeSchedule
 from fills.queue import QueueModel
@@ -186,11 +187,15 @@ def _venue(inputs: Inputs, session: Session | None) -> Any:
     return make_venue(
         len(inputs.symbol_index),
         inputs.config.run.order_slots,
-        queue=QueueModel(settings.queue),
+        queue=queue_of(Band(settings.band), QueueModel(settings.queue)),
         power=settings.power,
         close_ns=close_ns,
         fees=rates,
-        no_venue_share=settings.no_venue_share,
+        band=choices(
+            Band(settings.band),
+            FillRule(settings.rule),
+            settings.no_venue_share if settings.no_venue_share >= 0 else None,
+        ),
     )
 
 

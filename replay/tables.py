@@ -64,7 +64,7 @@ class RunContext:
     sessions : tuple of SessionSpan
         What was replayed, in order of date.
     band : str
-        Which queue assumption made these fills.
+        Which reading of the recording made these fills (`[venue] band`; `ibkr-paper` where that rule did).
     multipliers : tuple of int
         Dollars per dollar of price of one unit, by symbol; empty for 1 throughout.
     """
@@ -75,7 +75,7 @@ class RunContext:
     venues: tuple[str, ...] = ()
     scale: int = 10_000
     sessions: tuple[SessionSpan, ...] = ()
-    band: str = "base"
+    band: str = "expected"
     multipliers: tuple[int, ...] = ()
 
     def multiplier_of(self, symbols: np.ndarray | int) -> Any:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fills.bands import choices
 from fills.queue import QueueModel, on_level_change
 from replay.events import Kind
 from replay.orders import OrderReason
@@ -313,7 +314,7 @@ def test_rule_10_prints_that_reach_no_displayed_queue_consume_nothing(flag):
 
 def test_rule_10_a_print_without_a_venue_reaches_us_in_part():
     """With a share of one half, 600 printed somewhere count as 300 here."""
-    market, _ = play(START, JOIN, trade(100, 600, flags=512 | 4096), no_venue_share=0.5)
+    market, _ = play(START, JOIN, trade(100, 600, flags=512 | 4096), band=choices(no_venue_share=0.5))
 
     assert 0 == ahead_of(market)
 

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fills.bands import Band, choices
 from fills.fees import FeeSchedule
 from fills.queue import QueueModel
 from tests.fills.worlds import Market, busy_stream, streams
 from tests.naive.exchange import Exchange
 from tests.naive.fees import order_fee_micros
 
+BANDS = st.sampled_from([band.value for band in Band])
 WINDOWS = {1: (50, 50), 2: (40, 200), 5: (0, 0)}
 FEES = FeeSchedule.on_date(date(2026, 5, 4), "tiered").rates
 
@@ -28,11 +30,11 @@ def play_naive(exchange, step):
     return exchange.answers[before:]
 
 
-def compare(stream, model, evidence, close_ns, slots=8):
+def compare(stream, model, evidence, close_ns, band="expected"):
     """Play a stream on both and compare each answer; return the number of answers by rule."""
-    common = {"power": 2.5, "close_ns": close_ns, "no_venue_share": 0.6}
-    market = Market(2, slots, queue=model, evidence=evidence, fees=FEES, pairing_ns=WINDOWS, **common)
-    oracle = Exchange(2, slots, model=model.value, evidence=evidence, windows=WINDOWS, fee=order_fee_micros, **common)
+    common = {"evidence": evidence, "power": 2.5, "close_ns": close_ns}
+    market = Market(2, 8, queue=model, fees=FEES, pairing_ns=WINDOWS, band=choices(Band(band)), **common)
+    oracle = Exchange(2, 8, model=model.value, windows=WINDOWS, fee=order_fee_micros, band=band, **common)
     rules = {}
     for step in stream:
         expected = play_naive(oracle, step)
@@ -46,19 +48,19 @@ def compare(stream, model, evidence, close_ns, slots=8):
 @pytest.mark.jit_off
 @pytest.mark.parametrize("model", list(QueueModel))
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(stream=streams(), evidence=st.sampled_from([1, 2, 5]), close_ns=st.sampled_from([2**63 - 1, 1500]))
-def test_any_stream_is_answered_as_by_the_oracle(model, stream, evidence, close_ns):
-    """Kernel and plain Python give the same answers, to the last field, on any stream with any queue model."""
-    compare(stream, model, evidence, close_ns)
+@given(stream=streams(), evidence=st.sampled_from([1, 2, 5]), close_ns=st.sampled_from([2**63 - 1, 1500]), band=BANDS)
+def test_any_stream_is_answered_as_by_the_oracle(model, stream, evidence, close_ns, band):
+    """Kernel and plain Python give the same answers, to the last field, on any stream with any queue model in any band."""
+    compare(stream, model, evidence, close_ns, band)
 
 
 @pytest.mark.jit_off
 @pytest.mark.parametrize("model", list(QueueModel))
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-@given(seed=st.integers(0, 10**9), evidence=st.sampled_from([1, 2, 5]))
-def test_busy_streams_are_answered_as_by_the_oracle(model, seed, evidence):
+@given(seed=st.integers(0, 10**9), evidence=st.sampled_from([1, 2, 5]), band=BANDS)
+def test_busy_streams_are_answered_as_by_the_oracle(model, seed, evidence, band):
     """On long streams around a moving touch, with every rule at work, both exchanges give the same answers."""
-    compare(busy_stream(seed), model, evidence, 15_000)
+    compare(busy_stream(seed), model, evidence, 15_000, band)
 
 
 def test_busy_streams_reach_every_fill_rule():

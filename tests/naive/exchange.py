@@ -23,6 +23,18 @@ NAMES = (
 )  # fmt: skip
 
 
+# What each band decides where the recording is silent (rule 24).
+READINGS = {
+    "pessimistic": {"no_venue": (58, 0), "inside_lots": 1, "through": (), "gap": 1, "guess": "nobody", "depth": (0, 0.0)},
+    "expected": {
+        "no_venue": (67, 50), "inside_lots": 0, "through": (1, 2, 3, 4), "gap": 0, "guess": "nearer", "depth": (2, 0.5)
+    },
+    "optimistic": {
+        "no_venue": (100, 50), "inside_lots": 0, "through": (1, 2, 3, 4, 5), "gap": 0, "guess": "anybody", "depth": (4, 1.0)
+    },
+}  # fmt: skip
+
+
 class Exchange(OrderLife):
     """A venue of the plainest kind; `answers` is a list of dicts."""
 
@@ -38,7 +50,8 @@ class Exchange(OrderLife):
         windows=None,
         tick=1,
         evidence=2,
-        no_venue_share=1.0,
+        band="expected",
+        lot=1,
     ):
         self.books = [
             {"bid": 0, "bid_qty": 0, "ask": 0, "ask_qty": 0, "status": 0, "last_price": 0, "last_qty": 0}
@@ -49,7 +62,8 @@ class Exchange(OrderLife):
         self.slots, self.model, self.power, self.close_ns, self.tick = slots, model, power, close_ns, tick
         self.fee = fee or (lambda order: 0)
         self.windows = windows or {}
-        self.evidence, self.no_venue_share = evidence, no_venue_share
+        self.evidence, self.lot = evidence, lot
+        self.reads = READINGS[band]
         self.answers = []
         self.now = 0
 
@@ -224,8 +238,9 @@ class Exchange(OrderLife):
         if not qty:
             return
         display = self.sides[s][-side]
+        nearest = price + side * self.reads["gap"]
         reached = [
-            o for o in self.orders[s] if o["side"] == side and (o["type"] == "market" or not better(side, price, o["price"]))
+            o for o in self.orders[s] if o["side"] == side and (o["type"] == "market" or not better(side, nearest, o["price"]))
         ]
         reached.sort(key=lambda o: (o["type"] != "market", -side * (o["price"] or 0)))
         for order in reached:
@@ -264,9 +279,18 @@ class Exchange(OrderLife):
             if self.now <= display.gone[1]:
                 explained = min(qty, display.gone_drop)
             display.gone_drop -= explained
-        budget = math.floor(qty * self.no_venue_share) if flags & 4096 else qty
+        share, extra = self.reads["no_venue"]
+        budget = (qty * share + extra) // 100 if flags & 4096 else qty
+        if self.reads["guess"] == "nobody" and self.is_inside(book, trade):
+            budget = 0
         self.run_through(s, side, price, budget, explained, trade)
         self.sweep(s)
+
+    def is_inside(self, book, trade):
+        """A print without a side that is neither at or below the bid nor at or above the ask."""
+        low = book["bid_qty"] > 0 and trade["price"] <= book["bid"]
+        high = book["ask_qty"] > 0 and trade["price"] >= book["ask"]
+        return not trade["flags"] & 768 and not low and not high
 
     def passive(self, s, book, price, flags):
         """Whose resting orders a print consumed (rule 10)."""
@@ -292,8 +316,8 @@ class Exchange(OrderLife):
         mine = [o for o in self.orders[s] if o["side"] == side and o["type"] == "limit"]
         for order in sorted((o for o in mine if better(side, o["price"], price)), key=lambda o: -side * o["price"]):
             amount = min(budget, order["leaves"])
-            if amount:
-                budget -= amount
+            budget -= amount
+            if amount and self.evidence in self.reads["through"]:
                 self.fill(s, order, order["price"], amount, 8, 1, self.ahead(s, order), trade["seq"], trade["venue"])
         line = [o for o in mine if o["price"] == price]
         explained = min(explained, budget)

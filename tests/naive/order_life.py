@@ -80,7 +80,8 @@ class OrderLife:
         elif touch_qty and book["status"] == 0 and not better(side, touch, order["price"]):
             fronts = [o["ahead"] for o in self.orders[s] if o is not order and o["side"] == side and o["price"] == order["price"]]
             if None not in fronts:
-                order["ahead"] = max([touch_qty if order["price"] == touch else 0, *fronts])
+                hidden = self.reads["inside_lots"] * self.lot
+                order["ahead"] = max([touch_qty if order["price"] == touch else hidden, *fronts])
 
     def take(self, s, order):
         """Rules 13 and 14."""
