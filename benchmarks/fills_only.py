@@ -31,7 +31,7 @@ RESTING = 8
 QTY = 200
 EVERY_NS = 1_000_000_000
 C_FILL = np.dtype([("ts_ns", "i8"), ("order_id", "i8"), ("price", "i8"), ("qty", "i8"), ("symbol", "i8")])
-EXPECTED = worlds.Counts(events=N_EVENTS, orders=50_396, fills=61_994, filled_qty=9_803_200)
+EXPECTED = worlds.Counts(events=N_EVENTS, orders=50_396, fills=62_048, filled_qty=9_803_200)
 
 
 @kernel

@@ -14,7 +14,7 @@ a print through our price (8)                 fills nothing        fills its siz
 an inside print whose side is guessed (10)    reaches nobody       nearer side, or tick  whom it can reach
 a print without a venue (10)                  .58, rounded down    .67, to the nearest   all of it
 the other side stops at our price (12)        fills nothing        fills what it shows   fills what it shows
-depth beyond the touch (13, 14)               none                 2 ticks of a half     4 ticks as deep as
+depth beyond the touch (26)                   none                 2 ticks of a half     4 ticks as deep as
                                                                                          the touch
 an auction at our price (18)                  fills nothing        fills nothing         fills its size
 ============================================  ===================  ====================  =====================
@@ -42,8 +42,8 @@ CHOICE = np.dtype(
     [
         ("no_venue_ppm", "i8"),  # millionths of a print without a venue that reach our queue ...
         ("no_venue_round_ppm", "i8"),  # ... and what is added before they are cut to whole shares
-        ("depth_share", "f8"),  # what each tick beyond the touch holds, as a share of the touch
-        ("depth_ticks", "i8"),
+        ("depth_ticks", "i8"),  # how many ticks beyond the touch are thought to hold something ...
+        ("depth_percent", "i8"),  # ... and how much each, of what the touch shows
         ("inside_lots", "i8"),  # hidden interest ahead of an order that is alone at its price
         ("has_print_fills", "i8"),  # 0 = prints fill nobody
         ("has_through", "i8"),  # prints through our price fill
@@ -125,14 +125,14 @@ def _expected(rows: np.ndarray) -> None:
     rows["guess"] = GUESS_NEARER
     rows["has_through"] = 1
     rows["has_through"][Evidence.MESSAGE_LEVEL] = 0
-    rows["depth_ticks"], rows["depth_share"] = 2, 0.5
+    rows["depth_ticks"], rows["depth_percent"] = 2, 50
 
 
 def _optimistic(rows: np.ndarray) -> None:
     rows["no_venue_ppm"], rows["no_venue_round_ppm"] = MILLION, MILLION // 2
     rows["guess"] = GUESS_ANYBODY
     rows["has_through"] = 1
-    rows["depth_ticks"], rows["depth_share"] = 4, 1.0
+    rows["depth_ticks"], rows["depth_percent"] = 4, 100
     rows["has_auction_at"] = 1
 
 

@@ -32,13 +32,17 @@ Prints (the aggressor's side decides which own orders may trade; a print never t
 
 Displayed size
     11. What own orders took from a displayed size is gone until the feed shows more of it at that price; a level that moved
-        away and came back is new, a level hidden by a better one is not.
+        away and came back is new, a level hidden by a better one is not. Sixteen levels are remembered, those nearest the
+        touch.
     12. The displayed other side reaches a resting order's price: it fills at its own price, at most the size displayed, best
         price first. Nothing else is needed and nothing ahead is asked. In the pessimistic band it has to go beyond that price.
     13. A limit order that arrives at or through the other side's touch takes what is left of the displayed size at the
         displayed price. DAY and GTD: the rest rests at its limit. IOC: the rest is cancelled. FOK: all or nothing.
     14. A market order takes what is displayed; the rest waits and takes what the other side shows next, at that price. It is
         rejected where the other side is empty.
+    26. An arriving order that is larger than the touch goes on into the depth that the band assumes beyond it: so many ticks
+        of so much of the touch's size each, up to its limit, each level once (rule 11), and counted as displayed when the touch
+        comes there. FOK counts on it. In the pessimistic band there is none.
 
 Life of an order
     15. An order, cancel or change acts at its arrival on the book as it then stands; nothing fills before.
@@ -62,7 +66,8 @@ Bands
 """
 
 from fills.bands import GUESS_NOBODY, MILLION
-from fills.ledger import RESIZED, awaits_print, displayed_left, forget_display, hear, show
+from fills.depth import forget_passed, keep_taken
+from fills.ledger import RESIZED, awaits_print, forget_display, hear, show
 from fills.lifecycle import MOST_ANSWERS, expire, on_cancel, on_modify, on_new
 from fills.marketable import cross_resting
 from fills.record import compact, has_room
@@ -108,6 +113,8 @@ CROSSED_ASKS = 8
 PRINT_ON_BIDS = 16  # ... whom a print reached
 PRINT_ON_ASKS = 32
 GUESSED = 64  # ... which nobody knows
+PASSED_BIDS = 128  # levels of which own orders took something are new
+PASSED_ASKS = 256
 
 __all__ = [
     "ANSWER", "LEDGER", "VENUE_CTL", "VENUE_ORDER", "Rule", "Venue", "make_venue", "on_event", "on_expiry", "on_request",
@@ -199,10 +206,10 @@ def _show_both(event, bid_qty, ask_qty, bids, asks, wait_ns):
         touched |= SHOWN_BIDS
     if show(asks, ask, ask_qty, event["seq"], event["ts_ns"], wait_ns):
         touched |= SHOWN_ASKS
-    if bids["taken_rank"] != NO_RANK:
-        displayed_left(bids, bid, event["bid_qty"])
-    if asks["taken_rank"] != NO_RANK:
-        displayed_left(asks, ask, event["ask_qty"])
+    if bids["taken_rank"] != NO_RANK and keep_taken(bids, bid, event["bid_qty"]):
+        touched |= PASSED_BIDS
+    if asks["taken_rank"] != NO_RANK and keep_taken(asks, ask, event["ask_qty"]):
+        touched |= PASSED_ASKS
     if ask != NO_RANK and bids["best_rank"] >= -ask:
         touched |= CROSSED_BIDS
     if bid != NO_RANK and asks["best_rank"] >= -bid:
@@ -220,6 +227,10 @@ def _react_to_quote(event, s, lane, touched, venue):
                 shrink_queue(venue.orders[lane], venue.n_orders[lane], 1 - 2 * k, ledger, ctl)
             else:
                 meet_touch(venue.orders[lane], venue.n_orders[lane], 1 - 2 * k, ledger, ctl)
+    if (touched & PASSED_BIDS) != 0:
+        forget_passed(lane, BID, event["bid"], event["bid_qty"], venue)
+    if (touched & PASSED_ASKS) != 0:
+        forget_passed(lane, ASK, -event["ask"], event["ask_qty"], venue)
     if (touched & CROSSED_BIDS) != 0:
         cross_resting(lane, 1, ASK, -event["ask"], event["ask_qty"], venue)
     if (touched & CROSSED_ASKS) != 0:

@@ -1,14 +1,14 @@
 """Rules for the life of an order: arrival, cancel, modify, expiry (rules 15 to 20)."""
 
-from fills.ledger import displayed_left, take_displayed
+from fills.depth import take_on_arrival
 from fills.queue import UNKNOWN, on_join
-from fills.record import compact, write_answer, write_fill, write_refusal
-from fills.venue import ASK, BID, MARKET_RANK, NO_RANK, Rule
+from fills.record import compact, write_answer, write_refusal
+from fills.venue import MARKET_RANK
 from replay.events import Kind, Status
 from replay.jit import kernel
-from replay.orders import Liquidity, OrderReason, OrderType, Tif
+from replay.orders import OrderReason, OrderType, Tif
 
-MOST_ANSWERS = 3  # of one request
+MOST_ANSWERS = 8  # of one request: an ack, a fill at the touch and at four levels beyond, a cancel
 
 
 @kernel
@@ -127,24 +127,9 @@ def _ahead_of_peers(s, slot, venue):
 
 @kernel
 def _trade_on_arrival(s, slot, row, venue):
-    """Take the displayed other side up to the limit, then rest, wait or cancel (rules 13 and 14)."""
+    """Take what the other side has up to the limit, then rest, wait or cancel (rules 13, 14 and 26)."""
+    take_on_arrival(s, slot, row, venue)
     order = venue.orders[s, slot]
-    side = order["side"]
-    other = ASK if side > 0 else BID
-    qty = row["ask_qty"] if side > 0 else row["bid_qty"]
-    price = row["ask"] if side > 0 else row["bid"]
-    rank = -side * price if qty > 0 else NO_RANK
-    left = 0
-    if row["status"] == 0 and qty > 0 and order["rank"] >= side * price:
-        left = displayed_left(venue.ledgers[s, other], rank, qty)
-    fill = min(left, order["leaves_qty"])
-    if order["tif"] == Tif.FOK and fill < order["leaves_qty"]:
-        fill = 0
-    if fill > 0:
-        take_displayed(venue.ledgers[s, other], rank, fill)
-        venue.ctl[0]["source_seq"] = venue.ledgers[s, other]["seq"]
-        rule = Rule.MARKET if order["type"] == OrderType.MARKET else Rule.TAKE
-        write_fill(s, slot, price, fill, 0, rule, Liquidity.REMOVE, venue)
     if order["leaves_qty"] > 0 and (order["tif"] == Tif.IOC or order["tif"] == Tif.FOK):
         _close(s, slot, Kind.CANCELLED, OrderReason.NOT_MARKETABLE, venue)
 

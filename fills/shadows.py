@@ -234,7 +234,9 @@ def _set_apart(s, lane, shadows, venue):
         ledger = venue.ledgers[lane, k]
         taken_rank = ledger["taken_rank"]
         taken_qty = ledger["taken_qty"]
+        n_deep = ledger["n_deep"]
         venue.ledgers[lane, k] = venue.ledgers[s, k]
+        ledger["n_deep"] = n_deep
         ledger["taken_rank"] = taken_rank
         ledger["taken_qty"] = taken_qty
     summarise(lane, venue)

@@ -43,6 +43,7 @@ class Rule(IntEnum):
     CROSSED = 12
     TAKE = 13
     MARKET = 14
+    BEYOND = 26
 
 
 VENUE_ORDER = np.dtype(
@@ -79,8 +80,9 @@ LEDGER = np.dtype(
         ("gone_rank", "i8"),  # the touch before this one, and the drop it left behind
         ("gone_drop_qty", "i8"),
         ("gone_until_ns", "i8"),
-        ("taken_rank", "i8"),  # displayed size that own orders took already
+        ("taken_rank", "i8"),  # best level of which own orders took something; NO_RANK = none
         ("taken_qty", "i8"),
+        ("n_deep", "i8"),  # how many taken levels lie behind it, in `Venue.deep`
         ("best_rank", "i8"),  # best own order of this side; NO_RANK = none
         ("worst_rank", "i8"),
         ("change", "i8"),  # what the last quote did: SAME, RESIZED or MOVED ...
@@ -90,6 +92,9 @@ LEDGER = np.dtype(
     ],
     align=True,
 )
+
+LEVEL = np.dtype([("rank", "i8"), ("qty", "i8")], align=True)
+DEEP_LEVELS = 15
 
 ANSWER = np.dtype(
     [
@@ -142,6 +147,7 @@ class Venue(NamedTuple):
     orders: np.ndarray  # VENUE_ORDER (n_symbols, slots), live ones first, in time priority
     n_orders: np.ndarray  # int64 (n_symbols,)
     ledgers: np.ndarray  # LEDGER (n_symbols, 2): bids, asks
+    deep: np.ndarray  # LEVEL (n_symbols, 2, DEEP_LEVELS): what own orders took behind the best taken level, worst first
     answers: np.ndarray  # ANSWER (capacity,); ctl['n_answers'] are valid, the engine takes them and sets it back to 0
     ctl: np.ndarray  # VENUE_CTL, one row
     pairing_ns: np.ndarray  # int64 (8, 2), by Evidence: FALL_WAITS, PRINT_WAITS
@@ -202,6 +208,7 @@ def make_venue(
         orders=np.zeros((n_symbols, slots), VENUE_ORDER),
         n_orders=np.zeros(n_symbols, np.int64),
         ledgers=ledgers,
+        deep=np.zeros((n_symbols, 2, DEEP_LEVELS), LEVEL),
         answers=np.zeros(answer_capacity, ANSWER),
         ctl=ctl,
         pairing_ns=waits,

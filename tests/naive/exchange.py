@@ -25,12 +25,12 @@ NAMES = (
 
 # What each band decides where the recording is silent (rule 24).
 READINGS = {
-    "pessimistic": {"no_venue": (58, 0), "inside_lots": 1, "through": (), "gap": 1, "guess": "nobody", "depth": (0, 0.0)},
+    "pessimistic": {"no_venue": (58, 0), "inside_lots": 1, "through": (), "gap": 1, "guess": "nobody", "depth": (0, 0)},
     "expected": {
-        "no_venue": (67, 50), "inside_lots": 0, "through": (1, 2, 3, 4), "gap": 0, "guess": "nearer", "depth": (2, 0.5)
+        "no_venue": (67, 50), "inside_lots": 0, "through": (1, 2, 3, 4), "gap": 0, "guess": "nearer", "depth": (2, 50)
     },
     "optimistic": {
-        "no_venue": (100, 50), "inside_lots": 0, "through": (1, 2, 3, 4, 5), "gap": 0, "guess": "anybody", "depth": (4, 1.0)
+        "no_venue": (100, 50), "inside_lots": 0, "through": (1, 2, 3, 4, 5), "gap": 0, "guess": "anybody", "depth": (4, 100)
     },
 }  # fmt: skip
 
@@ -246,7 +246,7 @@ class Exchange(OrderLife):
         for order in reached:
             amount = min(display.left(-side, price, qty), order["leaves"])
             if amount > 0:
-                display.take(price, amount)
+                display.take(-side, price, amount)
                 is_market = order["type"] == "market"
                 self.fill(
                     s,

@@ -84,18 +84,24 @@ class OrderLife:
                 order["ahead"] = max([touch_qty if order["price"] == touch else hidden, *fronts])
 
     def take(self, s, order):
-        """Rules 13 and 14."""
+        """Rules 13, 14 and 26: level after level, the touch as displayed, the others as the band assumes."""
         book, side = self.books[s], order["side"]
-        price, qty = (book["ask"], book["ask_qty"]) if side == BUY else (book["bid"], book["bid_qty"])
+        touch, shown = (book["ask"], book["ask_qty"]) if side == BUY else (book["bid"], book["bid_qty"])
         display = self.sides[s][-side]
-        amount = 0
-        if book["status"] == 0 and qty and (order["type"] == "market" or not better(side, price, order["price"])):
-            amount = min(display.left(-side, price, qty), order["leaves"])
-        if order["tif"] == "fok" and amount < order["leaves"]:
-            amount = 0
-        if amount:
-            display.take(price, amount)
-            self.fill(s, order, price, amount, 14 if order["type"] == "market" else 13, 2, 0, display.seq)
+        ticks, percent = self.reads["depth"]
+        plan = []
+        for k in range(ticks + 1 if book["status"] == 0 and shown else 0):
+            price = touch + side * k * self.tick
+            left = display.left(-side, price, shown * percent // 100 if k else shown, is_touch=k == 0)
+            if price > 0 and (order["type"] == "market" or not better(side, price, order["price"])):
+                plan.append((price, left, 26 if k else 14 if order["type"] == "market" else 13))
+        if order["tif"] == "fok" and sum(left for _, left, _ in plan) < order["leaves"]:
+            plan = []
+        for price, left, rule in plan:
+            amount = min(left, order["leaves"])
+            if amount:
+                display.take(-side, price, amount)
+                self.fill(s, order, price, amount, rule, 2, 0, display.seq)
         if order["leaves"] and order["tif"] in ("ioc", "fok"):
             self.close(s, order, CANCELLED, NOT_MARKETABLE)
 
