@@ -12,7 +12,7 @@ from fills.shadows import NO_LANE, Shadows, forget_apart, leave, live_count, ope
 from fills.venue import Venue
 from replay.bundle import bundle
 from replay.desk import apply_market
-from replay.events import Kind
+from replay.events import Kind, Status
 from replay.jit import kernel
 from replay.orders import Action
 
@@ -129,6 +129,9 @@ def _show(events, i, batch):
 def _show_status(events, i, batch):
     """Show a status of one symbol, or of all."""
     symbol = events[i]["symbol"]
+    code = events[i]["code"]
+    if code == Status.SHORT_SALE_RESTRICTED or code == Status.SHORT_SALE_FREE:
+        return  # given orders have no account
     if batch.ctl[0]["independent"] == 0:
         on_event(events, i, batch.book, batch.venue)
         return

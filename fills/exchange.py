@@ -26,9 +26,11 @@ Prints (the aggressor's side decides which own orders may trade; a print never t
         is remembered as long. A level that comes back starts anew.
     10. Prints that consume nothing: off-exchange, average-price, late, auction, hidden, unreported, past the limit, off the
         tick grid, or without size. Odd lots consume. A print without a venue reaches our queue with the band's share of its
-        size. A print without a side belongs to the side whose pending drop it explains; else at or below the bid it is a sell,
-        at or above the ask a buy, between them the nearer side decides, and the last trade's tick where that says nothing;
-        then no side, and it is counted. Guesses between bid and ask fill nobody in the pessimistic band.
+        size. A print without a side belongs to the side whose pending drop it explains; else by the quote in force when it
+        happened (at the exchange, where its time is known finer than to the second, else as received): at or below the bid it
+        is a sell, at or above the ask a buy, between them the nearer side decides, and the last trade's tick where that says
+        nothing; then no side, and it is counted. Guesses between bid and ask fill nobody in the pessimistic band; in the
+        optimistic one a print without a side fills whom it can reach, if they are all on one side.
 
 Displayed size
     11. What own orders took from a displayed size is gone until the feed shows more of it at that price; a level that moved
@@ -47,9 +49,11 @@ Displayed size
 Life of an order
     15. An order, cancel or change acts at its arrival on the book as it then stands; nothing fills before.
     16. Post-only is rejected where it would lock or cross.
-    17. Rejected: quantity not positive, price not positive or off tick, the symbol halted, the symbol's table full.
-    18. No fill while the symbol is not trading (halt, auction, gap, lost connection), and no pairing across it. DAY orders
-        expire at the close, GTD at their time or at the close; an order that comes after its end expires at once.
+    17. Rejected: quantity not positive or above the limit that was set, price not positive or off tick, the id of a live order
+        of the symbol, the symbol halted, the symbol's table full; and by rules 30 to 33.
+    18. No fill while the symbol is not trading (halt, auction, gap, lost connection) but by an auction, and no pairing across
+        it. What was ahead before bounds what is ahead after it; until its side is shown again no print fills. DAY orders expire
+        at the close, GTD at their time or at the close; an order that comes after its end expires at once.
     19. A fill beats a cancel: a cancel or change of an order that is gone answers CANCEL_REJECTED.
     20. A change keeps the place in the queue only when the price stays and the quantity does not grow; `qty` is the whole
         quantity, what is filled included. Any other change joins anew. A change that is refused leaves the order as it was.
@@ -58,6 +62,28 @@ Life of an order
     23. Real orders played again (`own_in_book`): their leaves are taken out of the displayed size of their level before any
         other rule looks at it. That a level is there because the order itself stands in it tells nothing.
 
+Pegged orders, auctions, bars
+    27. MIDPRICE is displayed and follows the mid, rounded against it to a tick, at most its cap; PEG_MID is hidden at the mid
+        itself. They move when the quote has two sides apart, silently, and join anew where they come to stand. A quote whose
+        other side reaches the old price fills first (rule 12), then they move. MIDPRICE fills like any limit order.
+    28. PEG_MID fills by prints between bid and ask: eligible ones beyond its price or at it, and those that are off tick or met
+        hidden interest; off-exchange ones in the optimistic band alone. A print at the touch passes it by.
+    29. The print of an auction fills at its price own orders with better limits and waiting market orders, at most its size; in
+        the optimistic band those at its price too. Where own orders stand on both sides each has half. Charged as removal.
+    34. Where bars are all the evidence, a bar of trades fills own orders that stood before it began: a limit that it went
+        through (in the optimistic band: reached), at the limit; a market order at the bar's worst price; all together at most
+        the band's share of its volume. Market orders need no quote there.
+
+Terms
+    30. An order that comes before the open is held until it, then joins; IOC and FOK are rejected. A post-only order that would
+        take then is cancelled.
+    31. An order sent during a halt is rejected, or held until trading resumes: a choice. It then joins an unknown queue.
+    32. The tick is the symbol's own; below one dollar that of Rule 612 on the trade date, where the symbol's own is a cent, or
+        half a cent once the table has it.
+    33. Where there is an account: a sell of more than is held and not yet for sale is a short sale, rejected where shares cannot
+        be borrowed, and at or below the bid while short sales are restricted. An order that would take positions and orders,
+        at their worst and at the bid, beyond `leverage` times the equity (before fees) is rejected.
+
 Bands
     24. What the recording leaves open is decided by the band, per evidence, by the table in `fills.bands`. One order alone fills,
         at every moment, at least as much in the expected band as in the pessimistic, and in the optimistic as in the expected.
@@ -65,19 +91,22 @@ Bands
         size displayed (rules 11 to 14). So paper accounts fill, by report; it explains their fills and measures no queue.
 """
 
-from fills.bands import GUESS_NOBODY, MILLION
 from fills.depth import forget_passed, keep_taken
-from fills.ledger import RESIZED, awaits_print, forget_display, hear, show
-from fills.lifecycle import MOST_ANSWERS, expire, on_cancel, on_modify, on_new
+from fills.ledger import MOVED, RESIZED, UNSEEN, forget_display, show
+from fills.lifecycle import MOST_ANSWERS, expire, follow_mid, held_count, on_cancel, on_modify, on_new, release
 from fills.marketable import cross_resting
-from fills.record import compact, has_room
+from fills.pegs import fill_hidden
+from fills.prints import STRAY_SIDE, budget_qty, hear_side, remember_touch
+from fills.record import compact, has_room, summarise
 from fills.resting import fill_from_print, meet_touch, shrink_queue
+from fills.stray import AUCTION, meet_stray_print
 from fills.venue import (
     ANSWER,
     ASK,
     BID,
     FALL_WAITS,
     LEDGER,
+    MARKET_RANK,
     NEVER,
     NO_RANK,
     PRINT_WAITS,
@@ -88,23 +117,9 @@ from fills.venue import (
     Venue,
     make_venue,
 )
-from replay.events import Flag, Kind
+from replay.events import NO_TIME, Kind, Status
 from replay.jit import kernel, leaf
 from replay.orders import Action
-
-INELIGIBLE = int(
-    Flag.OFF_EXCHANGE
-    | Flag.AVERAGE_PRICE
-    | Flag.LATE
-    | Flag.OFF_TICK
-    | Flag.AUCTION
-    | Flag.UNREPORTED
-    | Flag.PAST_LIMIT
-    | Flag.HIDDEN
-)
-NO_VENUE = int(Flag.NO_VENUE)
-BUY = int(Flag.BUY)
-SELL = int(Flag.SELL)
 
 SHOWN_BIDS = 1  # bits of what an event may concern: own orders where the display of their side changed ...
 SHOWN_ASKS = 2
@@ -112,9 +127,10 @@ CROSSED_BIDS = 4  # ... whom the other side reached ...
 CROSSED_ASKS = 8
 PRINT_ON_BIDS = 16  # ... whom a print reached
 PRINT_ON_ASKS = 32
-GUESSED = 64  # ... which nobody knows
+GUESSED = 64  # ... if the guess of its side is right
 PASSED_BIDS = 128  # levels of which own orders took something are new
 PASSED_ASKS = 256
+STRAY = 512  # anybody: a print that consumed no displayed queue
 
 __all__ = [
     "ANSWER", "LEDGER", "VENUE_CTL", "VENUE_ORDER", "Rule", "Venue", "make_venue", "on_event", "on_expiry", "on_request",
@@ -127,7 +143,7 @@ def on_event(events, i, book, venue):
     event = events[i]
     kind = event["kind"]
     if kind == Kind.STATUS:
-        on_status(event["symbol"], venue)
+        change_status(event["symbol"], event["code"], event["ts_ns"], book, venue)
     elif kind == Kind.QUOTE or kind == Kind.TRADE:
         s = event["symbol"]
         see(event, s, book[s], venue)
@@ -137,7 +153,7 @@ def on_event(events, i, book, venue):
 def see(event, s, row, venue):
     """Show a quote or print to the venue's symbol `s`, whose market before it is `row`."""
     ctl = venue.ctl[0]
-    if row["status"] != 0:
+    if row["status"] != 0 and not is_auction(event):
         return
     if ctl["n_answers"] + 2 * venue.n_orders[s] > len(venue.answers):
         ctl["status"] = STOP_ANSWERS_FULL
@@ -161,28 +177,48 @@ def note(event, s, row, venue):
         touched = _show_both(event, bid_qty, ask_qty, bids, asks, venue.pairing_ns[row["evidence"], FALL_WAITS])
         if touched != 0:
             _set_source(event, row["evidence"], -1, ctl)
+        if event["exch_ts_ns"] != NO_TIME and (bids["change"] == MOVED or asks["change"] == MOVED):
+            remember_touch(event, s, venue)
         return touched
-    side = _hear_side(event, row, bids, asks, ctl, venue.pairing_ns[row["evidence"], PRINT_WAITS])
+    side = STRAY_SIDE
+    if row["status"] == 0:
+        side = hear_side(event, s, row, venue, venue.pairing_ns[row["evidence"], PRINT_WAITS])
     if side == 0:
         return 0
     _set_source(event, row["evidence"], event["venue"], ctl)
+    if side == STRAY_SIDE:
+        return STRAY
     touched = PRINT_ON_BIDS if side > 0 else PRINT_ON_ASKS
-    if (event["flags"] & (BUY | SELL)) == 0 and is_guessed(event, row):
-        touched |= GUESSED
-    return touched
+    return touched | GUESSED if side == 2 or side == -2 else touched
+
+
+@kernel
+def is_auction(event):
+    """Tell whether an event is the print of an auction, which may come while the symbol does not trade."""
+    return event["kind"] == Kind.TRADE and (event["flags"] & AUCTION) != 0
 
 
 @kernel
 def react(event, s, lane, touched, venue):
     """Let the own orders of `lane` react to what was noted in the ledgers of `s`; the two differ for shadow orders only."""
-    if (touched & (PRINT_ON_BIDS | PRINT_ON_ASKS)) == 0:
+    if (touched & (PRINT_ON_BIDS | PRINT_ON_ASKS)) != 0:
+        _react_to_print(event, s, lane, touched, venue)
+    elif (touched & STRAY) != 0:
+        meet_stray_print(event, s, lane, venue)
+    else:
         _react_to_quote(event, s, lane, touched, venue)
-        return
-    budget = _budget_qty(event, touched, venue.choices[venue.ctl[0]["evidence"]])
-    if budget > 0:
-        side = 1 if (touched & PRINT_ON_BIDS) != 0 else -1
-        explained = venue.ledgers[s, BID if side > 0 else ASK]["explained_qty"]
-        fill_from_print(lane, side, side * event["price"], budget, explained, venue)
+
+
+@kernel
+def _react_to_print(event, s, lane, touched, venue):
+    k = BID if (touched & PRINT_ON_BIDS) != 0 else ASK
+    side = 1 - 2 * k
+    ledger = venue.ledgers[s, k]
+    budget = budget_qty(event, (touched & GUESSED) != 0, venue.choices[venue.ctl[0]["evidence"]])
+    if budget > 0 and ledger["seq"] != UNSEEN:
+        if venue.ledgers[lane, k]["best_rank"] == MARKET_RANK:
+            budget = fill_hidden(s, lane, side, event["price"], budget, side * event["price"] + 1, venue)
+        fill_from_print(lane, side, side * event["price"], budget, ledger["explained_qty"], venue)
         compact(lane, venue)
 
 
@@ -237,6 +273,9 @@ def _react_to_quote(event, s, lane, touched, venue):
         cross_resting(lane, -1, BID, event["bid"], event["bid_qty"], venue)
     if (touched & (CROSSED_BIDS | CROSSED_ASKS)) != 0:
         compact(lane, venue)
+        if venue.ledgers[lane, BID]["best_rank"] == MARKET_RANK or venue.ledgers[lane, ASK]["best_rank"] == MARKET_RANK:
+            follow_mid(s, lane, venue)
+            summarise(lane, venue)
 
 
 @kernel
@@ -247,68 +286,42 @@ def _set_source(event, evidence, venue_code, ctl):
     ctl["evidence"] = evidence
 
 
-@leaf
-def _hear_side(event, row, bids, asks, ctl, wait_ns):
-    """Book a print on the side it consumed; return that side when own orders are within its reach, else 0."""
-    qty = event["qty"]
-    price = event["price"]
-    if (event["flags"] & INELIGIBLE) != 0 or qty <= 0 or price <= 0 or (row["tick"] > 1 and price % row["tick"] != 0):
-        ctl["n_ineligible"] += 1
-        return 0
-    side = passive_side(event, row, bids, asks)
-    if side == 0:
-        ctl["n_unsided"] += 1
-        return 0
-    ledger = bids if side > 0 else asks
-    return side if hear(ledger, side * price, qty, event["ts_ns"], wait_ns) else 0
+@kernel
+def change_status(symbol, code, now_ns, book, venue):
+    """Take a status of one symbol, or of all (-1): forget what was displayed, let held orders go, or restrict short sales."""
+    if code == Status.SHORT_SALE_RESTRICTED or code == Status.SHORT_SALE_FREE:
+        restrict(symbol, code, venue)
+        return
+    on_status(symbol, venue)
+    if code == Status.RESUMED and now_ns >= venue.terms[0]["open_ns"]:
+        first = max(symbol, 0)
+        last = symbol + 1 if symbol >= 0 else len(venue.n_orders)
+        for s in range(first, last):
+            release_held(s, now_ns, book, venue)
 
 
 @kernel
-def _budget_qty(event, touched, choice):
-    """Return how much of a print reaches our queue (rules 10 and 25)."""
-    if choice["has_print_fills"] == 0 or ((touched & GUESSED) != 0 and choice["guess"] == GUESS_NOBODY):
-        return 0
-    if (event["flags"] & NO_VENUE) != 0:
-        return (event["qty"] * choice["no_venue_ppm"] + choice["no_venue_round_ppm"]) // MILLION
-    return event["qty"]
+def restrict(symbol, code, venue):
+    """Note that short sales of one symbol, or of all, are restricted, or free again (rule 33)."""
+    for s in range(max(symbol, 0), symbol + 1 if symbol >= 0 else len(venue.n_orders)):
+        venue.accounts[s]["is_restricted"] = 1 if code == Status.SHORT_SALE_RESTRICTED else 0
 
 
 @kernel
-def is_guessed(event, row):
-    """Tell whether a print without a side stands inside the quote, where nobody knows whom it met (rule 10)."""
-    return not (row["bid_qty"] > 0 and event["price"] <= row["bid"]) and not (row["ask_qty"] > 0 and event["price"] >= row["ask"])
-
-
-@leaf
-def passive_side(event, row, bids, asks):
-    """Return which side's resting orders a print consumed: 1 bids, -1 asks, 0 unknown (rule 10)."""
-    flags = event["flags"]
-    if (flags & (BUY | SELL)) != 0:
-        if (flags & BUY) != 0 and (flags & SELL) != 0:
-            return 0
-        return 1 if (flags & SELL) != 0 else -1
-    price = event["price"]
-    explains_bid = awaits_print(bids, price, event["ts_ns"])
-    explains_ask = awaits_print(asks, -price, event["ts_ns"])
-    if explains_bid != explains_ask:
-        return 1 if explains_bid else -1
-    return _side_by_quote(price, row)
-
-
-@kernel
-def _side_by_quote(price, row):
-    """Return the passive side by the quote, and by the last trade's tick where the quote says nothing (rule 10)."""
-    has_bid = row["bid_qty"] > 0
-    has_ask = row["ask_qty"] > 0
-    is_low = has_bid and price <= row["bid"]
-    is_high = has_ask and price >= row["ask"]
-    if is_low != is_high:
-        return 1 if is_low else -1
-    if has_bid and has_ask and not is_low and 2 * price != row["bid"] + row["ask"]:
-        return 1 if 2 * price < row["bid"] + row["ask"] else -1
-    if row["last_qty"] <= 0 or price == row["last_price"]:
-        return 0
-    return 1 if price < row["last_price"] else -1
+def release_held(s, now_ns, book, venue):
+    """Let the held orders of a symbol go to work; return False when the answers would not fit."""
+    n_held = held_count(s, venue)
+    if n_held == 0:
+        return True
+    if not has_room(n_held * MOST_ANSWERS, venue):
+        return False
+    ctl = venue.ctl[0]
+    ctl["now_ns"] = now_ns
+    ctl["source_seq"] = -1
+    ctl["source_venue"] = -1
+    ctl["evidence"] = book[s]["evidence"]
+    release(s, book[s], venue)
+    return True
 
 
 @kernel
@@ -348,17 +361,20 @@ def act(request, s, now_ns, row, venue):
 
 
 @kernel
-def on_expiry(now_ns, venue):
-    """Expire all orders whose time has come, symbol by symbol, and find the next such time."""
+def on_expiry(now_ns, book, venue):
+    """Expire all orders whose time has come, let those go that waited for the open, and find the next such time."""
     ctl = venue.ctl[0]
-    ctl["now_ns"] = now_ns
-    ctl["evidence"] = 0
-    upcoming = NEVER
+    open_ns = venue.terms[0]["open_ns"]
+    upcoming = open_ns if now_ns < open_ns else NEVER
     for s in range(len(venue.n_orders)):
+        ctl["now_ns"] = now_ns
+        ctl["evidence"] = 0
         if venue.n_orders[s] > 0:
             if not has_room(venue.n_orders[s], venue):
                 return
             expire(s, now_ns, venue)
+            if now_ns >= open_ns and not release_held(s, now_ns, book, venue):
+                return
         for slot in range(venue.n_orders[s]):
             upcoming = min(upcoming, venue.orders[s, slot]["expire_ts_ns"])
     ctl["next_expiry_ns"] = upcoming

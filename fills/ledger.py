@@ -10,6 +10,7 @@ from replay.jit import kernel, leaf
 SAME = 0
 RESIZED = 1
 MOVED = 2
+UNSEEN = -1  # in `seq`: nothing was shown since a halt or gap
 
 
 @leaf
@@ -109,3 +110,4 @@ def forget_display(ledger):
     ledger["print_qty"] = 0
     ledger["gone_rank"] = NO_RANK
     ledger["gone_drop_qty"] = 0
+    ledger["seq"] = UNSEEN

@@ -105,9 +105,15 @@ def _stand_before(s, side, rank, qty, venue):
     left = qty
     for slot in range(venue.n_orders[s]):
         order = venue.orders[s, slot]
-        if order["side"] == side and order["rank"] > rank and order["type"] == OrderType.LIMIT:
+        if order["side"] == side and order["rank"] > rank and _is_shown(order):
             left -= order["leaves_qty"]
     return max(left, 0)
+
+
+@kernel
+def _is_shown(order):
+    """Tell whether an order stands in the displayed book, where a print beyond its price has passed it by."""
+    return order["type"] == OrderType.LIMIT or order["type"] == OrderType.MIDPRICE
 
 
 @kernel
@@ -117,8 +123,7 @@ def best_slot(s, side, above_rank, venue):
     best_rank = above_rank
     for slot in range(venue.n_orders[s]):
         order = venue.orders[s, slot]
-        is_limit = order["type"] == OrderType.LIMIT
-        if is_limit and order["side"] == side and order["leaves_qty"] > 0 and order["rank"] > best_rank:
+        if _is_shown(order) and order["side"] == side and order["leaves_qty"] > 0 and order["rank"] > best_rank:
             best = slot
             best_rank = order["rank"]
     return best

@@ -5,7 +5,7 @@ What a feed shows is the same for all of them, so it is noted once, in the ledge
 the best last, equals by arrival: whom an event may concern is then the end of a line, and the others are not touched at all.
 
 A shadow stands *apart*, with ledgers of its own that see every event, as long as it sees another market than the rest: after it
-took displayed size (rule 11), and while it is part of the level shown or just gone (rule 23).
+took displayed size (rule 11), if it follows the mid (rule 27), and while it is part of the level shown or just gone (rule 23).
 """
 
 from typing import NamedTuple
@@ -17,11 +17,14 @@ from fills.exchange import (
     GUESSED,
     PRINT_ON_BIDS,
     SHOWN_BIDS,
+    STRAY,
+    is_auction,
     note,
     react,
     see,
 )
 from fills.ledger import forget_display
+from fills.pegs import is_pegged
 from fills.record import summarise
 from fills.venue import NO_RANK
 from replay.bundle import bundle
@@ -102,6 +105,8 @@ def _stands_apart(s, lane, venue):
     if venue.ledgers[lane, 0]["taken_rank"] != NO_RANK or venue.ledgers[lane, 1]["taken_rank"] != NO_RANK:
         return True
     order = venue.orders[lane, 0]
+    if is_pegged(order):
+        return True
     shown = venue.ledgers[s, 0 if order["side"] > 0 else 1]
     return venue.ctl[0]["own_in_book"] == 1 and (order["rank"] == shown["rank"] or order["rank"] == shown["gone_rank"])
 
@@ -191,7 +196,7 @@ def live_count(s, shadows):
 @kernel
 def show_all(event, s, row, shadows, venue):
     """Show a quote or print to all shadows of its symbol; the caller made room for two answers of each."""
-    if row["status"] != 0:
+    if row["status"] != 0 and not is_auction(event):
         return
     if venue.ctl[0]["own_in_book"] == 1 and event["kind"] == Kind.QUOTE:
         _part(s, 0, event["bid"], shadows, venue)
@@ -202,8 +207,8 @@ def show_all(event, s, row, shadows, venue):
         see(event, shadows.apart[i], row, venue)
     touched = note(event, s, row, venue)
     for k in range(2):
-        if (touched & (ALL_SIDES << k)) != 0:
-            _react_line(event, s, k, touched & (ALL_SIDES << k | GUESSED), shadows, venue)
+        if (touched & (ALL_SIDES << k | STRAY)) != 0:
+            _react_line(event, s, k, touched & (ALL_SIDES << k | GUESSED | STRAY), shadows, venue)
     if n_apart > 0:
         _reunite(s, n_apart, shadows, venue)
 
@@ -267,6 +272,8 @@ def _react_line(event, s, k, touched, shadows, venue):
 @kernel
 def _reach(event, k, touched, ledger):
     """Return the least rank of own orders on side `k` that an event may concern."""
+    if (touched & STRAY) != 0:
+        return NO_RANK
     if (touched & (PRINT_ON_BIDS << k)) != 0:
         return event["price"] if k == 0 else -event["price"]
     if (touched & (CROSSED_BIDS << k)) == 0:

@@ -13,6 +13,7 @@ from fills.given import GivenOrders, read_orders
 from fills.latency import LatencySettings
 from fills.queue import QueueModel
 from fills.shadows import make_shadows
+from fills.terms import Terms, tick_table
 from fills.venue import NEVER, make_venue
 from replay.desk import BOOK
 from replay.errors import UsageError
@@ -48,6 +49,7 @@ def simulate(
     own_in_book: bool = False,
     *,
     band: Band | str = Band.EXPECTED,
+    hours: str = "all",
 ) -> pd.DataFrame:
     """Return the fills that given orders would have had, one row per fill, in time order.
 
@@ -57,7 +59,8 @@ def simulate(
         The recorded market.
     orders : pandas.DataFrame
         `order_id` (int, unique), `symbol`, `ts_ns` (sent), `side` (BUY, SELL), `qty`, `limit_price` (dollars, NaN = market),
-        `tif` (DAY, IOC, FOK, GTD); optional `expire_ts_ns` (GTD), `cancel_ts_ns` (sent; 0 or NaN = never), `post_only`.
+        `tif` (DAY, IOC, FOK, GTD); optional `expire_ts_ns` (GTD), `cancel_ts_ns` (sent; 0 or NaN = never), `post_only`, `type`
+        (LIMIT; PEG_MID and MIDPRICE follow the mid, with `limit_price` as cap, NaN for none).
     queue : QueueModel
         How falls of the display that no print explains are shared.
     latency : int or LatencySettings, optional
@@ -70,6 +73,9 @@ def simulate(
     band : Band
         How all that the recording leaves open is read (`fills.bands`); `queue` is the model of the expected band.
 
+    hours : {"all", "rth"}
+        With "rth", DAY and GTD orders that arrive before the regular open are held until it (rule 30).
+
     Returns
     -------
     pandas.DataFrame
@@ -81,7 +87,12 @@ def simulate(
     DAY orders that act before the regular close expire there, later ones with the session. No fees are charged.
     """
     given = read_orders(orders, session, span_ns(session))
-    venue = {"queue": queue_of(Band(band), QueueModel(queue)), "band": choices(Band(band)), "own_in_book": own_in_book}
+    venue = {
+        "queue": queue_of(Band(band), QueueModel(queue)),
+        "band": choices(Band(band)),
+        "own_in_book": own_in_book,
+        "terms": _terms(session, hours),
+    }
     batch = make_batch(session, given, _legs(latency), independent, venue)
     fills = np.concatenate([np.zeros(0, FILL), *stream_fills(session, batch)])
     return _frame(fills[np.argsort(fills["ts_ns"], kind="stable")], session.scale)
@@ -93,6 +104,13 @@ def span_ns(session: Session) -> tuple[int, int]:
     first = min([session.hours.pre_ns, *[info.first_ts_ns for info in streams]])
     last = max([session.hours.post_ns, *[info.last_ts_ns for info in streams]])
     return first, last
+
+
+def _terms(session: Session, hours: str) -> Terms:
+    if hours not in ("all", "rth"):
+        raise UsageError(f"`hours` must be 'all' or 'rth', got {hours!r}")
+    open_ns = session.hours.open_ns if hours == "rth" else -NEVER
+    return Terms(open_ns=open_ns, ticks=tick_table(session.day, session.scale))
 
 
 def _legs(latency: int | LatencySettings | None) -> tuple[int, int]:
@@ -108,10 +126,10 @@ def _legs(latency: int | LatencySettings | None) -> tuple[int, int]:
 def make_batch(session: Session, given: GivenOrders, legs: tuple[int, int], is_independent: bool, venue: dict[str, Any]) -> Any:
     """Lay orders and market out for `stream_fills`; `legs` are the ways of an order and of a cancel, in ns.
 
-    `venue` holds what `make_venue` is told of how to fill: `queue`, `band`, `own_in_book`.
+    `venue` holds what `make_venue` is told of how to fill: `queue`, `band`, `own_in_book`, `terms`.
     """
     n_symbols, acts_first = len(session.symbols), venue["own_in_book"]
-    steps = _schedule(given, legs, session.hours.close_ns, acts_first)
+    steps = _schedule(given, legs, (venue["terms"].open_ns, session.hours.close_ns), acts_first)
     most = _most_live(steps, len(given.order_id)) if is_independent else 0
     slots = 1 if is_independent else max(int(np.bincount(given.symbol, minlength=1).max()), 1)
     room = max(ANSWERS_AT_ONCE, 2 * max(slots, most) + SPARE_ANSWERS)
@@ -125,12 +143,17 @@ def make_batch(session: Session, given: GivenOrders, legs: tuple[int, int], is_i
     )
 
 
-def _schedule(given: GivenOrders, legs: tuple[int, int], close_ns: int, acts_first: bool) -> np.ndarray:
+def _schedule(given: GivenOrders, legs: tuple[int, int], hours_ns: tuple[int, int], acts_first: bool) -> np.ndarray:
     """Return all steps in the order in which they act: each order's arrival, its cancel and its end.
 
     An order that acts before the events of its own time stamp acts after those of the nanosecond before; so does an expiry.
     """
+    open_ns, close_ns = hours_ns
     arrival_ns = given.ts_ns + legs[0] - int(acts_first)
+    gone_ns = np.where(given.cancel_ts_ns > 0, given.cancel_ts_ns + legs[1], NEVER)
+    gone_ns = np.where(given.tif == Tif.GTD, np.minimum(gone_ns, given.expire_ts_ns), gone_ns)
+    is_waiting = (arrival_ns < open_ns) & np.isin(given.tif, (Tif.DAY, Tif.GTD)) & (gone_ns > open_ns)
+    arrival_ns = np.where(is_waiting, open_ns, arrival_ns)  # rule 30
     end_ns = np.where(arrival_ns < close_ns, close_ns, NEVER)
     end_ns = np.where(given.tif == Tif.GTD, given.expire_ts_ns, end_ns) - 1
     cancelled = np.flatnonzero(given.cancel_ts_ns > 0)

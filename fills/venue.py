@@ -13,12 +13,14 @@ import numpy as np
 from fills.bands import CHOICE, choices
 from fills.fees import FEES, no_fees
 from fills.queue import UNKNOWN, QueueModel
+from fills.terms import Terms
 from replay.bundle import bundle
-from replay.orders import Evidence
+from replay.orders import REQUEST, Evidence
 
 NEVER = 2**63 - 1
 NO_RANK = -(2**62)  # that side shows nothing
 MARKET_RANK = 2**61  # a waiting market order outranks every limit
+HELD_RANK = NO_RANK + 1  # of an order that does not work yet: worse than every price
 STOP_ANSWERS_FULL = 1
 BID = 0
 ASK = 1
@@ -44,12 +46,16 @@ class Rule(IntEnum):
     TAKE = 13
     MARKET = 14
     BEYOND = 26
+    MID = 28
+    AUCTION = 29
+    BAR = 34
 
 
 VENUE_ORDER = np.dtype(
     [
         ("order_id", "i8"),
-        ("rank", "i8"),  # side * price
+        ("rank", "i8"),  # side * price; HELD_RANK while it waits
+        ("cap_rank", "i8"),  # its limit: what a pegged order may not go beyond
         ("leaves_qty", "i8"),
         ("ahead_qty", "i8"),  # of the market, own orders not counted; UNKNOWN before first sight
         ("ghost_qty", "i8"),  # ahead before the pending drop, less the prints that explained it; UNKNOWN = came later
@@ -62,8 +68,12 @@ VENUE_ORDER = np.dtype(
         ("value", "i8"),  # filled, price units x shares
         ("removed_qty", "i8"),  # filled as taker
         ("fee_micros", "i8"),  # charged so far
+        ("since_ns", "i8"),  # when it came or was released
+        ("tick", "i8"),
+        ("lot", "i8"),
         ("tif", "i4"),
         ("post_only", "i4"),
+        ("is_held", "i4"),
     ],
     align=True,
 )
@@ -93,6 +103,9 @@ LEDGER = np.dtype(
     align=True,
 )
 
+ACCOUNT = np.dtype([("position", "i8"), ("mark", "i8"), ("is_restricted", "i8")], align=True)
+TOUCH = np.dtype([("exch_ts_ns", "i8"), ("bid", "i8"), ("ask", "i8")], align=True)
+TOUCHES = 8
 LEVEL = np.dtype([("rank", "i8"), ("qty", "i8")], align=True)
 DEEP_LEVELS = 15
 
@@ -153,7 +166,12 @@ class Venue(NamedTuple):
     pairing_ns: np.ndarray  # int64 (8, 2), by Evidence: FALL_WAITS, PRINT_WAITS
     choices: np.ndarray  # CHOICE (8,), by Evidence: what the band decides
     fees: np.ndarray  # FEES, one row
+    terms: np.ndarray  # TERMS, one row
+    accounts: np.ndarray  # ACCOUNT (n_symbols,)
+    touches: np.ndarray  # TOUCH (n_symbols, TOUCHES): a ring of the last touches with an exchange time
+    n_touches: np.ndarray  # int64 (n_symbols,): how many were ever written to it
     scratch: np.ndarray  # VENUE_ORDER, one row, for moving orders
+    scratch_request: np.ndarray  # REQUEST, one row
 
 
 def make_venue(
@@ -166,6 +184,7 @@ def make_venue(
     fees: np.ndarray | None = None,
     band: np.ndarray | None = None,
     pairing_ns: Mapping[Evidence, tuple[int, int]] | None = None,
+    terms: Terms | None = None,
     answer_capacity: int = 4096,
     own_in_book: bool = False,
 ) -> Venue:
@@ -187,6 +206,8 @@ def make_venue(
         What `fills.bands.choices` returns; None is the expected band (rule 24).
     pairing_ns : mapping, optional
         By `Evidence`: how long a fall of the display waits for its print, and a print for its quote (rule 9).
+    terms : Terms, optional
+        What is asked of an order before it may trade (rules 30 to 33).
     answer_capacity : int
         Answers between two collections; reaching it sets `ctl['status']` and leaves the venue as it was.
     own_in_book : bool
@@ -214,7 +235,12 @@ def make_venue(
         pairing_ns=waits,
         choices=choices() if band is None else np.asarray(band, CHOICE),
         fees=no_fees() if fees is None else np.asarray(fees, FEES).reshape(1),
+        terms=(terms or Terms()).row(),
+        accounts=np.zeros(n_symbols, ACCOUNT),
+        touches=np.zeros((n_symbols, TOUCHES), TOUCH),
+        n_touches=np.zeros(n_symbols, np.int64),
         scratch=np.zeros(1, VENUE_ORDER),
+        scratch_request=np.zeros(1, REQUEST),
     )
 
 

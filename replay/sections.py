@@ -7,6 +7,7 @@ from replay.settings import setting
 FEE_PLANS = ("fixed", "tiered", "none")
 BANDS = ("expected", "pessimistic", "optimistic")
 FILL_RULES = ("queue", "ibkr-paper")
+HALT_RULES = ("reject", "hold")
 QUEUE_MODELS = ("behind_first", "trades_only", "pro_rata", "power", "log", "all_ahead")
 
 
@@ -48,6 +49,10 @@ class VenueSettings:
         ge=-1.0,
         le=1.0,
     )
+    halted_orders: str = setting("reject", "what becomes of orders sent during a halt", choices=HALT_RULES)
+    max_order_qty: int = setting(0, "largest order that is accepted; 0 = any", unit="shares", ge=0)
+    shortable: bool = setting(True, "whether shares can be borrowed; if not, short sales are rejected")
+    leverage: float = setting(0.0, "buying power as a multiple of the account's equity; 0 = unchecked", ge=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

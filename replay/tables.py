@@ -192,7 +192,7 @@ def orders_table(rows: np.ndarray, context: RunContext) -> pa.Table:
         "symbol": _words(rows["symbol"], dict(enumerate(context.symbols))),
         "side": _words(rows["side"], {int(s): s.name for s in Side}),
         "type": _words(rows["type"], {int(t): t.name for t in OrderType}),
-        "limit_price": np.where(rows["type"] == OrderType.MARKET, np.nan, rows["limit_price"] / context.scale),
+        "limit_price": np.where(rows["limit_price"] == 0, np.nan, rows["limit_price"] / context.scale),
         **{name: rows[name] for name in numbers},
         "tif": _words(rows["tif"], {int(t): t.name for t in Tif}),
         "work_ns": rows["work_ns"],
