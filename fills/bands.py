@@ -16,7 +16,10 @@ a print without a venue (10)                  .58, rounded down    .67, to the n
 the other side stops at our price (12)        fills nothing        fills what it shows   fills what it shows
 depth beyond the touch (26)                   none                 2 ticks of a half     4 ticks as deep as
                                                                                          the touch
-an auction at our price (18)                  fills nothing        fills nothing         fills its size
+an auction at our price (29)                  fills nothing        fills nothing         fills its size
+a dark print at the mid (28)                  fills nothing        fills nothing         fills its size
+a bar, where there is nothing else (34)       5 % of its volume,   10 %, through our     20 %, at our price
+                                              through our price    price                 or through it
 ============================================  ===================  ====================  =====================
 
 Why these: 26 to 42 % of the volume printed at the touch of three US stocks on three days was off-exchange, hence .58 and .67 and,
@@ -50,6 +53,8 @@ CHOICE = np.dtype(
         ("cross_gap", "i8"),  # 0 = the other side fills at our price, 1 = only beyond it
         ("guess", "i8"),  # inside prints without a side: GUESS_NOBODY, GUESS_NEARER or GUESS_ANYBODY
         ("has_auction_at", "i8"),  # an auction at our very price fills
+        ("bar_percent", "i8"),  # share of a bar's volume that may be ours
+        ("has_bar_touch", "i8"),  # a bar that only reaches our price fills
     ],
     align=True,
 )
@@ -108,7 +113,7 @@ def choices(band: Band = Band.EXPECTED, rule: FillRule = FillRule.QUEUE, no_venu
     if no_venue_share is not None:
         rows["no_venue_ppm"] = round(no_venue_share * MILLION)
     if rule is FillRule.IBKR_PAPER:
-        for name in ("has_print_fills", "depth_ticks", "cross_gap", "has_auction_at"):
+        for name in ("has_print_fills", "depth_ticks", "cross_gap", "has_auction_at", "bar_percent"):
             rows[name] = 0
     return rows
 
@@ -118,6 +123,7 @@ def _pessimistic(rows: np.ndarray) -> None:
     rows["inside_lots"] = 1
     rows["guess"] = GUESS_NOBODY
     rows["cross_gap"] = 1
+    rows["bar_percent"] = 5
 
 
 def _expected(rows: np.ndarray) -> None:
@@ -126,6 +132,7 @@ def _expected(rows: np.ndarray) -> None:
     rows["has_through"] = 1
     rows["has_through"][Evidence.MESSAGE_LEVEL] = 0
     rows["depth_ticks"], rows["depth_percent"] = 2, 50
+    rows["bar_percent"] = 10
 
 
 def _optimistic(rows: np.ndarray) -> None:
@@ -134,6 +141,8 @@ def _optimistic(rows: np.ndarray) -> None:
     rows["has_through"] = 1
     rows["depth_ticks"], rows["depth_percent"] = 4, 100
     rows["has_auction_at"] = 1
+    rows["bar_percent"] = 20
+    rows["has_bar_touch"] = 1
 
 
 _WRITERS = {Band.PESSIMISTIC: _pessimistic, Band.EXPECTED: _expected, Band.OPTIMISTIC: _optimistic}

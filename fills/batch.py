@@ -7,14 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fills.bars import on_bar
 from fills.exchange import act, on_event, on_status, see
-from fills.shadows import NO_LANE, Shadows, forget_apart, leave, live_count, open_lane, place, show_all
+from fills.shadows import NO_LANE, Shadows, forget_apart, leave, live_count, open_lane, place, show_all, show_bar
 from fills.venue import Venue
 from replay.bundle import bundle
 from replay.desk import apply_market
 from replay.events import Kind, Status
 from replay.jit import kernel
-from replay.orders import Action
+from replay.orders import Action, Evidence
 
 SPARE_ANSWERS = 8  # more than one step can give
 ANSWERS_AT_ONCE = 1 << 16
@@ -53,14 +54,15 @@ class Batch(NamedTuple):
 
 
 @kernel
-def play(events, n_events, batch):
+def play(block, n_events, batch):
     """Play a block; return False when the answers must be collected first."""
     ctl = batch.ctl[0]
+    events = block.events
     while ctl["event"] < n_events:
         i = ctl["event"]
         if not act_until(events[i]["ts_ns"], batch):
             return False
-        if not _show(events, i, batch):
+        if not _show(block, i, batch):
             return False
         apply_market(events, i, batch.book)
         ctl["event"] = i + 1
@@ -102,13 +104,16 @@ def _has_room(n_answers, batch):
 
 
 @kernel
-def _show(events, i, batch):
+def _show(block, i, batch):
     """Show an event to all orders of its symbol; return False when the answers must be collected first."""
+    events = block.events
     event = events[i]
     s = event["symbol"]
     kind = event["kind"]
     if kind == Kind.STATUS:
         _show_status(events, i, batch)
+    if kind == Kind.BAR:
+        return _show_bar(block.bars, event, batch)
     if kind != Kind.QUOTE and kind != Kind.TRADE:
         return True
     ctl = batch.ctl[0]
@@ -122,6 +127,25 @@ def _show(events, i, batch):
         return False
     ctl["n_order_events"] += n_live
     show_all(event, s, batch.book[s], batch.shadows, batch.venue)
+    return True
+
+
+@kernel
+def _show_bar(bars, event, batch):
+    """Show a bar to all orders of its symbol; return False when the answers must be collected first."""
+    s = event["symbol"]
+    row = batch.book[s]
+    bar = bars[event["row"]]
+    if row["evidence"] != Evidence.BARS:
+        return True
+    if batch.ctl[0]["independent"] == 0:
+        if not _has_room(batch.venue.n_orders[s], batch):
+            return False
+        on_bar(bar, event, s, row, batch.venue)
+        return True
+    if not _has_room(live_count(s, batch.shadows), batch):
+        return False
+    show_bar(bar, event, s, row, batch.shadows, batch.venue)
     return True
 
 

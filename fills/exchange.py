@@ -96,7 +96,7 @@ from fills.ledger import MOVED, RESIZED, UNSEEN, forget_display, show
 from fills.lifecycle import MOST_ANSWERS, expire, follow_mid, held_count, on_cancel, on_modify, on_new, release
 from fills.marketable import cross_resting
 from fills.pegs import fill_hidden
-from fills.prints import STRAY_SIDE, budget_qty, hear_side, remember_touch
+from fills.prints import STRAY_SIDE, budget_qty, has_exchange_time, hear_side, remember_touch
 from fills.record import compact, has_room, summarise
 from fills.resting import fill_from_print, meet_touch, shrink_queue
 from fills.stray import AUCTION, meet_stray_print
@@ -109,7 +109,6 @@ from fills.venue import (
     MARKET_RANK,
     NEVER,
     NO_RANK,
-    PRINT_WAITS,
     STOP_ANSWERS_FULL,
     VENUE_CTL,
     VENUE_ORDER,
@@ -117,7 +116,7 @@ from fills.venue import (
     Venue,
     make_venue,
 )
-from replay.events import NO_TIME, Kind, Status
+from replay.events import Kind, Status
 from replay.jit import kernel, leaf
 from replay.orders import Action
 
@@ -153,7 +152,8 @@ def on_event(events, i, book, venue):
 def see(event, s, row, venue):
     """Show a quote or print to the venue's symbol `s`, whose market before it is `row`."""
     ctl = venue.ctl[0]
-    if row["status"] != 0 and not is_auction(event):
+    if row["status"] != 0:
+        meet_halted(event, s, row, venue)
         return
     if ctl["n_answers"] + 2 * venue.n_orders[s] > len(venue.answers):
         ctl["status"] = STOP_ANSWERS_FULL
@@ -176,16 +176,14 @@ def note(event, s, row, venue):
             ask_qty = others_qty(s, -1, -event["ask"], ask_qty, venue)
         touched = _show_both(event, bid_qty, ask_qty, bids, asks, venue.pairing_ns[row["evidence"], FALL_WAITS])
         if touched != 0:
-            _set_source(event, row["evidence"], -1, ctl)
-        if event["exch_ts_ns"] != NO_TIME and (bids["change"] == MOVED or asks["change"] == MOVED):
+            set_source(event, row["evidence"], -1, ctl)
+        if (bids["change"] == MOVED or asks["change"] == MOVED) and has_exchange_time(event["exch_ts_ns"]):
             remember_touch(event, s, venue)
         return touched
-    side = STRAY_SIDE
-    if row["status"] == 0:
-        side = hear_side(event, s, row, venue, venue.pairing_ns[row["evidence"], PRINT_WAITS])
+    side = hear_side(event, s, row, bids, asks, venue)
     if side == 0:
         return 0
-    _set_source(event, row["evidence"], event["venue"], ctl)
+    set_source(event, row["evidence"], event["venue"], ctl)
     if side == STRAY_SIDE:
         return STRAY
     touched = PRINT_ON_BIDS if side > 0 else PRINT_ON_ASKS
@@ -196,6 +194,14 @@ def note(event, s, row, venue):
 def is_auction(event):
     """Tell whether an event is the print of an auction, which may come while the symbol does not trade."""
     return event["kind"] == Kind.TRADE and (event["flags"] & AUCTION) != 0
+
+
+@kernel
+def meet_halted(event, s, row, venue):
+    """Show an event to a symbol that does not trade: only the print of an auction fills (rules 18 and 29)."""
+    if is_auction(event) and has_room(venue.n_orders[s], venue):
+        set_source(event, row["evidence"], event["venue"], venue.ctl[0])
+        meet_stray_print(event, s, s, venue)
 
 
 @kernel
@@ -216,10 +222,13 @@ def _react_to_print(event, s, lane, touched, venue):
     ledger = venue.ledgers[s, k]
     budget = budget_qty(event, (touched & GUESSED) != 0, venue.choices[venue.ctl[0]["evidence"]])
     if budget > 0 and ledger["seq"] != UNSEEN:
-        if venue.ledgers[lane, k]["best_rank"] == MARKET_RANK:
+        is_pegged = venue.ledgers[lane, k]["best_rank"] == MARKET_RANK
+        if is_pegged:
             budget = fill_hidden(s, lane, side, event["price"], budget, side * event["price"] + 1, venue)
+        n_answers = venue.ctl[0]["n_answers"]
         fill_from_print(lane, side, side * event["price"], budget, ledger["explained_qty"], venue)
-        compact(lane, venue)
+        if is_pegged or venue.ctl[0]["n_answers"] != n_answers:
+            compact(lane, venue)
 
 
 @kernel
@@ -267,19 +276,22 @@ def _react_to_quote(event, s, lane, touched, venue):
         forget_passed(lane, BID, event["bid"], event["bid_qty"], venue)
     if (touched & PASSED_ASKS) != 0:
         forget_passed(lane, ASK, -event["ask"], event["ask_qty"], venue)
+    n_answers = ctl["n_answers"]
     if (touched & CROSSED_BIDS) != 0:
         cross_resting(lane, 1, ASK, -event["ask"], event["ask_qty"], venue)
     if (touched & CROSSED_ASKS) != 0:
         cross_resting(lane, -1, BID, event["bid"], event["bid_qty"], venue)
     if (touched & (CROSSED_BIDS | CROSSED_ASKS)) != 0:
-        compact(lane, venue)
+        if ctl["n_answers"] != n_answers:
+            compact(lane, venue)
         if venue.ledgers[lane, BID]["best_rank"] == MARKET_RANK or venue.ledgers[lane, ASK]["best_rank"] == MARKET_RANK:
             follow_mid(s, lane, venue)
             summarise(lane, venue)
 
 
 @kernel
-def _set_source(event, evidence, venue_code, ctl):
+def set_source(event, evidence, venue_code, ctl):
+    """Note on what the answers that follow are based."""
     ctl["now_ns"] = event["ts_ns"]
     ctl["source_seq"] = event["seq"]
     ctl["source_venue"] = venue_code

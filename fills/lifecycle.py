@@ -45,6 +45,7 @@ def _store(s, slot, request, now_ns, row, venue):
     order["since_ns"] = now_ns
     order["tick"] = row["tick"]
     order["lot"] = row["lot"]
+    order["evidence"] = row["evidence"]
     order["is_held"] = 0
     order["value"] = 0
     order["removed_qty"] = 0

@@ -2,7 +2,7 @@
 
 from fills.bands import GUESS_NOBODY, MILLION
 from fills.ledger import awaits_print, hear
-from fills.venue import ASK, BID, NO_RANK
+from fills.venue import ASK, BID, NO_RANK, PRINT_WAITS
 from replay.events import NO_TIME, Flag
 from replay.jit import kernel, leaf
 
@@ -24,12 +24,10 @@ SECOND_NS = 1_000_000_000
 
 
 @leaf
-def hear_side(event, s, row, venue, wait_ns):
+def hear_side(event, s, row, bids, asks, venue):
     """Book a print on the side it consumed; return that side when own orders are within its reach, else 0."""
     qty = event["qty"]
     price = event["price"]
-    bids = venue.ledgers[s, BID]
-    asks = venue.ledgers[s, ASK]
     if (event["flags"] & INELIGIBLE) != 0 or qty <= 0 or price <= 0 or (row["tick"] > 1 and price % row["tick"] != 0):
         venue.ctl[0]["n_ineligible"] += 1
         return STRAY_SIDE if bids["best_rank"] != NO_RANK or asks["best_rank"] != NO_RANK else 0
@@ -38,9 +36,9 @@ def hear_side(event, s, row, venue, wait_ns):
     if side == 0:
         venue.ctl[0]["n_unsided"] += 1
         return STRAY_SIDE if bids["best_rank"] != NO_RANK or asks["best_rank"] != NO_RANK else 0
-    if side > 0:
-        return side if hear(bids, price, qty, event["ts_ns"], wait_ns) else 0
-    return side if hear(asks, -price, qty, event["ts_ns"], wait_ns) else 0
+    wait_ns = venue.pairing_ns[row["evidence"], PRINT_WAITS]
+    ledger = bids if side > 0 else asks
+    return side if hear(ledger, price if side > 0 else -price, qty, event["ts_ns"], wait_ns) else 0
 
 
 @kernel
@@ -98,8 +96,6 @@ def has_exchange_time(exch_ts_ns):
 @kernel
 def remember_touch(event, s, venue):
     """Keep a touch that moved, with its exchange time, for prints that are late in telling their side (rule 10)."""
-    if not has_exchange_time(event["exch_ts_ns"]):
-        return
     touch = venue.touches[s, venue.n_touches[s] % venue.touches.shape[1]]
     venue.n_touches[s] += 1
     touch["exch_ts_ns"] = event["exch_ts_ns"]

@@ -4,7 +4,7 @@ from fills.account import lacks_power, shorts_more
 from fills.venue import MARKET_RANK
 from replay.events import Status
 from replay.jit import kernel
-from replay.orders import OrderReason, OrderType, Tif
+from replay.orders import Evidence, OrderReason, OrderType, Tif
 
 
 @kernel
@@ -64,7 +64,7 @@ def price_refusal(order_type, side, price, post_only, row, terms):
     other_price = row["ask"] if side > 0 else row["bid"]
     other_qty = row["ask_qty"] if side > 0 else row["bid_qty"]
     if order_type == OrderType.MARKET:
-        return OrderReason.NO_MARKET if other_qty <= 0 else OrderReason.NONE
+        return OrderReason.NO_MARKET if other_qty <= 0 and row["evidence"] != Evidence.BARS else OrderReason.NONE
     is_pegged = order_type == OrderType.PEG_MID or order_type == OrderType.MIDPRICE
     if is_pegged and price == 0:
         return OrderReason.NONE

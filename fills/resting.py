@@ -3,7 +3,7 @@
 from fills.queue import TRADES_ONLY, UNKNOWN, on_level_change, on_trade
 from fills.record import whole_ahead, write_fill
 from fills.venue import Rule
-from replay.jit import kernel
+from replay.jit import kernel, leaf
 from replay.orders import Liquidity, OrderType
 
 
@@ -110,7 +110,7 @@ def _stand_before(s, side, rank, qty, venue):
     return max(left, 0)
 
 
-@kernel
+@leaf
 def _is_shown(order):
     """Tell whether an order stands in the displayed book, where a print beyond its price has passed it by."""
     return order["type"] == OrderType.LIMIT or order["type"] == OrderType.MIDPRICE
@@ -123,7 +123,7 @@ def best_slot(s, side, above_rank, venue):
     best_rank = above_rank
     for slot in range(venue.n_orders[s]):
         order = venue.orders[s, slot]
-        if _is_shown(order) and order["side"] == side and order["leaves_qty"] > 0 and order["rank"] > best_rank:
+        if order["rank"] > best_rank and order["side"] == side and order["leaves_qty"] > 0 and _is_shown(order):
             best = slot
             best_rank = order["rank"]
     return best

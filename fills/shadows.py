@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fills.bars import on_bar
 from fills.exchange import (
     CROSSED_BIDS,
     GUESSED,
@@ -19,9 +20,11 @@ from fills.exchange import (
     SHOWN_BIDS,
     STRAY,
     is_auction,
+    meet_halted,
     note,
     react,
     see,
+    set_source,
 )
 from fills.ledger import forget_display
 from fills.pegs import is_pegged
@@ -30,6 +33,7 @@ from fills.venue import NO_RANK
 from replay.bundle import bundle
 from replay.events import Kind
 from replay.jit import kernel
+from replay.orders import Evidence
 
 NO_LANE = -1
 ALL_SIDES = 0b010101  # every bit that concerns bids; shifted by one: asks
@@ -105,7 +109,7 @@ def _stands_apart(s, lane, venue):
     if venue.ledgers[lane, 0]["taken_rank"] != NO_RANK or venue.ledgers[lane, 1]["taken_rank"] != NO_RANK:
         return True
     order = venue.orders[lane, 0]
-    if is_pegged(order):
+    if is_pegged(order) or order["evidence"] == Evidence.BARS:
         return True
     shown = venue.ledgers[s, 0 if order["side"] > 0 else 1]
     return venue.ctl[0]["own_in_book"] == 1 and (order["rank"] == shown["rank"] or order["rank"] == shown["gone_rank"])
@@ -196,7 +200,8 @@ def live_count(s, shadows):
 @kernel
 def show_all(event, s, row, shadows, venue):
     """Show a quote or print to all shadows of its symbol; the caller made room for two answers of each."""
-    if row["status"] != 0 and not is_auction(event):
+    if row["status"] != 0:
+        _show_halted(event, s, row, shadows, venue)
         return
     if venue.ctl[0]["own_in_book"] == 1 and event["kind"] == Kind.QUOTE:
         _part(s, 0, event["bid"], shadows, venue)
@@ -209,6 +214,33 @@ def show_all(event, s, row, shadows, venue):
     for k in range(2):
         if (touched & (ALL_SIDES << k | STRAY)) != 0:
             _react_line(event, s, k, touched & (ALL_SIDES << k | GUESSED | STRAY), shadows, venue)
+    if n_apart > 0:
+        _reunite(s, n_apart, shadows, venue)
+
+
+@kernel
+def _show_halted(event, s, row, shadows, venue):
+    """Show an auction's print to all shadows of a symbol that does not trade."""
+    if not is_auction(event):
+        return
+    line = shadows.aparts[s]
+    n_apart = line["count"]
+    for i in range(line["first"], line["first"] + n_apart):
+        meet_halted(event, shadows.apart[i], row, venue)
+    set_source(event, row["evidence"], event["venue"], venue.ctl[0])
+    for k in range(2):
+        _react_line(event, s, k, STRAY, shadows, venue)
+    if n_apart > 0:
+        _reunite(s, n_apart, shadows, venue)
+
+
+@kernel
+def show_bar(bar, event, s, row, shadows, venue):
+    """Show a bar to the shadows of its symbol; they all stand apart where bars are the evidence."""
+    line = shadows.aparts[s]
+    n_apart = line["count"]
+    for i in range(line["first"], line["first"] + n_apart):
+        on_bar(bar, event, shadows.apart[i], row, venue)
     if n_apart > 0:
         _reunite(s, n_apart, shadows, venue)
 

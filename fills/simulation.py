@@ -197,7 +197,7 @@ def stream_fills(session: Session, batch: Any) -> Iterator[np.ndarray]:
     """Play the whole session through a batch, once; yield FILL rows whenever the answers have to be collected."""
     for block in session.blocks(symbol_index={name: k for k, name in enumerate(session.symbols)}):
         batch.ctl["event"] = 0
-        while not play(block.events, len(block.events), batch):
+        while not play(block, len(block.events), batch):
             yield _collect(batch)
         yield _collect(batch)
     while not act_until(NEVER, batch):

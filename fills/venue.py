@@ -55,7 +55,6 @@ VENUE_ORDER = np.dtype(
     [
         ("order_id", "i8"),
         ("rank", "i8"),  # side * price; HELD_RANK while it waits
-        ("cap_rank", "i8"),  # its limit: what a pegged order may not go beyond
         ("leaves_qty", "i8"),
         ("ahead_qty", "i8"),  # of the market, own orders not counted; UNKNOWN before first sight
         ("ghost_qty", "i8"),  # ahead before the pending drop, less the prints that explained it; UNKNOWN = came later
@@ -68,12 +67,14 @@ VENUE_ORDER = np.dtype(
         ("value", "i8"),  # filled, price units x shares
         ("removed_qty", "i8"),  # filled as taker
         ("fee_micros", "i8"),  # charged so far
+        ("cap_rank", "i8"),  # its limit: what a pegged order may not go beyond
         ("since_ns", "i8"),  # when it came or was released
         ("tick", "i8"),
         ("lot", "i8"),
         ("tif", "i4"),
         ("post_only", "i4"),
         ("is_held", "i4"),
+        ("evidence", "i4"),  # of its symbol
     ],
     align=True,
 )

@@ -12,6 +12,7 @@ What a yield means stands in its low three bits; the rest is the index of the ev
 from collections.abc import Callable
 from typing import Any
 
+from fills.bars import on_bar
 from fills.exchange import on_event
 from replay.desk import WAKE_EVENT, WAKE_TIMER, apply_market
 from replay.engine.traffic import (
@@ -90,7 +91,7 @@ def _make_stretch(decide: Callable[..., Any]) -> Any:
                 if is_paused(world):
                     return i
             if i < n:
-                meet(block.events, i, world)
+                meet(block, i, world)
                 decide(WAKE_EVENT, i, block, desk, state)
                 if clock[0]["is_busy"] != 0:
                     control[0]["woken"] = i << 3 | WAKE_ON_EVENT
@@ -120,8 +121,9 @@ def is_paused(world):
 
 
 @leaf
-def meet(events, i, world):
+def meet(block, i, world):
     """Let exchange and desk meet one recorded event: first the exchange, which compares it with the book before."""
+    events = block.events
     event = events[i]
     kind = event["kind"]
     world.desk.clock[0]["now_ns"] = event["ts_ns"]
@@ -135,3 +137,15 @@ def meet(events, i, world):
             mark(event, world)
         if world.venue.ctl[0]["n_answers"] != 0:
             collect(world)
+    elif kind == Kind.BAR:
+        meet_bar(block, i, world)
+
+
+@kernel
+def meet_bar(block, i, world):
+    """Let the exchange fill from a bar, where bars are all that it has."""
+    event = block.events[i]
+    s = event["symbol"]
+    on_bar(block.bars[event["row"]], event, s, world.desk.book[s], world.venue)
+    if world.venue.ctl[0]["n_answers"] != 0:
+        collect(world)

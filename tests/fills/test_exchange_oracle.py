@@ -10,12 +10,12 @@ from fills.bands import Band, choices
 from fills.fees import FeeSchedule
 from fills.queue import QueueModel
 from fills.terms import Terms
-from tests.fills.worlds import Market, busy_stream, odd_steps, streams
+from tests.fills.worlds import Market, bar, busy_stream, odd_steps, quotes, requests, status, streams
 from tests.naive.exchange import Exchange
 from tests.naive.fees import order_fee_micros
 
 BANDS = st.sampled_from([band.value for band in Band])
-WINDOWS = {1: (50, 50), 2: (40, 200), 5: (0, 0)}
+WINDOWS = {1: (50, 50), 2: (40, 200), 3: (0, 0), 5: (0, 0)}
 FEES = FeeSchedule.on_date(date(2026, 5, 4), "tiered").rates
 
 
@@ -115,3 +115,21 @@ def test_odd_streams_reach_every_fill_rule():
             rules[rule] = rules.get(rule, 0) + count
 
     assert {7, 8, 12, 13, 14, 26, 28, 29} <= {rule for rule, count in rules.items() if count >= 3}, rules
+
+
+BAR_STEPS = st.one_of(
+    requests(), requests(), requests(("market", "limit", "midprice")),
+    st.builds(
+        lambda low, spread, volume, age, symbol: bar(low, low + spread, volume, start=age, symbol=symbol),
+        st.integers(96, 105), st.integers(0, 4), st.integers(0, 200), st.integers(0, 2000), st.integers(0, 1),
+    ),
+    st.builds(status, st.sampled_from([1, 2, 3]), symbol=st.sampled_from([-1, 0, 1])), quotes(),
+)  # fmt: skip
+
+
+@pytest.mark.jit_off
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(stream=streams(40, BAR_STEPS), band=BANDS, terms=TERMS)
+def test_bars_are_answered_as_by_the_oracle(stream, band, terms):
+    """Where bars are the evidence, both exchanges give the same answers in every band."""
+    compare(stream, QueueModel.BEHIND_FIRST, 3, 2**63 - 1, band, terms=terms)

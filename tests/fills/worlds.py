@@ -5,9 +5,10 @@ import random
 import numpy as np
 from hypothesis import strategies as st
 
+from fills.bars import on_bar
 from fills.exchange import make_venue, on_event, on_expiry, on_request
 from replay.desk import BOOK, apply_market
-from replay.events import EVENT, NO_TIME, Kind
+from replay.events import BAR, EVENT, NO_TIME, Kind
 from replay.orders import REQUEST, Action, OrderType, Tif
 from tests.naive.exchange import NAMES
 
@@ -26,6 +27,11 @@ def quote(bid, bid_qty, ask, ask_qty, ts=0, symbol=0):
 def trade(price, qty, flags=SELL_PRINT, ts=0, symbol=0, venue=0):
     """Write a print as a plain dict; a seller hit the bid unless `flags` says otherwise."""
     return {"kind": "trade", "ts": ts, "symbol": symbol, "price": price, "qty": qty, "flags": flags, "venue": venue}
+
+
+def bar(low, high, volume, start=0, ts=0, symbol=0, what=0):
+    """Write a bar of trades as a plain dict."""
+    return {"kind": "bar", "ts": ts, "symbol": symbol, "low": low, "high": high, "volume": volume, "start": start, "what": what}
 
 
 def status(code, ts=0, symbol=0):
@@ -62,6 +68,7 @@ class Market:
         self.book["evidence"] = evidence
         self.events = np.zeros(1, EVENT)
         self.requests = np.zeros(1, REQUEST)
+        self.bars = np.zeros(1, BAR)
 
     def play(self, *steps, every_ns=1):
         """Play steps in order, stamping those without a time one after the other; return the answers."""
@@ -75,6 +82,11 @@ class Market:
         if step["kind"] == "request":
             self._write_request(step)
             on_request(self.requests, 0, step["ts"], self.book, self.venue)
+        elif step["kind"] == "bar":
+            self._write_event(step)
+            low, high = step["low"], step["high"]
+            self.bars[0] = (step["start"], low, high, low, low, step["volume"], 0.0, 1, 60, step["what"])
+            on_bar(self.bars[0], self.events[0], step["symbol"], self.book[step["symbol"]], self.venue)
         elif step["kind"] == "expiry":
             on_expiry(step["ts"], self.book, self.venue)
         else:

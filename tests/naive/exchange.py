@@ -27,12 +27,16 @@ NAMES = (
 
 # What each band decides where the recording is silent (rule 24).
 READINGS = {
-    "pessimistic": {"no_venue": (58, 0), "inside_lots": 1, "through": (), "gap": 1, "guess": "nobody", "depth": (0, 0)},
+    "pessimistic": {
+        "no_venue": (58, 0), "inside_lots": 1, "through": (), "gap": 1, "guess": "nobody", "depth": (0, 0), "bar": (5, False),
+    },
     "expected": {
-        "no_venue": (67, 50), "inside_lots": 0, "through": (1, 2, 3, 4), "gap": 0, "guess": "nearer", "depth": (2, 50)
+        "no_venue": (67, 50), "inside_lots": 0, "through": (1, 2, 3, 4), "gap": 0, "guess": "nearer", "depth": (2, 50),
+        "bar": (10, False),
     },
     "optimistic": {
-        "no_venue": (100, 50), "inside_lots": 0, "through": (1, 2, 3, 4, 5), "gap": 0, "guess": "anybody", "depth": (4, 100)
+        "no_venue": (100, 50), "inside_lots": 0, "through": (1, 2, 3, 4, 5), "gap": 0, "guess": "anybody", "depth": (4, 100),
+        "bar": (20, True),
     },
 }  # fmt: skip
 
@@ -169,6 +173,9 @@ class Exchange(OddPrints, OrderLife):
             self.on_status(range(len(self.books)) if s < 0 else [s], event)
             return
         book = self.books[s]
+        if event["kind"] == "bar":
+            self.on_bar(s, event)
+            return
         if event["kind"] == "trade" and book["status"] != 0 and event["flags"] & 128:
             self.now = event["ts"]
             self.on_stray(s, event)

@@ -92,6 +92,25 @@ class OddPrints:
             self.fill(s, o, o["price"], amount, 28, 1, self.ahead(s, o), trade["seq"], trade["venue"])
         return qty
 
+    def on_bar(self, s, bar):
+        """Rule 34."""
+        if self.evidence != 3 or self.books[s]["status"] != 0 or bar["what"] != 0:
+            return
+        self.now = bar["ts"]
+        percent, is_at = self.reads["bar"]
+        left = bar["volume"] * percent // 100
+        for o in self.orders[s]:
+            far, worst = (bar["low"], bar["high"]) if o["side"] == BUY else (bar["high"], bar["low"])
+            amount = min(left, o["leaves"])
+            if amount <= 0 or not works(o) or o["since"] > bar["start"]:
+                continue
+            is_market = o["type"] == "market"
+            if is_market or better(o["side"], o["price"], far) or (is_at and o["price"] == far):
+                left -= amount
+                price = worst if is_market or better(o["side"], o["price"], worst) else o["price"]
+                self.fill(s, o, price, amount, 34, 2 if is_market else 1, -1, bar["seq"])
+        self.sweep(s)
+
     def mid_price(self, order, bid, ask):
         """The mid for an order, rounded against it, at most its cap."""
         unit = self.tick if order["type"] == "midprice" else 1

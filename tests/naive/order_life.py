@@ -44,7 +44,7 @@ class OrderLife:
     def price_problem(self, kind, side, price, post_only, book):
         other, other_qty = (book["ask"], book["ask_qty"]) if side == BUY else (book["bid"], book["bid_qty"])
         if kind == "market":
-            return 0 if other_qty else NO_MARKET
+            return 0 if other_qty or self.evidence == 3 else NO_MARKET
         if kind != "limit" and price == 0:
             return 0
         if price <= 0 or price % self.tick_at(price):
@@ -132,7 +132,7 @@ class OrderLife:
             "id": request["order_id"], "side": side, "type": request["type"], "tif": request["tif"], "qty": request["qty"],
             "leaves": request["qty"], "cap": None if request["type"] == "market" else request["price"], "value": 0, "removed": 0,
             "fee": 0, "post_only": request["post_only"], "mid2": book["bid"] + book["ask"] if both else 0, "ahead": None,
-            "ghost": None, "held": self.must_wait(s),
+            "ghost": None, "held": self.must_wait(s), "since": self.now,
             "expires": min(request["expire"], self.close_ns) if request["tif"] == "gtd" else self.close_ns,
         }  # fmt: skip
         order["price"] = order["cap"]
@@ -167,6 +167,7 @@ class OrderLife:
                 if order["post_only"] and order["type"] == "limit" and qty and not better(order["side"], other, order["price"]):
                     self.close(s, order, CANCELLED, WOULD_CROSS)
                 else:
+                    order["since"] = self.now
                     self.start(s, order, ACK)
         self.sweep(s)
 
