@@ -9,8 +9,10 @@ TRADES = 0  # index into WHAT_TO_SHOW
 
 
 @kernel
-def on_bar(bar, event, s, row, venue):
+def on_bar(bars, events, i, s, row, venue):
     """Let a bar that just ended fill the own orders of the venue's symbol `s`, whose market is `row`, in time priority."""
+    event = events[i]
+    bar = bars[event["row"]]
     if row["evidence"] != Evidence.BARS or row["status"] != 0 or bar["what"] != TRADES or venue.n_orders[s] == 0:
         return
     if not has_room(venue.n_orders[s], venue):

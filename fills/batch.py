@@ -113,7 +113,7 @@ def _show(block, i, batch):
     if kind == Kind.STATUS:
         _show_status(events, i, batch)
     if kind == Kind.BAR:
-        return _show_bar(block.bars, event, batch)
+        return _show_bar(block.bars, events, i, batch)
     if kind != Kind.QUOTE and kind != Kind.TRADE:
         return True
     ctl = batch.ctl[0]
@@ -131,21 +131,20 @@ def _show(block, i, batch):
 
 
 @kernel
-def _show_bar(bars, event, batch):
+def _show_bar(bars, events, i, batch):
     """Show a bar to all orders of its symbol; return False when the answers must be collected first."""
-    s = event["symbol"]
+    s = events[i]["symbol"]
     row = batch.book[s]
-    bar = bars[event["row"]]
     if row["evidence"] != Evidence.BARS:
         return True
     if batch.ctl[0]["independent"] == 0:
         if not _has_room(batch.venue.n_orders[s], batch):
             return False
-        on_bar(bar, event, s, row, batch.venue)
+        on_bar(bars, events, i, s, row, batch.venue)
         return True
     if not _has_room(live_count(s, batch.shadows), batch):
         return False
-    show_bar(bar, event, s, row, batch.shadows, batch.venue)
+    show_bar(bars, events, i, row, batch.shadows, batch.venue)
     return True
 
 

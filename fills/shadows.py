@@ -235,12 +235,13 @@ def _show_halted(event, s, row, shadows, venue):
 
 
 @kernel
-def show_bar(bar, event, s, row, shadows, venue):
+def show_bar(bars, events, i, row, shadows, venue):
     """Show a bar to the shadows of its symbol; they all stand apart where bars are the evidence."""
+    s = events[i]["symbol"]
     line = shadows.aparts[s]
     n_apart = line["count"]
-    for i in range(line["first"], line["first"] + n_apart):
-        on_bar(bar, event, shadows.apart[i], row, venue)
+    for k in range(line["first"], line["first"] + n_apart):
+        on_bar(bars, events, i, shadows.apart[k], row, venue)
     if n_apart > 0:
         _reunite(s, n_apart, shadows, venue)
 

@@ -144,8 +144,7 @@ def meet(block, i, world):
 @kernel
 def meet_bar(block, i, world):
     """Let the exchange fill from a bar, where bars are all that it has."""
-    event = block.events[i]
-    s = event["symbol"]
-    on_bar(block.bars[event["row"]], event, s, world.desk.book[s], world.venue)
+    s = block.events[i]["symbol"]
+    on_bar(block.bars, block.events, i, s, world.desk.book[s], world.venue)
     if world.venue.ctl[0]["n_answers"] != 0:
         collect(world)

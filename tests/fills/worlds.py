@@ -86,7 +86,7 @@ class Market:
             self._write_event(step)
             low, high = step["low"], step["high"]
             self.bars[0] = (step["start"], low, high, low, low, step["volume"], 0.0, 1, 60, step["what"])
-            on_bar(self.bars[0], self.events[0], step["symbol"], self.book[step["symbol"]], self.venue)
+            on_bar(self.bars, self.events, 0, step["symbol"], self.book[step["symbol"]], self.venue)
         elif step["kind"] == "expiry":
             on_expiry(step["ts"], self.book, self.venue)
         else:
