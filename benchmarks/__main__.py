@@ -8,7 +8,7 @@ from importlib import import_module
 from benchmarks.measure import CannotRunError, Figure, table
 
 # Memory comes first: a child process inherits the peak of its parent.
-NAMES = ("memory", "start", "fills_only", "pipeline", "beside_hftbacktest", "python_strategy", "fill_models")
+NAMES = ("memory", "shadow_orders", "start", "fills_only", "pipeline", "beside_hftbacktest", "python_strategy", "fill_models")
 
 
 def main(names: list[str]) -> int:

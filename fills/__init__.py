@@ -6,7 +6,8 @@ resting     rules for resting orders; marketable: for orders that meet the other
 ledger      what one side shows, and what quotes and prints have not yet explained to each other
 record      answers, fills with their fee
 queue       queue models; latency: the legs; fees: IBKR's commissions by date
-simulation  `simulate`: given orders against a session, without a strategy; given: their checks; batch: their loop
+simulation  `simulate`: given orders against a session, without a strategy; given: their checks; batch: their loop;
+            shadows: many orders, each alone in the market, in one pass
 """
 
 from importlib import import_module

@@ -1,7 +1,6 @@
 """Given orders against recorded events, without a strategy: the loop behind `fills.simulate`.
 
-A *lane* is one symbol of the venue. Orders that meet each other share the lane of their symbol; a shadow order has a lane of its
-own, from its arrival until it is gone, and starts with a copy of the ledger that its symbol's own lane has kept.
+Orders that meet each other stand together in the order table of their symbol. Shadow orders have a lane each (`fills.shadows`).
 """
 
 from typing import NamedTuple
@@ -9,21 +8,33 @@ from typing import NamedTuple
 import numpy as np
 
 from fills.exchange import act, on_event, on_status, see
+from fills.shadows import NO_LANE, Shadows, forget_apart, leave, live_count, open_lane, place, show_all
 from fills.venue import Venue
 from replay.bundle import bundle
 from replay.desk import apply_market
 from replay.events import Kind
 from replay.jit import kernel
+from replay.orders import Action
 
-NO_LANE = -1
-SPARE_ANSWERS = 8
+SPARE_ANSWERS = 8  # more than one step can give
+ANSWERS_AT_ONCE = 1 << 16
+
+STEP = np.dtype(
+    [
+        ("due_ns", "i8"),  # it acts after all events up to this time
+        ("owner", "i4"),  # row of its order
+        ("action", "i4"),
+    ],
+    align=True,
+)
 
 BATCH_CTL = np.dtype(
     [
-        ("request", "i8"),  # next request
+        ("step", "i8"),  # next step
         ("event", "i8"),  # next event of the block
-        ("lane", "i8"),  # lane of that event to go on with; NO_LANE = not begun
         ("early_ns", "i8"),  # how long before its own time a request acts: 1 = before the events of its time stamp
+        ("independent", "i8"),  # 1 = shadow orders
+        ("n_order_events", "i8"),  # how often a live shadow met a quote or print of its symbol
     ],
     align=True,
 )
@@ -31,14 +42,11 @@ BATCH_CTL = np.dtype(
 
 @bundle
 class Batch(NamedTuple):
-    """Requests by the time at which they act, the lanes they go to, the market and the venue."""
+    """Orders, their steps by the time at which they act, the market and the venue."""
 
-    requests: np.ndarray  # REQUEST, by `due_ns`
-    due_ns: np.ndarray  # a request acts after all events up to this time
-    request_lanes: np.ndarray  # int64
-    first_lane: np.ndarray  # int64 (n_symbols,): the symbol's own lane; the shadows hang behind it
-    last_lane: np.ndarray  # int64 (n_symbols,)
-    next_lane: np.ndarray  # int64 (n_lanes,): NO_LANE = end of the chain
+    requests: np.ndarray  # REQUEST, one per order
+    steps: np.ndarray  # STEP, by `due_ns`
+    shadows: Shadows
     book: np.ndarray  # BOOK (n_symbols,)
     venue: Venue
     ctl: np.ndarray  # BATCH_CTL, one row
@@ -56,82 +64,76 @@ def play(events, n_events, batch):
             return False
         apply_market(events, i, batch.book)
         ctl["event"] = i + 1
-        ctl["lane"] = NO_LANE
     return True
 
 
 @kernel
 def act_until(end_ns, batch):
-    """Let all requests act that are due before `end_ns`; return False when the answers must be collected first."""
+    """Let all steps act that are due before `end_ns`; return False when the answers must be collected first."""
     ctl = batch.ctl[0]
-    while ctl["request"] < len(batch.requests) and batch.due_ns[ctl["request"]] < end_ns:
+    while ctl["step"] < len(batch.steps) and batch.steps[ctl["step"]]["due_ns"] < end_ns:
         if not _has_room(SPARE_ANSWERS, batch):
             return False
-        k = ctl["request"]
-        request = batch.requests[k]
-        lane = batch.request_lanes[k]
-        symbol = request["symbol"]
-        if lane != batch.first_lane[symbol] and batch.next_lane[lane] == NO_LANE and batch.last_lane[symbol] != lane:
-            _open_lane(symbol, lane, batch)
-        act(request, lane, batch.due_ns[k] + ctl["early_ns"], batch.book[symbol], batch.venue)
-        ctl["request"] = k + 1
+        step = batch.steps[ctl["step"]]
+        owner = step["owner"]
+        request = batch.requests[owner]
+        request["action"] = step["action"]
+        s = request["symbol"]
+        now_ns = step["due_ns"] + ctl["early_ns"]
+        if ctl["independent"] == 0:
+            act(request, s, now_ns, batch.book[s], batch.venue)
+        elif step["action"] == Action.NEW:
+            lane = open_lane(s, owner, batch.shadows, batch.venue)
+            act(request, lane, now_ns, batch.book[s], batch.venue)
+            place(s, lane, batch.shadows, batch.venue)
+        elif batch.shadows.lane_of[owner] != NO_LANE:
+            lane = batch.shadows.lane_of[owner]
+            leave(s, lane, batch.shadows, batch.venue)
+            act(request, lane, now_ns, batch.book[s], batch.venue)
+        ctl["step"] += 1
     return True
 
 
 @kernel
 def _has_room(n_answers, batch):
-    return batch.venue.ctl[0]["n_answers"] + n_answers <= len(batch.venue.answers)
-
-
-@kernel
-def _open_lane(symbol, lane, batch):
-    """Hang a shadow's lane at the end of its symbol's chain, with the ledgers as the symbol's own lane has them."""
-    own = batch.first_lane[symbol]
-    for k in range(2):
-        batch.venue.ledgers[lane, k] = batch.venue.ledgers[own, k]
-    batch.next_lane[batch.last_lane[symbol]] = lane
-    batch.last_lane[symbol] = lane
+    """Return True when that many answers fit; an empty buffer always has room for what one event can do."""
+    n_waiting = batch.venue.ctl[0]["n_answers"]
+    return n_waiting == 0 or n_waiting + n_answers <= ANSWERS_AT_ONCE
 
 
 @kernel
 def _show(events, i, batch):
-    """Show an event to all lanes of its symbol, and let go of those whose order is gone; False when out of room."""
+    """Show an event to all orders of its symbol; return False when the answers must be collected first."""
     event = events[i]
-    symbol = event["symbol"]
-    if event["kind"] == Kind.STATUS:
+    s = event["symbol"]
+    kind = event["kind"]
+    if kind == Kind.STATUS:
         _show_status(events, i, batch)
-    if event["kind"] != Kind.QUOTE and event["kind"] != Kind.TRADE:
+    if kind != Kind.QUOTE and kind != Kind.TRADE:
         return True
     ctl = batch.ctl[0]
-    venue = batch.venue
-    lane = ctl["lane"] if ctl["lane"] != NO_LANE else batch.first_lane[symbol]
-    before = NO_LANE
-    row = batch.book[symbol]
-    while lane != NO_LANE:
-        if not _has_room(2 * venue.n_orders[lane], batch):
-            ctl["lane"] = lane
+    if ctl["independent"] == 0:
+        if not _has_room(2 * batch.venue.n_orders[s], batch):
             return False
-        see(event, lane, row, venue)
-        after = batch.next_lane[lane]
-        if venue.n_orders[lane] == 0 and before != NO_LANE:
-            batch.next_lane[before] = after
-            batch.next_lane[lane] = NO_LANE
-            if after == NO_LANE:
-                batch.last_lane[symbol] = before
-        else:
-            before = lane
-        lane = after
+        see(event, s, batch.book[s], batch.venue)
+        return True
+    n_live = live_count(s, batch.shadows)
+    if not _has_room(2 * n_live, batch):
+        return False
+    ctl["n_order_events"] += n_live
+    show_all(event, s, batch.book[s], batch.shadows, batch.venue)
     return True
 
 
 @kernel
 def _show_status(events, i, batch):
-    """Show a status of all symbols to every lane at once, that of one symbol along its chain."""
+    """Show a status of one symbol, or of all."""
     symbol = events[i]["symbol"]
-    if symbol < 0:
+    if batch.ctl[0]["independent"] == 0:
         on_event(events, i, batch.book, batch.venue)
         return
-    lane = batch.first_lane[symbol]
-    while lane != NO_LANE:
-        on_status(lane, batch.venue)
-        lane = batch.next_lane[lane]
+    first = max(symbol, 0)
+    last = symbol + 1 if symbol >= 0 else len(batch.book)
+    for s in range(first, last):
+        on_status(s, batch.venue)
+        forget_apart(s, batch.shadows, batch.venue)

@@ -93,6 +93,13 @@ NO_VENUE = int(Flag.NO_VENUE)
 BUY = int(Flag.BUY)
 SELL = int(Flag.SELL)
 
+SHOWN_BIDS = 1  # bits of what an event may concern: own orders where the display of their side changed ...
+SHOWN_ASKS = 2
+CROSSED_BIDS = 4  # ... whom the other side reached ...
+CROSSED_ASKS = 8
+PRINT_ON_BIDS = 16  # ... whom a print reached
+PRINT_ON_ASKS = 32
+
 __all__ = [
     "ANSWER", "LEDGER", "VENUE_CTL", "VENUE_ORDER", "Rule", "Venue", "make_venue", "on_event", "on_expiry", "on_request",
 ]  # fmt: skip
@@ -119,6 +126,15 @@ def see(event, s, row, venue):
     if ctl["n_answers"] + 2 * venue.n_orders[s] > len(venue.answers):
         ctl["status"] = STOP_ANSWERS_FULL
         return
+    touched = note(event, s, row, venue)
+    if touched != 0:
+        react(event, s, s, touched, venue)
+
+
+@leaf
+def note(event, s, row, venue):
+    """Book a quote or print in the ledgers of `s`; return which own orders it may concern (bits), 0 = none."""
+    ctl = venue.ctl[0]
     bids = venue.ledgers[s, BID]
     asks = venue.ledgers[s, ASK]
     if event["kind"] == Kind.QUOTE:
@@ -129,15 +145,24 @@ def see(event, s, row, venue):
         touched = _show_both(event, bid_qty, ask_qty, bids, asks, venue.pairing_ns[row["evidence"], FALL_WAITS])
         if touched != 0:
             _set_source(event, row["evidence"], -1, ctl)
-            _react_to_quote(event, s, touched, venue)
-    else:
-        side = _hear_side(event, row, bids, asks, ctl, venue.pairing_ns[row["evidence"], PRINT_WAITS])
-        if side != 0:
-            _set_source(event, row["evidence"], event["venue"], ctl)
-            ledger = bids if side > 0 else asks
-            budget = _budget_qty(event, ctl)
-            fill_from_print(s, side, side * event["price"], budget, ledger["explained_qty"], venue)
-            compact(s, venue)
+        return touched
+    side = _hear_side(event, row, bids, asks, ctl, venue.pairing_ns[row["evidence"], PRINT_WAITS])
+    if side == 0:
+        return 0
+    _set_source(event, row["evidence"], event["venue"], ctl)
+    return PRINT_ON_BIDS if side > 0 else PRINT_ON_ASKS
+
+
+@kernel
+def react(event, s, lane, touched, venue):
+    """Let the own orders of `lane` react to what was noted in the ledgers of `s`; the two differ for shadow orders only."""
+    if (touched & (PRINT_ON_BIDS | PRINT_ON_ASKS)) == 0:
+        _react_to_quote(event, s, lane, touched, venue)
+        return
+    side = 1 if (touched & PRINT_ON_BIDS) != 0 else -1
+    explained = venue.ledgers[s, BID if side > 0 else ASK]["explained_qty"]
+    fill_from_print(lane, side, side * event["price"], _budget_qty(event, venue.ctl[0]), explained, venue)
+    compact(lane, venue)
 
 
 @kernel
@@ -152,41 +177,41 @@ def others_qty(s, side, rank, qty, venue):
 
 @leaf
 def _show_both(event, bid_qty, ask_qty, bids, asks, wait_ns):
-    """Book a quote on both sides; return bits: own bids react, own asks react, own bids crossed, own asks crossed."""
+    """Book a quote on both sides; return which own orders it may concern."""
     bid = event["bid"] if event["bid_qty"] > 0 else NO_RANK
     ask = -event["ask"] if event["ask_qty"] > 0 else NO_RANK
     touched = 0
     if show(bids, bid, bid_qty, event["seq"], event["ts_ns"], wait_ns):
-        touched |= 1
+        touched |= SHOWN_BIDS
     if show(asks, ask, ask_qty, event["seq"], event["ts_ns"], wait_ns):
-        touched |= 2
+        touched |= SHOWN_ASKS
     if bids["taken_rank"] != NO_RANK:
         displayed_left(bids, bid, event["bid_qty"])
     if asks["taken_rank"] != NO_RANK:
         displayed_left(asks, ask, event["ask_qty"])
     if ask != NO_RANK and bids["best_rank"] >= -ask:
-        touched |= 4
+        touched |= CROSSED_BIDS
     if bid != NO_RANK and asks["best_rank"] >= -bid:
-        touched |= 8
+        touched |= CROSSED_ASKS
     return touched
 
 
 @kernel
-def _react_to_quote(event, s, touched, venue):
+def _react_to_quote(event, s, lane, touched, venue):
     ctl = venue.ctl[0]
     for k in range(2):
-        if (touched & (1 << k)) != 0:
+        if (touched & (SHOWN_BIDS << k)) != 0:
             ledger = venue.ledgers[s, k]
             if ledger["change"] == RESIZED:
-                shrink_queue(venue.orders[s], venue.n_orders[s], 1 - 2 * k, ledger, ctl)
+                shrink_queue(venue.orders[lane], venue.n_orders[lane], 1 - 2 * k, ledger, ctl)
             else:
-                meet_touch(venue.orders[s], venue.n_orders[s], 1 - 2 * k, ledger, ctl)
-    if (touched & 4) != 0:
-        cross_resting(s, 1, ASK, -event["ask"], event["ask_qty"], venue)
-    if (touched & 8) != 0:
-        cross_resting(s, -1, BID, event["bid"], event["bid_qty"], venue)
-    if (touched & 12) != 0:
-        compact(s, venue)
+                meet_touch(venue.orders[lane], venue.n_orders[lane], 1 - 2 * k, ledger, ctl)
+    if (touched & CROSSED_BIDS) != 0:
+        cross_resting(lane, 1, ASK, -event["ask"], event["ask_qty"], venue)
+    if (touched & CROSSED_ASKS) != 0:
+        cross_resting(lane, -1, BID, event["bid"], event["bid_qty"], venue)
+    if (touched & (CROSSED_BIDS | CROSSED_ASKS)) != 0:
+        compact(lane, venue)
 
 
 @kernel

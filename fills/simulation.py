@@ -7,23 +7,35 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fills.batch import BATCH_CTL, NO_LANE, Batch, act_until, play
+from fills.batch import ANSWERS_AT_ONCE, BATCH_CTL, SPARE_ANSWERS, STEP, Batch, act_until, play
 from fills.given import GivenOrders, read_orders
 from fills.latency import LatencySettings
 from fills.queue import QueueModel
-from fills.venue import ANSWER, NEVER, make_venue
+from fills.shadows import make_shadows
+from fills.venue import NEVER, make_venue
 from replay.desk import BOOK
 from replay.errors import UsageError
 from replay.events import Kind
-from replay.orders import REQUEST, Action, Evidence, Liquidity, Tif
+from replay.orders import Action, Evidence, Liquidity, Tif
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from replay.session import Session
 
-ANSWER_CAPACITY = 1 << 16
-EXPIRY, NEW, CANCEL = 0, 1, 2  # of requests due at one time
+EXPIRY, NEW, CANCEL = 0, 1, 2  # of steps due at one time
+
+FILL = np.dtype(
+    [
+        ("ts_ns", "i8"),
+        ("order_id", "i8"),
+        ("price", "i8"),
+        ("qty", "i8"),
+        ("liquidity", "i2"),
+        ("rule", "i2"),
+        ("evidence", "i2"),
+    ]
+)
 
 
 def simulate(
@@ -63,13 +75,13 @@ def simulate(
     -----
     DAY orders that act before the regular close expire there, later ones with the session. No fees are charged.
     """
-    given = read_orders(orders, session, _span_ns(session))
-    batch = _make_batch(session, given, QueueModel(queue), _legs(latency), independent, own_in_book)
-    fills = np.concatenate([np.zeros(0, ANSWER), *_fills(session, batch)])
+    given = read_orders(orders, session, span_ns(session))
+    batch = make_batch(session, given, QueueModel(queue), _legs(latency), independent, own_in_book)
+    fills = np.concatenate([np.zeros(0, FILL), *stream_fills(session, batch)])
     return _frame(fills[np.argsort(fills["ts_ns"], kind="stable")], session.scale)
 
 
-def _span_ns(session: Session) -> tuple[int, int]:
+def span_ns(session: Session) -> tuple[int, int]:
     """Return the time in which orders make sense: the trading day, and all that was recorded."""
     streams = session.manifest.streams.values()
     first = min([session.hours.pre_ns, *[info.first_ts_ns for info in streams]])
@@ -87,33 +99,27 @@ def _legs(latency: int | LatencySettings | None) -> tuple[int, int]:
     return int(latency), int(latency)
 
 
-def _make_batch(
+def make_batch(
     session: Session, given: GivenOrders, queue: QueueModel, legs: tuple[int, int], is_independent: bool, acts_first: bool
 ) -> Any:
-    n_symbols, n_orders = len(session.symbols), len(given.order_id)
-    requests, due_ns, owner = _schedule(given, legs, session.hours.close_ns, acts_first)
-    own = np.arange(n_symbols)
+    """Lay orders and market out for `stream_fills`; `legs` are the ways of an order and of a cancel, in ns."""
+    n_symbols = len(session.symbols)
+    steps = _schedule(given, legs, session.hours.close_ns, acts_first)
+    most = _most_live(steps, len(given.order_id)) if is_independent else 0
     slots = 1 if is_independent else max(int(np.bincount(given.symbol, minlength=1).max()), 1)
-    n_lanes = n_symbols + (n_orders if is_independent else 0)
+    room = max(ANSWERS_AT_ONCE, 2 * max(slots, most) + SPARE_ANSWERS)
     return Batch(
-        requests=requests,
-        due_ns=due_ns,
-        request_lanes=n_symbols + owner if is_independent else given.symbol[owner],
-        first_lane=own,
-        last_lane=own.copy(),
-        next_lane=np.full(n_lanes, NO_LANE),
+        requests=given.new_requests(),
+        steps=steps,
+        shadows=make_shadows(given.symbol, given.side, n_symbols, most),
         book=_book(session),
-        venue=make_venue(
-            n_lanes, slots, queue=queue, answer_capacity=max(ANSWER_CAPACITY, 2 * slots + 16), own_in_book=acts_first
-        ),
-        ctl=np.array([(0, 0, NO_LANE, int(acts_first))], BATCH_CTL),
+        venue=make_venue(n_symbols + most, slots, queue=queue, answer_capacity=room, own_in_book=acts_first),
+        ctl=np.array([(0, 0, int(acts_first), int(is_independent), 0)], BATCH_CTL),
     )
 
 
-def _schedule(
-    given: GivenOrders, legs: tuple[int, int], close_ns: int, acts_first: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return all requests by the time after whose events they act, those times, and the row of the order each belongs to.
+def _schedule(given: GivenOrders, legs: tuple[int, int], close_ns: int, acts_first: bool) -> np.ndarray:
+    """Return all steps in the order in which they act: each order's arrival, its cancel and its end.
 
     An order that acts before the events of its own time stamp acts after those of the nanosecond before; so does an expiry.
     """
@@ -122,20 +128,30 @@ def _schedule(
     end_ns = np.where(given.tif == Tif.GTD, given.expire_ts_ns, end_ns) - 1
     cancelled = np.flatnonzero(given.cancel_ts_ns > 0)
     ending = np.flatnonzero(end_ns < NEVER - 1)
-    new = given.new_requests()
-    owner = np.concatenate([np.arange(len(new)), cancelled, ending])
     cancel_ns = np.maximum(given.cancel_ts_ns + legs[1] - int(acts_first), arrival_ns)  # one connection: nothing overtakes
     due_ns = np.concatenate([arrival_ns, cancel_ns[cancelled], end_ns[ending]])
-    rank = np.repeat([NEW, CANCEL, EXPIRY], [len(new), len(cancelled), len(ending)])
-    requests = np.concatenate([new, _cancels(new[cancelled]), _cancels(new[ending])]).astype(REQUEST)
+    owner = np.concatenate([np.arange(len(arrival_ns)), cancelled, ending])
+    rank = np.repeat([NEW, CANCEL, EXPIRY], [len(arrival_ns), len(cancelled), len(ending)])
     order = np.lexsort((owner, rank, due_ns))
-    return requests[order], due_ns[order], owner[order]
+    steps = np.zeros(len(order), STEP)
+    steps["due_ns"], steps["owner"] = due_ns[order], owner[order]
+    steps["action"] = np.where(rank[order] == NEW, Action.NEW, Action.CANCEL)
+    return steps
 
 
-def _cancels(rows: np.ndarray) -> np.ndarray:
-    rows = rows.copy()
-    rows["action"] = Action.CANCEL
-    return rows
+def _most_live(steps: np.ndarray, n_orders: int) -> int:
+    """Return how many orders are live at once at most, were none of them filled."""
+    at = np.arange(len(steps))
+    arrival, end = np.zeros((2, n_orders), np.int64)
+    is_new = steps["action"] == Action.NEW
+    arrival[steps["owner"][is_new]] = at[is_new]
+    is_end = ~is_new & (at > arrival[steps["owner"]])
+    last = np.flatnonzero(is_end)[::-1]
+    end[steps["owner"][last]] = last  # backwards: the first of two ends stays
+    change = np.zeros(len(steps) + 1, np.int64)
+    change[arrival] += 1
+    change[end[end > 0]] -= 1
+    return int(np.cumsum(change).max())
 
 
 def _book(session: Session) -> np.ndarray:
@@ -147,8 +163,8 @@ def _book(session: Session) -> np.ndarray:
     return book
 
 
-def _fills(session: Session, batch: Any) -> Iterator[np.ndarray]:
-    """Play the whole session; yield the fills whenever the answers have to be collected."""
+def stream_fills(session: Session, batch: Any) -> Iterator[np.ndarray]:
+    """Play the whole session through a batch, once; yield FILL rows whenever the answers have to be collected."""
     for block in session.blocks(symbol_index={name: k for k, name in enumerate(session.symbols)}):
         batch.ctl["event"] = 0
         while not play(block.events, len(block.events), batch):
@@ -161,9 +177,12 @@ def _fills(session: Session, batch: Any) -> Iterator[np.ndarray]:
 
 def _collect(batch: Any) -> np.ndarray:
     venue = batch.venue
-    rows: np.ndarray = venue.answers[: venue.ctl["n_answers"][0]]
+    rows = venue.answers[: venue.ctl["n_answers"][0]]
     venue.ctl["n_answers"] = 0
-    fills: np.ndarray = rows[(rows["kind"] == Kind.PARTIAL) | (rows["kind"] == Kind.FILL)]
+    rows = rows[(rows["kind"] == Kind.PARTIAL) | (rows["kind"] == Kind.FILL)]
+    fills = np.zeros(len(rows), FILL)
+    for name in FILL.names or ():
+        fills[name] = rows[name]
     return fills
 
 

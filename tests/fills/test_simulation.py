@@ -12,7 +12,7 @@ from tests.naive.exchange import Exchange
 
 START_NS = 1_700_000_000_000_000_000
 TICK = 100
-FLAGS = {4: ("D", ""), 4096: ("", "")}
+STATUS = {1: "halted", 2: "resumed", 3: "auction", 5: "connected"}
 
 
 def session_of(stream):
@@ -44,8 +44,14 @@ def session_of(stream):
             "flags": np.array([r["flags"] for r in trades], np.int32),
         }
     )
+    halts = [s for s in stream if s["kind"] == "status"]
+    marks = common([h | {"symbol": max(h["symbol"], 0)} for h in halts]) | {"status": [STATUS[h["code"]] for h in halts]}
+    marks["symbol"] = [names[h["symbol"]] if h["symbol"] >= 0 else "" for h in halts]
     return Session.from_frames(
-        quotes=quote_frame, trades=trade_frame, symbols={n: {"tick": 0.01, "evidence": "tick_by_tick"} for n in names}
+        quotes=quote_frame,
+        trades=trade_frame,
+        status=pd.DataFrame(marks) if halts else None,
+        symbols={n: {"tick": 0.01, "evidence": "tick_by_tick"} for n in names},
     )
 
 
