@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fills.exchange import act, on_event, on_status, see
-from fills.shadows import NO_LANE, Shadows, forget_apart, leave, live_count, open_lane, place, show_all
+from fills.exchange import act, market_of, on_event, on_status
+from fills.queue import FIFO
+from fills.shadows import NO_LANE, Shadows, forget_apart, leave, live_count, open_lane, place, show_all, tell_all
 from fills.venue import Venue
 from replay.bundle import bundle
 from replay.desk import apply_market
@@ -62,7 +63,8 @@ def play(events, n_events, batch):
             return False
         if not _show(events, i, batch):
             return False
-        apply_market(events, i, batch.book)
+        if events[i]["kind"] != Kind.MESSAGE:
+            apply_market(events, i, batch.book)
         ctl["event"] = i + 1
     return True
 
@@ -80,16 +82,17 @@ def act_until(end_ns, batch):
         request["action"] = step["action"]
         s = request["symbol"]
         now_ns = step["due_ns"] + ctl["early_ns"]
+        row = market_of(s, batch.book, batch.venue)
         if ctl["independent"] == 0:
-            act(request, s, now_ns, batch.book[s], batch.venue)
+            act(request, s, now_ns, row, batch.venue)
         elif step["action"] == Action.NEW:
             lane = open_lane(s, owner, batch.shadows, batch.venue)
-            act(request, lane, now_ns, batch.book[s], batch.venue)
+            act(request, lane, now_ns, row, batch.venue)
             place(s, lane, batch.shadows, batch.venue)
         elif batch.shadows.lane_of[owner] != NO_LANE:
             lane = batch.shadows.lane_of[owner]
             leave(s, lane, batch.shadows, batch.venue)
-            act(request, lane, now_ns, batch.book[s], batch.venue)
+            act(request, lane, now_ns, row, batch.venue)
         ctl["step"] += 1
     return True
 
@@ -109,19 +112,22 @@ def _show(events, i, batch):
     kind = event["kind"]
     if kind == Kind.STATUS:
         _show_status(events, i, batch)
-    if kind != Kind.QUOTE and kind != Kind.TRADE:
+    if kind != Kind.QUOTE and kind != Kind.TRADE and kind != Kind.MESSAGE:
         return True
     ctl = batch.ctl[0]
     if ctl["independent"] == 0:
         if not _has_room(2 * batch.venue.n_orders[s], batch):
             return False
-        see(event, s, batch.book[s], batch.venue)
+        on_event(events, i, batch.book, batch.venue)
         return True
     n_live = live_count(s, batch.shadows)
     if not _has_room(2 * n_live, batch):
         return False
-    ctl["n_order_events"] += n_live
-    show_all(event, s, batch.book[s], batch.shadows, batch.venue)
+    if kind == Kind.MESSAGE:
+        tell_all(event, s, batch.book[s]["tick"], batch.shadows, batch.venue)
+    elif batch.venue.ctl[0]["model"] != FIFO:
+        ctl["n_order_events"] += n_live
+        show_all(event, s, batch.book[s], batch.shadows, batch.venue)
     return True
 
 
@@ -135,5 +141,5 @@ def _show_status(events, i, batch):
     first = max(symbol, 0)
     last = symbol + 1 if symbol >= 0 else len(batch.book)
     for s in range(first, last):
-        on_status(s, batch.venue)
+        on_status(s, events[i]["code"], batch.venue)
         forget_apart(s, batch.shadows, batch.venue)

@@ -54,9 +54,12 @@ Life of an order
         other rule looks at it. That a level is there because the order itself stands in it tells nothing.
 """
 
+from fills.depth import note_status
+from fills.fifo import MESSAGE_ON_ASKS, MESSAGE_ON_BIDS, follow, note_message
 from fills.ledger import RESIZED, awaits_print, displayed_left, forget_display, hear, show
 from fills.lifecycle import MOST_ANSWERS, expire, on_cancel, on_modify, on_new
 from fills.marketable import cross_resting
+from fills.queue import FIFO
 from fills.record import compact, has_room
 from fills.resting import fill_from_print, meet_touch, shrink_queue
 from fills.venue import (
@@ -111,17 +114,26 @@ def on_event(events, i, book, venue):
     event = events[i]
     kind = event["kind"]
     if kind == Kind.STATUS:
-        on_status(event["symbol"], venue)
+        on_status(event["symbol"], event["code"], venue)
     elif kind == Kind.QUOTE or kind == Kind.TRADE:
         s = event["symbol"]
         see(event, s, book[s], venue)
+    elif kind == Kind.MESSAGE:
+        _hear_message(event, event["symbol"], book, venue)
+
+
+@kernel
+def _hear_message(event, s, book, venue):
+    """Tell own orders of a message of the full order book (`fills.fifo`)."""
+    if has_room(2 * venue.n_orders[s], venue) and note_message(event, s, book[s]["tick"], venue) != 0:
+        follow(s, s, venue)
 
 
 @leaf
 def see(event, s, row, venue):
     """Show a quote or print to the venue's symbol `s`, whose market before it is `row`."""
     ctl = venue.ctl[0]
-    if row["status"] != 0:
+    if row["status"] != 0 or ctl["model"] == FIFO:
         return
     if ctl["n_answers"] + 2 * venue.n_orders[s] > len(venue.answers):
         ctl["status"] = STOP_ANSWERS_FULL
@@ -156,6 +168,9 @@ def note(event, s, row, venue):
 @kernel
 def react(event, s, lane, touched, venue):
     """Let the own orders of `lane` react to what was noted in the ledgers of `s`; the two differ for shadow orders only."""
+    if (touched & (MESSAGE_ON_BIDS | MESSAGE_ON_ASKS)) != 0:
+        follow(s, lane, venue)
+        return
     if (touched & (PRINT_ON_BIDS | PRINT_ON_ASKS)) == 0:
         _react_to_quote(event, s, lane, touched, venue)
         return
@@ -279,8 +294,9 @@ def _side_by_quote(price, row):
 
 
 @kernel
-def on_status(symbol, venue):
+def on_status(symbol, code, venue):
     """Forget the display of one symbol, or of all."""
+    note_status(symbol, code, venue)
     first = max(symbol, 0)
     last = symbol + 1 if symbol >= 0 else len(venue.n_orders)
     for s in range(first, last):
@@ -292,7 +308,16 @@ def on_status(symbol, venue):
 def on_request(requests, k, now_ns, book, venue):
     """Let a request act now, on the book as it stands."""
     s = requests[k]["symbol"]
-    act(requests[k], s, now_ns, book[s], venue)
+    act(requests[k], s, now_ns, market_of(s, book, venue), venue)
+
+
+@kernel
+def market_of(s, book, venue):
+    """Return the market of a symbol that a request meets: as recorded, or as the messages make it."""
+    if venue.ctl[0]["model"] != FIFO:
+        return book[s]
+    venue.real_book[s]["tick"] = book[s]["tick"]
+    return venue.real_book[s]
 
 
 @kernel

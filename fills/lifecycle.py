@@ -1,7 +1,8 @@
 """Rules for the life of an order: arrival, cancel, modify, expiry (rules 15 to 20)."""
 
+from fills.fifo import join_line, rests_as_recorded
 from fills.ledger import displayed_left, take_displayed
-from fills.queue import UNKNOWN, on_join
+from fills.queue import FIFO, UNKNOWN, on_join
 from fills.record import compact, write_answer, write_fill, write_refusal
 from fills.venue import ASK, BID, MARKET_RANK, NO_RANK, Rule
 from replay.events import Kind, Status
@@ -106,7 +107,9 @@ def _join(s, slot, row, venue):
     touch_rank = side * (row["bid"] if side > 0 else row["ask"])
     order["ghost_qty"] = UNKNOWN
     order["ahead_qty"] = UNKNOWN
-    if order["type"] == OrderType.MARKET:
+    if venue.ctl[0]["model"] == FIFO:
+        join_line(order, venue.symbol_of[s], venue)
+    elif order["type"] == OrderType.MARKET:
         order["ahead_qty"] = 0
     elif touch_qty > 0 and row["status"] == 0 and order["rank"] >= touch_rank:
         floor = _ahead_of_peers(s, slot, venue)
@@ -135,7 +138,7 @@ def _trade_on_arrival(s, slot, row, venue):
     price = row["ask"] if side > 0 else row["bid"]
     rank = -side * price if qty > 0 else NO_RANK
     left = 0
-    if row["status"] == 0 and qty > 0 and order["rank"] >= side * price:
+    if row["status"] == 0 and qty > 0 and order["rank"] >= side * price and not rests_as_recorded(venue):
         left = displayed_left(venue.ledgers[s, other], rank, qty)
     fill = min(left, order["leaves_qty"])
     if order["tif"] == Tif.FOK and fill < order["leaves_qty"]:

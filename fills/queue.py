@@ -9,6 +9,7 @@ chance that a cancelled share stood behind us::
     ALL_AHEAD     front = ahead - drop                            cancels are all ahead
     POWER         front = ahead - (1 - p) drop + min(back - p drop, 0),   p = back^n / (back^n + ahead^n)
     LOG           as POWER with                                   p = ln(1 + back) / (ln(1 + back) + ln(1 + ahead))
+    FIFO          no model: the messages of the full order book say who left (`fills.fifo`)
 
 All but the first end with `0 <= front <= min(ahead, new)`: cancels alone never send a queue below zero and never help beyond
 what the display still shows. Shares are whole: a fraction rounds up, against us.
@@ -34,6 +35,7 @@ PRO_RATA = 2
 ALL_AHEAD = 3
 POWER = 4
 LOG = 5
+FIFO = 6
 
 
 class QueueModel(StrEnum):
@@ -45,16 +47,20 @@ class QueueModel(StrEnum):
     ALL_AHEAD = "all_ahead"
     POWER = "power"
     LOG = "log"
+    FIFO = "fifo"
 
     @classmethod
     def _missing_(cls, value: object) -> "QueueModel":
         known = ", ".join(member.name for member in cls)
-        raise UsageError(f"unknown queue model {value!r}; known are {known} (fitted models and FIFO are not built yet)")
+        raise UsageError(f"unknown queue model {value!r}; known are {known} (fitted models are not built yet)")
 
     @property
     def code(self) -> int:
         """Return the number of the model in `VENUE_CTL`."""
         return list(QueueModel).index(self)
+
+
+DISPLAY_MODELS = tuple(model for model in QueueModel if model is not QueueModel.FIFO)  # what level 1 is enough for
 
 
 @kernel

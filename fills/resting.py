@@ -44,7 +44,7 @@ def meet_touch(orders, n_orders, side, ledger, ctl):
 @kernel
 def fill_from_print(s, side, rank, budget_qty, explained_qty, venue):
     """Let a print run through own orders: those at better prices first, then the line at its own price (rules 7 to 9)."""
-    left = _fill_through(s, side, rank, budget_qty, venue)
+    left = fill_through(s, side, rank, budget_qty, venue)
     explained = min(explained_qty, left)
     if explained > 0:
         _walk(s, side, rank, explained, True, venue)
@@ -82,7 +82,7 @@ def _walk(s, side, rank, qty, is_explained, venue):
 
 
 @kernel
-def _fill_through(s, side, rank, qty, venue):
+def fill_through(s, side, rank, qty, venue):
     """Fill own orders at prices better than the print, best first, at most the print (rule 8); return what is left."""
     left = qty
     while left > 0:

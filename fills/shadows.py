@@ -12,14 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fills.exchange import (
-    CROSSED_BIDS,
-    PRINT_ON_BIDS,
-    SHOWN_BIDS,
-    note,
-    react,
-    see,
-)
+from fills.exchange import CROSSED_BIDS, PRINT_ON_BIDS, SHOWN_BIDS, note, react, see
+from fills.fifo import MESSAGE_ON_BIDS, follow, note_message, reach
 from fills.ledger import forget_display
 from fills.record import summarise
 from fills.venue import NO_RANK
@@ -28,7 +22,7 @@ from replay.events import Kind
 from replay.jit import kernel
 
 NO_LANE = -1
-ALL_SIDES = 0b010101  # every bit that concerns bids; shifted by one: asks
+ALL_SIDES = 0b1010101  # every bit that concerns bids; shifted by one: asks
 
 SHADOW = np.dtype([("rank", "i8"), ("lane", "i8")], align=True)
 LINE = np.dtype([("first", "i8"), ("count", "i8")], align=True)
@@ -73,6 +67,7 @@ def open_lane(s, owner, shadows, venue):
     lane = shadows.free[shadows.n_free[0]]
     shadows.lane_of[owner] = lane
     shadows.owner_of[lane] = owner
+    venue.symbol_of[lane] = s
     for k in range(2):
         venue.ledgers[lane, k] = venue.ledgers[s, k]
     return lane
@@ -199,12 +194,29 @@ def show_all(event, s, row, shadows, venue):
     n_apart = line["count"]
     for i in range(line["first"], line["first"] + n_apart):
         see(event, shadows.apart[i], row, venue)
-    touched = note(event, s, row, venue)
+    _react_lines(event, s, note(event, s, row, venue), shadows, venue)
+    if n_apart > 0:
+        _reunite(s, n_apart, shadows, venue)
+
+
+@kernel
+def tell_all(event, s, tick, shadows, venue):
+    """Tell all shadows of a symbol of a message of the full order book; the caller made room for two answers of each."""
+    touched = note_message(event, s, tick, venue)
+    line = shadows.aparts[s]
+    n_apart = line["count"]
+    for i in range(line["first"], line["first"] + n_apart):
+        follow(s, shadows.apart[i], venue)
+    _react_lines(event, s, touched, shadows, venue)
+    if n_apart > 0:
+        _reunite(s, n_apart, shadows, venue)
+
+
+@kernel
+def _react_lines(event, s, touched, shadows, venue):
     for k in range(2):
         if (touched & (ALL_SIDES << k)) != 0:
             _react_line(event, s, k, touched & (ALL_SIDES << k), shadows, venue)
-    if n_apart > 0:
-        _reunite(s, n_apart, shadows, venue)
 
 
 @kernel
@@ -245,7 +257,8 @@ def _react_line(event, s, k, touched, shadows, venue):
     """Let the end of a line react; whoever is gone leaves, and whoever took displayed size stands apart from now on."""
     line = shadows.lines[s, k]
     end = line["first"] + line["count"]
-    kept = _first_at(_reach(event, k, touched, venue.ledgers[s, k]), line, shadows)
+    from_rank = reach(s, k, venue) if (touched & (MESSAGE_ON_BIDS << k)) != 0 else _reach(event, k, touched, venue.ledgers[s, k])
+    kept = _first_at(from_rank, line, shadows)
     for i in range(kept, end):
         lane = shadows.lined[i]["lane"]
         react(event, s, lane, touched, venue)

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fills.batch import ANSWERS_AT_ONCE, BATCH_CTL, SPARE_ANSWERS, STEP, Batch, act_until, play
+from fills.depth import STOP_BOOK_FULL
 from fills.given import GivenOrders, read_orders
 from fills.latency import LatencySettings
-from fills.queue import QueueModel
+from fills.queue import FIFO, QueueModel
 from fills.shadows import make_shadows
+from fills.tables import MOST_LIVE
 from fills.venue import NEVER, make_venue
-from replay.desk import BOOK
-from replay.errors import UsageError
+from replay.desk import BOOK, Block
+from replay.errors import CapacityError, UsageError
 from replay.events import Kind
 from replay.orders import Action, Evidence, Liquidity, Tif
+from replay.session.weave import MessageWeaver, message_count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +59,8 @@ def simulate(
         `order_id` (int, unique), `symbol`, `ts_ns` (sent), `side` (BUY, SELL), `qty`, `limit_price` (dollars, NaN = market),
         `tif` (DAY, IOC, FOK, GTD); optional `expire_ts_ns` (GTD), `cancel_ts_ns` (sent; 0 or NaN = never), `post_only`.
     queue : QueueModel
-        How falls of the display that no print explains are shared.
+        How falls of the display that no print explains are shared. FIFO follows the messages of the full order book instead
+        of quotes and prints, where the session has them.
     latency : int or LatencySettings, optional
         None is the default profile; an int is a fixed way from sending to acting, in ns, for orders and cancels alike.
     independent : bool
@@ -113,7 +117,14 @@ def make_batch(
         steps=steps,
         shadows=make_shadows(given.symbol, given.side, n_symbols, most),
         book=_book(session),
-        venue=make_venue(n_symbols + most, slots, queue=queue, answer_capacity=room, own_in_book=acts_first),
+        venue=make_venue(
+            n_symbols + most,
+            slots,
+            queue=queue,
+            answer_capacity=room,
+            own_in_book=acts_first,
+            n_messages=message_count(session) if queue is QueueModel.FIFO else 0,
+        ),
         ctl=np.array([(0, 0, int(acts_first), int(is_independent), 0)], BATCH_CTL),
     )
 
@@ -165,7 +176,7 @@ def _book(session: Session) -> np.ndarray:
 
 def stream_fills(session: Session, batch: Any) -> Iterator[np.ndarray]:
     """Play the whole session through a batch, once; yield FILL rows whenever the answers have to be collected."""
-    for block in session.blocks(symbol_index={name: k for k, name in enumerate(session.symbols)}):
+    for block in _blocks(session, batch):
         batch.ctl["event"] = 0
         while not play(block.events, len(block.events), batch):
             yield _collect(batch)
@@ -175,8 +186,23 @@ def stream_fills(session: Session, batch: Any) -> Iterator[np.ndarray]:
     yield _collect(batch)
 
 
+def _blocks(session: Session, batch: Any) -> Iterator[Block]:
+    """Stream the session, with the messages of the symbols that have orders where the queue is exact."""
+    blocks = session.blocks(symbol_index={name: k for k, name in enumerate(session.symbols)})
+    if batch.venue.ctl["model"][0] != FIFO:
+        yield from blocks
+        return
+    traded = {session.symbols[k]: int(k) for k in np.unique(batch.requests["symbol"])}
+    weaver = MessageWeaver(session, traded)
+    for block in blocks:
+        yield from weaver.weave(block)
+    yield from weaver.rest()
+
+
 def _collect(batch: Any) -> np.ndarray:
     venue = batch.venue
+    if venue.ctl["status"][0] == STOP_BOOK_FULL:
+        raise CapacityError(f"more than {MOST_LIVE} real orders or price levels at once; simulate fewer symbols at a time")
     rows = venue.answers[: venue.ctl["n_answers"][0]]
     venue.ctl["n_answers"] = 0
     rows = rows[(rows["kind"] == Kind.PARTIAL) | (rows["kind"] == Kind.FILL)]

@@ -12,11 +12,11 @@ import numpy as np
 
 from fills.fees import FEES, no_fees
 from fills.queue import UNKNOWN, QueueModel
+from fills.tables import NO_RANK, make_tables
 from replay.bundle import bundle
 from replay.orders import Evidence
 
 NEVER = 2**63 - 1
-NO_RANK = -(2**62)  # that side shows nothing
 MARKET_RANK = 2**61  # a waiting market order outranks every limit
 STOP_ANSWERS_FULL = 1
 BID = 0
@@ -50,6 +50,7 @@ VENUE_ORDER = np.dtype(
         ("rank", "i8"),  # side * price
         ("leaves_qty", "i8"),
         ("ahead_qty", "i8"),  # of the market, own orders not counted; UNKNOWN before first sight
+        ("join_seq", "i8"),  # exact FIFO: real orders that joined earlier stand ahead
         ("ghost_qty", "i8"),  # ahead before the pending drop, less the prints that explained it; UNKNOWN = came later
         ("side", "i4"),
         ("type", "i4"),
@@ -147,6 +148,12 @@ class Venue(NamedTuple):
     pairing_ns: np.ndarray  # int64 (8, 2), by Evidence: FALL_WAITS, PRINT_WAITS
     fees: np.ndarray  # FEES, one row
     scratch: np.ndarray  # VENUE_ORDER, one row, for moving orders
+    symbol_of: np.ndarray  # int64 (n_symbols,): itself, but for the lanes of shadow orders
+    real_orders: np.ndarray  # REAL_ORDER, see `fills.tables`; used by exact FIFO alone, as are the next four
+    real_levels: np.ndarray  # REAL_LEVEL
+    real_sides: np.ndarray  # REAL_SIDE (n_symbols, 2)
+    real_book: np.ndarray  # BOOK (n_symbols,): the market as the messages make it
+    real_ctl: np.ndarray  # REAL_CTL, one row
 
 
 def make_venue(
@@ -161,6 +168,7 @@ def make_venue(
     pairing_ns: Mapping[Evidence, tuple[int, int]] | None = None,
     answer_capacity: int = 4096,
     own_in_book: bool = False,
+    n_messages: int = 0,
 ) -> Venue:
     """Make an empty venue.
 
@@ -184,6 +192,8 @@ def make_venue(
         Answers between two collections; reaching it sets `ctl['status']` and leaves the venue as it was.
     own_in_book : bool
         The orders are real ones played again: what is displayed contains them (rule 23).
+    n_messages : int
+        Messages of the full order book at most; `QueueModel.FIFO` needs them.
     """
     waits = np.zeros((8, 2), np.int64)
     for evidence, wait_ns in (PAIRING_NS | dict(pairing_ns or {})).items():
@@ -207,6 +217,8 @@ def make_venue(
         pairing_ns=waits,
         fees=no_fees() if fees is None else np.asarray(fees, FEES).reshape(1),
         scratch=np.zeros(1, VENUE_ORDER),
+        symbol_of=np.arange(n_symbols),
+        **make_tables(n_symbols, n_messages)._asdict(),
     )
 
 

@@ -15,6 +15,7 @@ BAR        row (index into the block's bars)
 FORECAST   row (index into the block's forecasts)
 STATUS     code (one of `Status`)
 CLOCK      nothing: it carries time through silence
+MESSAGE    order_id, price, qty, action, side (full order book; for the exchange alone)
 ACK ...    order_id, price, qty, leaves_qty (answers to own orders)
 COMMISSION order_id, fee_micros (millionths of a dollar)
 ========== ====================================================================
@@ -39,6 +40,7 @@ class Kind(IntEnum):
     FORECAST = 4
     STATUS = 5
     CLOCK = 6
+    MESSAGE = 7
     ACK = 16
     PARTIAL = 17
     FILL = 18
@@ -50,6 +52,18 @@ class Kind(IntEnum):
     CORRECTION = 24
     COMMISSION = 25
     CANCEL_REJECTED = 26
+
+
+class MessageAction(IntEnum):
+    """What a message of the full order book does; the lower-case name is the word in the table."""
+
+    ADD = 1
+    REDUCE = 2
+    DELETE = 3
+    EXECUTE = 4
+    EXECUTE_HIDDEN = 5
+    MODIFY = 6
+    CLEAR = 7
 
 
 class Status(IntEnum):
@@ -90,14 +104,14 @@ EVENT = np.dtype(
             "ts_ns", "seq", "exch_ts_ns",
             "bid", "ask", "bid_qty", "ask_qty",
             "price", "qty", "row", "code", "order_id", "leaves_qty", "fee_micros",
-            "symbol", "kind", "venue", "flags",
+            "symbol", "kind", "venue", "flags", "action", "side",
         ],
-        "formats": ["i8"] * 14 + ["i2", "i1", "i1", "i4"],
+        "formats": ["i8"] * 14 + ["i2", "i1", "i1", "i4", "i1", "i4"],
         "offsets": [
             0, 8, 16,
             24, 32, 40, 48,
             24, 40, 24, 24, 32, 48, 24,
-            56, 58, 59, 60,
+            56, 58, 59, 60, 59, 60,
         ],
         "itemsize": 64,
     }

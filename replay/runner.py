@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -24,7 +24,8 @@ from replay.forecasts.weave import Weaver
 from replay.inputs import Choices, Inputs, gather
 from replay.result import Result
 from replay.rundir import write_run
-from replay.setup import SETTLE_NS, build_engine, build_stage, end_of_day, load, save, start_day, trading_span
+from replay.session.weave import MessageWeaver
+from replay.setup import SETTLE_NS, build_engine, build_stage, end_of_day, is_exact, load, save, start_day, trading_span
 
 if TYPE_CHECKING:
     from replay.config import Config
@@ -133,17 +134,29 @@ class _Driver:
             self._stage.start_day(*trading_span(inputs, session))
         given = inputs.forecasts_of(session)
         weaver = Weaver()
+        messages = self._messages(session)
         end_ns, _ = end_of_day(inputs, session)
         for block in self._blocks(session):
             fresh = given if self._stage is None else self._stage.feed(block)
-            for piece in weaver.weave(block, fresh):
-                engine.feed(piece)
+            self._feed(weaver.weave(block, fresh), messages)
             given = no_forecasts()
             self._done += len(block.events)
             self._tell(int(block.events["ts_ns"][-1]))
-        for piece in weaver.rest(end_ns):
+        self._feed(weaver.rest(end_ns), messages)
+        for piece in messages.rest() if messages is not None else ():
             engine.feed(piece)
         engine.settle(end_ns + SETTLE_NS)
+
+    def _messages(self, session: Session) -> MessageWeaver | None:
+        """Return the messages of a session where the exchange follows single orders."""
+        if not is_exact(self._inputs):
+            return None
+        return MessageWeaver(session, self._inputs.symbol_index, self._inputs.span_of(session)[1])
+
+    def _feed(self, pieces: Iterable[Block], messages: MessageWeaver | None) -> None:
+        for piece in pieces:
+            for part in (piece,) if messages is None else messages.weave(piece):
+                self._engine.feed(part)
 
     def _blocks(self, session: Session) -> Iterator[Block]:
         inputs = self._inputs

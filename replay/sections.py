@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from replay.settings import setting
 
 FEE_PLANS = ("fixed", "tiered", "none")
-QUEUE_MODELS = ("behind_first", "trades_only", "pro_rata", "power", "log", "all_ahead")
+QUEUE_MODELS = ("behind_first", "trades_only", "pro_rata", "power", "log", "all_ahead", "fifo")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

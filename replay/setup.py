@@ -23,6 +23,7 @@ from replay.forecasts.door import ForecasterMaker
 from replay.forecasts.simple import SimpleMaker
 from replay.forecasts.stage import Stage
 from replay.orders import Evidence
+from replay.session.weave import message_count
 from replay.settings import as_row
 from strategy import pipeline
 from strategy.decision import CYCLE, DECISION
@@ -191,7 +192,13 @@ def _venue(inputs: Inputs, session: Session | None) -> Any:
         close_ns=close_ns,
         fees=rates,
         no_venue_share=settings.no_venue_share,
+        n_messages=max(message_count(each) for each in inputs.sessions) if is_exact(inputs) else 0,
     )
+
+
+def is_exact(inputs: Inputs) -> bool:
+    """Tell whether the exchange follows single orders, and needs the messages of the sessions."""
+    return bool(inputs.config.venue.queue == QueueModel.FIFO)
 
 
 def _legs(inputs: Inputs) -> np.ndarray:

@@ -58,7 +58,7 @@ class Engine:
     Attributes
     ----------
     event_count : int
-        Recorded events and forecasts taken in.
+        Recorded events, messages and forecasts taken in.
     """
 
     def __init__(self, world: World, seat: Seat, spool: Spool) -> None:

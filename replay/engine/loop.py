@@ -91,7 +91,8 @@ def _make_stretch(decide: Callable[..., Any]) -> Any:
                     return i
             if i < n:
                 meet(block.events, i, world)
-                decide(WAKE_EVENT, i, block, desk, state)
+                if block.events[i]["kind"] != Kind.MESSAGE:
+                    decide(WAKE_EVENT, i, block, desk, state)
                 if clock[0]["is_busy"] != 0:
                     control[0]["woken"] = i << 3 | WAKE_ON_EVENT
                     if is_paused(world):
@@ -121,14 +122,21 @@ def is_paused(world):
 
 @leaf
 def meet(events, i, world):
-    """Let exchange and desk meet one recorded event: first the exchange, which compares it with the book before."""
+    """Let exchange and desk meet one recorded event: first the exchange, which compares it with the book before.
+
+    Messages of the full order book are for the exchange alone.
+    """
     event = events[i]
     kind = event["kind"]
     world.desk.clock[0]["now_ns"] = event["ts_ns"]
     if kind >= Kind.ACK:
         tell_desk(events, i, -1, 0, world)
         return
-    if kind == Kind.QUOTE or kind == Kind.TRADE or kind == Kind.STATUS:
+    if kind == Kind.MESSAGE:
+        on_event(events, i, world.desk.book, world.venue)
+        if world.venue.ctl[0]["n_answers"] != 0 or world.venue.ctl[0]["status"] != 0:
+            collect(world)
+    elif kind == Kind.QUOTE or kind == Kind.TRADE or kind == Kind.STATUS:
         on_event(events, i, world.desk.book, world.venue)
         apply_market(events, i, world.desk.book)
         if kind == Kind.QUOTE:

@@ -14,10 +14,9 @@ import numpy as np
 
 from replay.calendar import Hours
 from replay.errors import DataError
-from replay.events import WHAT_TO_SHOW, Flag, Status
+from replay.events import WHAT_TO_SHOW, Flag, MessageAction, Status
 from replay.session.columns import refuse
 from replay.session.manifest import SymbolInfo
-from replay.session.tables import MessageAction
 
 DAY_NS = 86_400_000_000_000
 MARGIN_NS = DAY_NS  # a session may begin on the evening before its date

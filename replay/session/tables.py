@@ -5,7 +5,6 @@ from 0 in replay order; messages have a numbering of their own. Strings are plai
 dictionary pages. Delta encoding of the times is the great saving: 6.5 bytes a quote, against 12 with dictionaries alone.
 """
 
-from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,18 +69,6 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ),
     ),
 }
-
-
-class MessageAction(IntEnum):
-    """What a message of the full order book does; the lower-case name is the word in the table."""
-
-    ADD = 1
-    REDUCE = 2
-    DELETE = 3
-    EXECUTE = 4
-    EXECUTE_HIDDEN = 5
-    MODIFY = 6
-    CLEAR = 7
 
 
 MESSAGE = np.dtype(

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from replay.errors import UsageError
+from replay.events import MessageAction
 from replay.session.arrays import column_array, column_words
 from replay.session.merged import merged_seq
 from replay.session.reader import Recording, groups_between
-from replay.session.tables import COLUMNS, MESSAGE, MessageAction, column_names, schema
+from replay.session.tables import COLUMNS, MESSAGE, column_names, schema
 
 if TYPE_CHECKING:
     import pandas as pd

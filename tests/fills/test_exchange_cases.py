@@ -2,7 +2,7 @@
 
 import pytest
 
-from fills.queue import QueueModel, on_level_change
+from fills.queue import DISPLAY_MODELS, QueueModel, on_level_change
 from replay.events import Kind
 from replay.orders import OrderReason
 from tests.fills.worlds import BUY, BUY_PRINT, SELL, Market, cancel, fills_of, modify, new, quote, status, trade
@@ -32,7 +32,7 @@ PAIR = (quote(100, 100, 101, 300), trade(100, 200))
 
 
 @pytest.mark.parametrize("pair", [PAIR, PAIR[::-1]], ids=["quote first", "print first"])
-@pytest.mark.parametrize("model", [m for m in QueueModel if m is not QueueModel.TRADES_ONLY])
+@pytest.mark.parametrize("model", [m for m in DISPLAY_MODELS if m is not QueueModel.TRADES_ONLY])
 def test_t1_t2_rule_9_a_quote_and_its_print_count_once_in_either_order(pair, model):
     """A fall of 200 and the print of 200 that made it leave 100 ahead; 100 more leave none, and the next share fills us."""
     market, answers = play(START, JOIN, *pair, queue=model)
@@ -84,7 +84,7 @@ def test_t6_an_exact_fill_closes_the_order():
     assert 0 == market.venue.n_orders[0]
 
 
-@pytest.mark.parametrize("model", list(QueueModel))
+@pytest.mark.parametrize("model", list(DISPLAY_MODELS))
 @pytest.mark.parametrize(("front", "grown", "left"), [(100, 1000, 50), (500, 1000, 100), (900, 1000, 300), (900, 1000, 10)])
 @pytest.mark.parametrize("power", [0.5, 1.0, 3.0])
 def test_t7_rule_6_cancels_never_help_below_zero(model, front, grown, left, power):

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fills.queue import UNKNOWN, QueueModel
+from fills.queue import DISPLAY_MODELS, UNKNOWN, QueueModel
 from replay.events import Kind
 from tests.fills.worlds import BUY, BUY_PRINT, SELL, SELL_PRINT, Market, busy_stream, fills_of, new, quote, trade
 
 SEEDS = st.integers(0, 10**9)
 FAST = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
-MODELS = pytest.mark.parametrize("model", list(QueueModel))
+MODELS = pytest.mark.parametrize("model", list(DISPLAY_MODELS))
 FILLS = (Kind.PARTIAL, Kind.FILL)
 ORDERED = [QueueModel.TRADES_ONLY, QueueModel.BEHIND_FIRST, QueueModel.PRO_RATA, QueueModel.ALL_AHEAD]
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fills.fees import FeeSchedule
-from fills.queue import QueueModel
+from fills.queue import DISPLAY_MODELS, QueueModel
 from tests.fills.worlds import Market, busy_stream, streams
 from tests.naive.exchange import Exchange
 from tests.naive.fees import order_fee_micros
@@ -44,7 +44,7 @@ def compare(stream, model, evidence, close_ns, slots=8):
 
 
 @pytest.mark.jit_off
-@pytest.mark.parametrize("model", list(QueueModel))
+@pytest.mark.parametrize("model", list(DISPLAY_MODELS))
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(stream=streams(), evidence=st.sampled_from([1, 2, 5]), close_ns=st.sampled_from([2**63 - 1, 1500]))
 def test_any_stream_is_answered_as_by_the_oracle(model, stream, evidence, close_ns):
@@ -53,7 +53,7 @@ def test_any_stream_is_answered_as_by_the_oracle(model, stream, evidence, close_
 
 
 @pytest.mark.jit_off
-@pytest.mark.parametrize("model", list(QueueModel))
+@pytest.mark.parametrize("model", list(DISPLAY_MODELS))
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10**9), evidence=st.sampled_from([1, 2, 5]))
 def test_busy_streams_are_answered_as_by_the_oracle(model, seed, evidence):

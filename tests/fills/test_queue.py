@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fills.queue import UNKNOWN, QueueModel, on_join, on_level_change, on_trade
+from fills.queue import DISPLAY_MODELS, UNKNOWN, QueueModel, on_join, on_level_change, on_trade
 from replay.errors import UsageError
 
 SIZES = st.integers(0, 10**6)
@@ -13,7 +13,7 @@ POWERS = st.floats(0.1, 8.0)
 
 @pytest.mark.jit_off
 @settings(max_examples=300, deadline=None)
-@given(model=st.sampled_from(list(QueueModel)), new=SIZES, drop=SIZES, share=st.floats(0, 1), power=POWERS)
+@given(model=st.sampled_from(list(DISPLAY_MODELS)), new=SIZES, drop=SIZES, share=st.floats(0, 1), power=POWERS)
 def test_what_is_ahead_stays_between_zero_and_the_display(model, new, drop, share, power):
     """No model lets a fall by cancels push the queue below zero, above what is shown, or above what it was."""
     ahead = int((new + drop) * share)
@@ -50,7 +50,7 @@ def test_900_of_1000_falls_to_300(model, power, expected):
     assert expected == on_level_change(QueueModel[model].code, 900, 700, 300, power)
 
 
-@pytest.mark.parametrize("model", list(QueueModel))
+@pytest.mark.parametrize("model", list(DISPLAY_MODELS))
 def test_first_sight_is_the_display(model):
     """An unknown queue becomes the displayed size with any model."""
     assert 500 == on_level_change(model.code, UNKNOWN, 0, 500, 1.0)
@@ -64,8 +64,8 @@ def test_joining_is_behind_the_display_and_behind_own_orders():
 
 def test_names_and_codes_are_fixed():
     """Configuration files hold the names, kernels the codes."""
-    assert ["trades_only", "behind_first", "pro_rata", "all_ahead", "power", "log"] == [m.value for m in QueueModel]
-    assert list(range(6)) == [m.code for m in QueueModel]
+    assert ["trades_only", "behind_first", "pro_rata", "all_ahead", "power", "log", "fifo"] == [m.value for m in QueueModel]
+    assert list(range(7)) == [m.code for m in QueueModel]
 
 
 def test_an_unknown_model_is_named_with_the_known_ones():

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fills import QueueModel, simulate
+from fills import simulate
 from fills.batch import ANSWERS_AT_ONCE
+from fills.queue import DISPLAY_MODELS
 from replay.session import Session
 from tests.fills.test_simulation import START_NS, session_of
 from tests.fills.worlds import BUY, busy_stream, streams
 
-MODELS = list(QueueModel)
+MODELS = list(DISPLAY_MODELS)
 
 
 def sent_of(stream, seed):
