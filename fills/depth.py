@@ -128,6 +128,8 @@ def _reduce(slot, qty, venue):
 def _set_touch(s, side, rank, qty, venue):
     line = venue.real_sides[s, 0 if side > 0 else 1]
     row = venue.real_book[s]
+    if rank == line["rank"] and qty == line["qty"]:
+        return
     line["rank"] = rank
     line["qty"] = qty
     venue.real_ctl[0]["is_moved"] = 1

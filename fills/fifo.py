@@ -10,8 +10,8 @@ F4  An order at a worse price trades: own orders at better prices fill first, be
 F5  The book follows the messages; what we took from an execution is not put back behind us.
 F6  The other side's touch, from the messages, reaches us: rules 11 to 14. Hidden orders stand behind all that is displayed, and
     what they trade says nothing about the line.
-F7  A real order played again (rule 23) is in the book as it came to rest: it takes nothing on arrival, and the other side's touch
-    does not reach it; only executions fill it.
+F7  A real order played again (rule 23) is in the book as it came to rest: it takes nothing on arrival, the other side's touch
+    does not reach it, and nothing trades past it at worse prices; only executions at its own price fill it.
 F8  No fill while the symbol is halted or in auction. A CLEAR forgets the book: what is ahead is unknown, and everybody stands
     ahead, until the order joins anew.
 """
@@ -62,6 +62,7 @@ def note_message(event, s, tick, venue):
     ctl["source_seq"] = event["seq"]
     ctl["source_venue"] = -1
     ctl["evidence"] = row["evidence"]
+    _keep_taken(s, s, venue)
     touched = 0
     if venue.ledgers[s, BID]["best_rank"] >= reach(s, BID, venue):
         touched |= MESSAGE_ON_BIDS
@@ -95,7 +96,9 @@ def follow(s, lane, venue):
         _forget_line(lane, venue)
     if real["gone_qty"] > 0:
         _lose(lane, venue)
-    if real["is_moved"] == 1:
+    if lane != s:
+        _keep_taken(s, lane, venue)
+    if real["is_moved"] == 1 and venue.real_book[s]["status"] == 0 and venue.ctl[0]["own_in_book"] == 0:
         _meet_touch(s, lane, venue)
     compact(lane, venue)
 
@@ -116,7 +119,9 @@ def _lose(lane, venue):
     side, rank, seq = real["gone_side"], real["gone_rank"], real["gone_seq"]
     left = 0
     if real["is_execution"] == 1:
-        left = fill_through(lane, side, rank, real["gone_qty"], venue)
+        left = real["gone_qty"]
+        if venue.ctl[0]["own_in_book"] == 0:
+            left = fill_through(lane, side, rank, left, venue)
     for slot in range(venue.n_orders[lane]):
         order = venue.orders[lane, slot]
         if order["rank"] != rank or order["side"] != side or order["leaves_qty"] <= 0:
@@ -132,20 +137,23 @@ def _lose(lane, venue):
 
 
 @kernel
+def _keep_taken(s, lane, venue):
+    """Keep what own orders took from the touch in step with it (rule 11)."""
+    if venue.real_ctl[0]["is_moved"] == 0:
+        return
+    row = venue.real_book[s]
+    for k in range(2):
+        ledger = venue.ledgers[lane, k]
+        line = venue.real_sides[s, k]
+        ledger["seq"] = venue.ctl[0]["source_seq"]
+        displayed_left(ledger, line["rank"], row["bid_qty"] if k == BID else row["ask_qty"])
+
+
+@kernel
 def _meet_touch(s, lane, venue):
     """Rules 11 to 14, by the touch that the messages make."""
     row = venue.real_book[s]
-    bid = row["bid"] if row["bid_qty"] > 0 else NO_RANK
-    ask = -row["ask"] if row["ask_qty"] > 0 else NO_RANK
-    bids = venue.ledgers[lane, BID]
-    asks = venue.ledgers[lane, ASK]
-    bids["seq"] = venue.ctl[0]["source_seq"]
-    asks["seq"] = venue.ctl[0]["source_seq"]
-    displayed_left(bids, bid, row["bid_qty"])
-    displayed_left(asks, ask, row["ask_qty"])
-    if row["status"] != 0 or venue.ctl[0]["own_in_book"] == 1:
-        return
-    if ask != NO_RANK and bids["best_rank"] >= -ask:
-        cross_resting(lane, 1, ASK, ask, row["ask_qty"], venue)
-    if bid != NO_RANK and asks["best_rank"] >= -bid:
-        cross_resting(lane, -1, BID, bid, row["bid_qty"], venue)
+    if row["ask_qty"] > 0 and venue.ledgers[lane, BID]["best_rank"] >= row["ask"]:
+        cross_resting(lane, 1, ASK, -row["ask"], row["ask_qty"], venue)
+    if row["bid_qty"] > 0 and venue.ledgers[lane, ASK]["best_rank"] >= -row["bid"]:
+        cross_resting(lane, -1, BID, row["bid"], row["bid_qty"], venue)

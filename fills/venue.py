@@ -222,4 +222,4 @@ def make_venue(
     )
 
 
-__all__ = ["ANSWER", "LEDGER", "UNKNOWN", "VENUE_CTL", "VENUE_ORDER", "Rule", "Venue", "make_venue"]
+__all__ = ["ANSWER", "LEDGER", "NO_RANK", "UNKNOWN", "VENUE_CTL", "VENUE_ORDER", "Rule", "Venue", "make_venue"]

@@ -24,13 +24,13 @@ from replay.forecasts.weave import Weaver
 from replay.inputs import Choices, Inputs, gather
 from replay.result import Result
 from replay.rundir import write_run
-from replay.session.weave import MessageWeaver
-from replay.setup import SETTLE_NS, build_engine, build_stage, end_of_day, is_exact, load, save, start_day, trading_span
+from replay.setup import SETTLE_NS, build_engine, build_stage, end_of_day, load, messages_of, save, start_day, trading_span
 
 if TYPE_CHECKING:
     from replay.config import Config
     from replay.forecasts.stage import Stage
     from replay.session import Session
+    from replay.session.weave import MessageWeaver
 
 Progress = Callable[[int, int, int], None]
 
@@ -95,6 +95,8 @@ def run(
 
 def _replay(inputs: Inputs, scratch: Path, state_out: str | Path | None, progress: Progress | None, started_at: str) -> Path:
     """Drive all sessions and write the run folder inside `scratch`."""
+    for session in inputs.sessions:
+        messages_of(inputs, session)  # what is missing is said before anything is compiled
     spool = Spool(scratch)
     engine, stage = build_engine(inputs, spool), build_stage(inputs)
     load(inputs, engine, stage)
@@ -134,7 +136,7 @@ class _Driver:
             self._stage.start_day(*trading_span(inputs, session))
         given = inputs.forecasts_of(session)
         weaver = Weaver()
-        messages = self._messages(session)
+        messages = messages_of(inputs, session)
         end_ns, _ = end_of_day(inputs, session)
         for block in self._blocks(session):
             fresh = given if self._stage is None else self._stage.feed(block)
@@ -146,12 +148,6 @@ class _Driver:
         for piece in messages.rest() if messages is not None else ():
             engine.feed(piece)
         engine.settle(end_ns + SETTLE_NS)
-
-    def _messages(self, session: Session) -> MessageWeaver | None:
-        """Return the messages of a session where the exchange follows single orders."""
-        if not is_exact(self._inputs):
-            return None
-        return MessageWeaver(session, self._inputs.symbol_index, self._inputs.span_of(session)[1])
 
     def _feed(self, pieces: Iterable[Block], messages: MessageWeaver | None) -> None:
         for piece in pieces:

@@ -23,7 +23,7 @@ from replay.forecasts.door import ForecasterMaker
 from replay.forecasts.simple import SimpleMaker
 from replay.forecasts.stage import Stage
 from replay.orders import Evidence
-from replay.session.weave import message_count
+from replay.session.weave import MessageWeaver, message_count
 from replay.settings import as_row
 from strategy import pipeline
 from strategy.decision import CYCLE, DECISION
@@ -199,6 +199,11 @@ def _venue(inputs: Inputs, session: Session | None) -> Any:
 def is_exact(inputs: Inputs) -> bool:
     """Tell whether the exchange follows single orders, and needs the messages of the sessions."""
     return bool(inputs.config.venue.queue == QueueModel.FIFO)
+
+
+def messages_of(inputs: Inputs, session: Session) -> MessageWeaver | None:
+    """Return the messages of a session where the exchange follows single orders; a symbol without any is a `UsageError`."""
+    return MessageWeaver(session, inputs.symbol_index, inputs.span_of(session)[1]) if is_exact(inputs) else None
 
 
 def _legs(inputs: Inputs) -> np.ndarray:

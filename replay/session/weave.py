@@ -132,7 +132,7 @@ class _Feed:
         for name in ("ts_ns", "seq", "exch_ts_ns", "order_id", "side", "price"):
             rows[name] = column_array(table, name)[keep]
         codes, words = column_words(table, "action")
-        rows["action"] = np.array([MessageAction[word.upper()] for word in words] or [0], np.int64)[codes][keep]
+        rows["action"] = np.array([int(MessageAction[word.upper()]) for word in words] or [0], np.int64)[codes][keep]
         rows["qty"] = column_array(table, "size")[keep]
         rows["symbol"] = symbols[keep]
         rows["kind"] = Kind.MESSAGE
@@ -140,7 +140,7 @@ class _Feed:
 
 
 @kernel
-def merge_messages(messages, events, has_more, at, out):
+def merge_messages(messages, events, has_more, at, out):  # type: ignore[no-untyped-def]
     """Merge from where `at` says until a side runs out of rows or `out` is full; messages come before events of their time.
 
     While there are messages at all, events wait for the one in hand; `at` is next message, next event, rows written.

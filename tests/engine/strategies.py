@@ -67,3 +67,9 @@ def join_state(n_symbols: int) -> tuple[np.ndarray, ...]:
 def bound():
     """Bind `join_bid`."""
     return bind(join_bid, join_state)
+
+
+def count_kinds(wake, i, block, desk, state):
+    """Count the events that it is woken by, by kind."""
+    if wake == WAKE_EVENT:
+        state[0][block.events[i]["kind"]] += 1

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fills.exchange import make_venue, on_event, on_expiry, on_request
 from replay.desk import BOOK, apply_market
-from replay.events import EVENT, Kind
+from replay.events import EVENT, Kind, MessageAction
 from replay.orders import REQUEST, Action, OrderType, Tif
 from tests.naive.exchange import NAMES
 
@@ -26,6 +26,14 @@ def quote(bid, bid_qty, ask, ask_qty, ts=0, symbol=0):
 def trade(price, qty, flags=SELL_PRINT, ts=0, symbol=0, venue=0):
     """Write a print as a plain dict; a seller hit the bid unless `flags` says otherwise."""
     return {"kind": "trade", "ts": ts, "symbol": symbol, "price": price, "qty": qty, "flags": flags, "venue": venue}
+
+
+def message(action, order_id, side=BUY, price=100, qty=0, *, ts=0, symbol=0):
+    """Write a message of the full order book as a plain dict."""
+    return {
+        "kind": "message", "action": action, "order_id": order_id, "side": side, "price": price, "qty": qty, "ts": ts,
+        "symbol": symbol,
+    }  # fmt: skip
 
 
 def status(code, ts=0, symbol=0):
@@ -104,9 +112,11 @@ class Market:
         row = self.events[0]
         row["ts_ns"], row["seq"], row["symbol"] = step["ts"], step["seq"], step["symbol"]
         row["kind"] = Kind[step["kind"].upper()]
-        for name in ("bid", "bid_qty", "ask", "ask_qty", "price", "qty", "flags", "venue", "code"):
+        for name in ("bid", "bid_qty", "ask", "ask_qty", "price", "qty", "flags", "venue", "code", "order_id", "side"):
             if name in step:
                 row[name] = step[name]
+        if "action" in step:
+            row["action"] = MessageAction[step["action"].upper()]
 
 
 def fills_of(answers):
