@@ -4,7 +4,7 @@ exchange    the numbered fill rules and the three kernels `on_event`, `on_reques
 venue       its memory: order table, ledgers, answers; `make_venue`
 resting     rules for resting orders; marketable: for orders that meet the other side; lifecycle: arrival, cancel, change, expiry
 ledger      what one side shows, and what quotes and prints have not yet explained to each other
-fifo        exact queues, from the messages of the full order book; depth: that book; tables: its memory
+fifo        exact queues, from the messages of the full order book; real_book: that book; real_tables: its memory
 record      answers, fills with their fee
 queue       queue models; latency: the legs; fees: IBKR's commissions by date
 simulation  `simulate`: given orders against a session, without a strategy; given: their checks; batch: their loop;

@@ -54,12 +54,12 @@ Life of an order
         other rule looks at it. That a level is there because the order itself stands in it tells nothing.
 """
 
-from fills.depth import note_status
 from fills.fifo import MESSAGE_ON_ASKS, MESSAGE_ON_BIDS, follow, note_message
 from fills.ledger import RESIZED, awaits_print, displayed_left, forget_display, hear, show
 from fills.lifecycle import MOST_ANSWERS, expire, on_cancel, on_modify, on_new
 from fills.marketable import cross_resting
 from fills.queue import FIFO
+from fills.real_book import note_status
 from fills.record import compact, has_room
 from fills.resting import fill_from_print, meet_touch, shrink_queue
 from fills.venue import (

@@ -16,13 +16,13 @@ F8  No fill while the symbol is halted or in auction. A CLEAR forgets the book: 
     ahead, until the order joins anew.
 """
 
-from fills.depth import NOBODY_SEQ, apply_message, level_qty
 from fills.ledger import displayed_left
 from fills.marketable import cross_resting
 from fills.queue import FIFO, UNKNOWN
+from fills.real_book import NOBODY_SEQ, apply_message, level_qty
+from fills.real_tables import NO_RANK
 from fills.record import compact, whole_ahead, write_fill
 from fills.resting import fill_through
-from fills.tables import NO_RANK
 from fills.venue import ASK, BID, NEVER, Rule
 from replay.jit import kernel
 from replay.orders import Liquidity, OrderType

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fills.batch import ANSWERS_AT_ONCE, BATCH_CTL, SPARE_ANSWERS, STEP, Batch, act_until, play
-from fills.depth import STOP_BOOK_FULL
 from fills.given import GivenOrders, read_orders
 from fills.latency import LatencySettings
 from fills.queue import FIFO, QueueModel
+from fills.real_book import STOP_BOOK_FULL
+from fills.real_tables import MOST_LIVE
 from fills.shadows import make_shadows
-from fills.tables import MOST_LIVE
 from fills.venue import NEVER, make_venue
 from replay.desk import BOOK, Block
 from replay.errors import CapacityError, UsageError

@@ -12,7 +12,7 @@ import numpy as np
 
 from fills.fees import FEES, no_fees
 from fills.queue import UNKNOWN, QueueModel
-from fills.tables import NO_RANK, make_tables
+from fills.real_tables import NO_RANK, make_tables
 from replay.bundle import bundle
 from replay.orders import Evidence
 
@@ -149,7 +149,7 @@ class Venue(NamedTuple):
     fees: np.ndarray  # FEES, one row
     scratch: np.ndarray  # VENUE_ORDER, one row, for moving orders
     symbol_of: np.ndarray  # int64 (n_symbols,): itself, but for the lanes of shadow orders
-    real_orders: np.ndarray  # REAL_ORDER, see `fills.tables`; used by exact FIFO alone, as are the next four
+    real_orders: np.ndarray  # REAL_ORDER, see `fills.real_tables`; used by exact FIFO alone, as are the next four
     real_levels: np.ndarray  # REAL_LEVEL
     real_sides: np.ndarray  # REAL_SIDE (n_symbols, 2)
     real_book: np.ndarray  # BOOK (n_symbols,): the market as the messages make it

@@ -5,7 +5,7 @@ Whoever joined a level earlier stands ahead. The kernels write what a message to
 own orders.
 """
 
-from fills.tables import NO_RANK
+from fills.real_tables import NO_RANK
 from replay.events import MessageAction, Status
 from replay.jit import kernel
 
