@@ -27,8 +27,8 @@ from fills.venue import ASK, BID, NEVER, Rule
 from replay.jit import kernel
 from replay.orders import Liquidity, OrderType
 
-MESSAGE_ON_BIDS = 64  # bits, beside those of `fills.exchange`
-MESSAGE_ON_ASKS = 128
+MESSAGE_ON_BIDS = 1 << 10  # bits, beside those of `fills.exchange`
+MESSAGE_ON_ASKS = 1 << 11
 
 
 @kernel

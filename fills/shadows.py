@@ -22,7 +22,7 @@ from replay.events import Kind
 from replay.jit import kernel
 
 NO_LANE = -1
-ALL_SIDES = 0b1010101  # every bit that concerns bids; shifted by one: asks
+ALL_SIDES = 0b10000010101  # every bit that concerns bids; shifted by one: asks
 
 SHADOW = np.dtype([("rank", "i8"), ("lane", "i8")], align=True)
 LINE = np.dtype([("first", "i8"), ("count", "i8")], align=True)
