@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measure import CannotRunError, Figure
-from fills import QueueModel
+from fills.queue import DISPLAY_MODELS
 from replay import Session
 from replay.events import Flag
 from replay.validation import validate_fills
@@ -109,11 +109,11 @@ def compare(session: Session) -> pd.DataFrame:
     """Return the scores of all models of both sides on one session of one symbol."""
     from benchmarks import hftbacktest_shadows as theirs
 
-    ours = validate_fills([session], list(QueueModel), bands=False, resamples=0)
+    ours = validate_fills([session], list(DISPLAY_MODELS), bands=False, resamples=0)
     orders = ours.orders
     blocks = Blocks(blocks_of_time(orders["session"].to_numpy(), orders["arrival_ns"].to_numpy(), 30.0), 0, 0)
     rows, plan, tick = convert(session), schedule(orders), session.symbol_info(session.symbols[0]).tick / session.scale
-    cpu_s = {str(model): least(lambda model=model: play_shadows(session, orders, model))[1] for model in QueueModel}
+    cpu_s = {str(model): least(lambda model=model: play_shadows(session, orders, model))[1] for model in DISPLAY_MODELS}
     scores = []
     for model in theirs.MODELS:
         fill_ns, cpu_s[model] = least(lambda model=model: theirs.run(rows, model, plan, tick, NEVER_NS))

@@ -22,10 +22,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from replay.events import NO_TIME
+from replay.events import NO_TIME, MessageAction
 from replay.importers.book import ASK, BID, change_depth
 from replay.jit import kernel
-from replay.session.tables import MessageAction
 
 SECOND_NS = 1_000_000_000
 SNAPSHOT_AGE_NS = 60 * SECOND_NS

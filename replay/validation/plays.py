@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fills import QueueModel, simulate
+from fills.queue import DISPLAY_MODELS
 from replay.errors import UsageError
 from replay.validation.degrade import Degraded, degrade, full_feed
 from replay.validation.shadows import Feed, play_shadows
@@ -51,11 +52,11 @@ class Played(NamedTuple):
 
 
 def name_models(models: Sequence[Any] | None) -> dict[str, Any]:
-    """Return the models to score by name: members of `QueueModel`, their names, or files of fitted models."""
+    """Return the models to score by name; None = all that level 1 is enough for."""
     if models is not None and not len(models):
         raise UsageError("`models` is empty; leave it out to score all that are known")
     named: dict[str, Any] = {}
-    for model in list(QueueModel) if models is None else models:
+    for model in DISPLAY_MODELS if models is None else models:
         is_file = isinstance(model, Path) or (isinstance(model, str) and ("/" in model or "." in model))
         chosen = str(model) if is_file else QueueModel(model)
         named[Path(model).stem if is_file else str(chosen)] = chosen

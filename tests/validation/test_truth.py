@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from replay import Session
 from replay.errors import DataError
-from replay.events import NO_TIME
-from replay.session.tables import MESSAGE, MessageAction
+from replay.events import NO_TIME, MessageAction
+from replay.session.tables import MESSAGE
 from replay.validation.book import FOLLOW_CTL, Fate, Kind
 from replay.validation.truth import _follow, real_orders
 from tests.naive import real_orders as naive
