@@ -119,11 +119,11 @@ def on_event(events, i, book, venue):
         s = event["symbol"]
         see(event, s, book[s], venue)
     elif kind == Kind.MESSAGE:
-        _hear_message(event, event["symbol"], book, venue)
+        hear_message(event, event["symbol"], book, venue)
 
 
 @kernel
-def _hear_message(event, s, book, venue):
+def hear_message(event, s, book, venue):
     """Tell own orders of a message of the full order book (`fills.fifo`)."""
     if has_room(2 * venue.n_orders[s], venue) and note_message(event, s, book[s]["tick"], venue) != 0:
         follow(s, s, venue)

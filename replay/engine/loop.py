@@ -12,7 +12,7 @@ What a yield means stands in its low three bits; the rest is the index of the ev
 from collections.abc import Callable
 from typing import Any
 
-from fills.exchange import on_event
+from fills.exchange import hear_message, on_event
 from replay.desk import WAKE_EVENT, WAKE_TIMER, apply_market
 from replay.engine.traffic import (
     ANSWER,
@@ -132,14 +132,14 @@ def meet(events, i, world):
     if kind >= Kind.ACK:
         tell_desk(events, i, -1, 0, world)
         return
-    if kind == Kind.MESSAGE:
-        on_event(events, i, world.desk.book, world.venue)
-        if world.venue.ctl[0]["n_answers"] != 0 or world.venue.ctl[0]["status"] != 0:
-            collect(world)
-    elif kind == Kind.QUOTE or kind == Kind.TRADE or kind == Kind.STATUS:
+    if kind == Kind.QUOTE or kind == Kind.TRADE or kind == Kind.STATUS:
         on_event(events, i, world.desk.book, world.venue)
         apply_market(events, i, world.desk.book)
         if kind == Kind.QUOTE:
             mark(event, world)
         if world.venue.ctl[0]["n_answers"] != 0:
+            collect(world)
+    elif kind == Kind.MESSAGE:
+        hear_message(event, event["symbol"], world.desk.book, world.venue)
+        if world.venue.ctl[0]["n_answers"] != 0 or world.venue.ctl[0]["status"] != 0:
             collect(world)
