@@ -8,7 +8,9 @@ from importlib import import_module
 from benchmarks.measure import CannotRunError, Figure, table
 
 # Memory comes first: a child process inherits the peak of its parent.
-NAMES = ("memory", "shadow_orders", "start", "fills_only", "pipeline", "beside_hftbacktest", "python_strategy", "fill_models")
+NAMES = (
+    "memory", "shadow_orders", "start", "fills_only", "pipeline", "beside_hftbacktest", "python_strategy", "fill_models",
+)  # fmt: skip
 
 
 def main(names: list[str]) -> int:

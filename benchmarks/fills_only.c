@@ -1,5 +1,5 @@
-/* The yardstick of fills_only.py: the fill rules for resting limit orders (fills/exchange.py, rules 1 to 13, queue model
-   BEHIND_FIRST, no fees), two queues of latency and the same strategy, in one plain C loop over the same rows of EVENT. */
+/* The yardstick of fills_only.py: the fill rules for resting limit orders (fills/exchange.py, rules 1 to 13 and 26, queue
+   model BEHIND_FIRST, expected band, no fees), two queues of latency and the same strategy, in one plain C loop over the same rows of EVENT. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -7,6 +7,9 @@
 
 #define SLOTS 16
 #define RING 4096
+#define DEEP 15 /* levels taken behind the best one */
+#define DEPTH_TICKS 2
+#define DEPTH_PERCENT 50
 #define NO_RANK (-(INT64_C(1) << 62))
 #define UNKNOWN (INT64_C(1) << 62)
 #define BUY 256
@@ -20,7 +23,8 @@ enum { SAME, RESIZED, MOVED };
 typedef struct { int64_t ts, seq, exch, a, b, c, d; int16_t symbol; int8_t kind, venue; int32_t flags; } event_t; /* bid ask sizes; price - qty */
 typedef struct { int64_t id, rank, leaves, ahead, ghost, side; } order_t;
 typedef struct {
-    int64_t rank, qty, drop, drop_until, print, print_until, gone_rank, gone_drop, gone_until, taken_rank, taken, best, worst, change, fresh, is_first, explained;
+    int64_t rank, qty, drop, drop_until, print, print_until, gone_rank, gone_drop, gone_until, taken_rank, taken, n_deep, best, worst, change, fresh, is_first, explained;
+    struct { int64_t rank, qty; } deep[DEEP]; /* worst first */
 } ledger_t;
 typedef struct { int64_t id, side, is_cancelled; } own_t; /* what the strategy knows */
 typedef struct {
@@ -77,16 +81,52 @@ static bool show(ledger_t *l, int64_t rank, int64_t qty, int64_t now, int64_t wa
     return rank != NO_RANK && l->best >= rank;
 }
 
-static int64_t displayed_left(ledger_t *l, int64_t rank, int64_t qty) {
-    if (rank == NO_RANK || qty <= 0) return 0;
-    if (rank != l->taken_rank) { if (rank < l->taken_rank) l->taken_rank = NO_RANK; return qty; }
-    l->taken = MIN(l->taken, qty);
-    return qty - l->taken;
+static bool keep_taken(ledger_t *l, int64_t rank, int64_t qty) {
+    if (rank == NO_RANK || rank > l->taken_rank) return false;
+    if (rank == l->taken_rank) { l->taken = MIN(l->taken, qty); return false; }
+    if (l->n_deep == 0) { l->taken_rank = NO_RANK; return false; }
+    return true;
 }
 
-static void take_displayed(ledger_t *l, int64_t rank, int64_t qty) {
-    if (l->taken_rank != rank) { l->taken_rank = rank; l->taken = 0; }
-    l->taken += qty;
+static void forget_passed(ledger_t *l, int64_t rank, int64_t qty) {
+    while (l->taken_rank != NO_RANK && rank < l->taken_rank) {
+        if (l->n_deep == 0) { l->taken_rank = NO_RANK; break; }
+        l->n_deep--;
+        l->taken_rank = l->deep[l->n_deep].rank;
+        l->taken = l->deep[l->n_deep].qty;
+    }
+    if (rank == l->taken_rank) l->taken = MIN(l->taken, qty);
+}
+
+static int64_t left_of(const ledger_t *l, int64_t rank, int64_t qty) {
+    if (rank == l->taken_rank) return MAX(qty - l->taken, 0);
+    for (int64_t k = 0; k < l->n_deep; k++)
+        if (l->deep[k].rank == rank) return MAX(qty - l->deep[k].qty, 0);
+    return qty;
+}
+
+static void take_deep(ledger_t *l, int64_t rank, int64_t qty) {
+    int64_t at = l->n_deep;
+    while (at > 0 && l->deep[at - 1].rank >= rank) at--;
+    if (at < l->n_deep && l->deep[at].rank == rank) { l->deep[at].qty += qty; return; }
+    if (l->n_deep == DEEP) {
+        if (at == 0) return;
+        at--;
+        memmove(&l->deep[0], &l->deep[1], (size_t)at * sizeof(l->deep[0]));
+    } else {
+        memmove(&l->deep[at + 1], &l->deep[at], (size_t)(l->n_deep - at) * sizeof(l->deep[0]));
+        l->n_deep++;
+    }
+    l->deep[at].rank = rank;
+    l->deep[at].qty = qty;
+}
+
+static void take_from(ledger_t *l, int64_t rank, int64_t qty) {
+    if (rank == l->taken_rank) { l->taken += qty; return; }
+    if (rank < l->taken_rank) { take_deep(l, rank, qty); return; }
+    if (l->taken_rank != NO_RANK) take_deep(l, l->taken_rank, l->taken);
+    l->taken_rank = rank;
+    l->taken = qty;
 }
 
 static void compact(symbol_t *b) {
@@ -136,11 +176,11 @@ static order_t *best_beyond(symbol_t *b, int64_t side, int64_t above) {
 }
 
 static void cross(world_t *w, int64_t s, int64_t side, ledger_t *other, int64_t rank, int64_t qty) {
-    int64_t left = displayed_left(other, rank, qty);
+    int64_t left = left_of(other, rank, qty);
     for (order_t *o; left > 0 && (o = best_beyond(&w->symbols[s], side, -rank - 1));) {
         int64_t n = MIN(left, o->leaves);
         left -= n;
-        take_displayed(other, rank, n);
+        take_from(other, rank, n);
         fill(w, s, o, side * o->rank, n);
     }
 }
@@ -149,8 +189,8 @@ static void on_quote(world_t *w, const event_t *e, symbol_t *b) {
     ledger_t *bids = &b->side[0], *asks = &b->side[1];
     int64_t bid = e->c > 0 ? e->a : NO_RANK, ask = e->d > 0 ? -e->b : NO_RANK;
     bool bids_react = show(bids, bid, e->c, e->ts, w->fall_waits), asks_react = show(asks, ask, e->d, e->ts, w->fall_waits);
-    if (bids->taken_rank != NO_RANK) displayed_left(bids, bid, e->c);
-    if (asks->taken_rank != NO_RANK) displayed_left(asks, ask, e->d);
+    if (bids->taken_rank != NO_RANK && keep_taken(bids, bid, e->c)) forget_passed(bids, bid, e->c);
+    if (asks->taken_rank != NO_RANK && keep_taken(asks, ask, e->d)) forget_passed(asks, ask, e->d);
     if (bids_react) react(b, 1, bids);
     if (asks_react) react(b, -1, asks);
     bool bids_cross = ask != NO_RANK && bids->best >= -ask, asks_cross = bid != NO_RANK && asks->best >= -bid;
@@ -229,7 +269,7 @@ static void on_new(world_t *w, message_t m) {
     bool is_buy = m.side > 0;
     ledger_t *other = &b->side[is_buy];
     int64_t touch = is_buy ? b->bid : -b->ask, touch_qty = is_buy ? b->bid_qty : b->ask_qty;
-    int64_t price = is_buy ? b->ask : b->bid, qty = is_buy ? b->ask_qty : b->bid_qty, left = 0, floor = 0;
+    int64_t price = is_buy ? b->ask : b->bid, qty = is_buy ? b->ask_qty : b->bid_qty, floor = 0;
     *o = (order_t){m.id, m.side * m.price, m.qty, UNKNOWN, UNKNOWN, m.side};
     if (touch_qty > 0 && o->rank >= touch) {
         for (order_t *k = b->orders; k < o; k++)
@@ -237,9 +277,13 @@ static void on_new(world_t *w, message_t m) {
         o->ahead = MAX(o->rank == touch ? touch_qty : 0, floor);
     }
     answer(w, m.symbol, ACK, m.id);
-    if (qty > 0 && o->rank >= m.side * price) left = displayed_left(other, -m.side * price, qty);
-    int64_t n = MIN(left, o->leaves);
-    if (n > 0) { take_displayed(other, -m.side * price, n); fill(w, m.symbol, o, price, n); }
+    if (qty > 0) forget_passed(other, -m.side * price, qty);
+    for (int64_t k = 0; qty > 0 && k <= DEPTH_TICKS; k++) {
+        int64_t rank = -m.side * price - k * w->tick;
+        if (o->rank < -rank || (m.side < 0 && rank <= 0)) break;
+        int64_t n = MIN(left_of(other, rank, k ? qty * DEPTH_PERCENT / 100 : qty), o->leaves);
+        if (n > 0) { take_from(other, rank, n); fill(w, m.symbol, o, -m.side * rank, n); }
+    }
     compact(b);
 }
 

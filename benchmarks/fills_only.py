@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks import market, worlds
 from benchmarks.measure import CannotRunError, Figure, least_cpu_s, yardstick
-from fills.exchange import INELIGIBLE
+from fills.prints import INELIGIBLE
 from fills.venue import PAIRING_NS
 from replay.desk import WAKE_EVENT, send_cancel, send_limit
 from replay.events import Kind
@@ -31,7 +31,7 @@ RESTING = 8
 QTY = 200
 EVERY_NS = 1_000_000_000
 C_FILL = np.dtype([("ts_ns", "i8"), ("order_id", "i8"), ("price", "i8"), ("qty", "i8"), ("symbol", "i8")])
-EXPECTED = worlds.Counts(events=N_EVENTS, orders=50_396, fills=61_994, filled_qty=9_803_200)
+EXPECTED = worlds.Counts(events=N_EVENTS, orders=50_396, fills=62_048, filled_qty=9_803_200)
 
 
 @kernel

@@ -22,6 +22,7 @@ from benchmarks.worlds import SCALE
 from fills.given import read_orders
 from fills.queue import QueueModel
 from fills.simulation import make_batch, span_ns, stream_fills
+from fills.terms import Terms
 from replay.events import Kind
 from replay.session import Session
 
@@ -96,7 +97,9 @@ def _quotes(session: Session) -> np.ndarray:
 def shadows(session: Session, n_levels: int) -> Callable[[], Counts]:
     """Prepare a pass."""
     given = read_orders(orders(session, N_ORDERS, n_levels), session, span_ns(session))
-    batch = make_batch(session, given, QueueModel.BEHIND_FIRST, (0, 0), True, False)
+    batch = make_batch(
+        session, given, (0, 0), True, {"queue": QueueModel.BEHIND_FIRST, "band": None, "own_in_book": False, "terms": Terms()}
+    )
 
     def run() -> Counts:
         fills = np.concatenate(list(stream_fills(session, batch)))

@@ -2,7 +2,11 @@
 
 exchange    the numbered fill rules and the three kernels `on_event`, `on_request`, `on_expiry`
 venue       its memory: order table, ledgers, answers; `make_venue`
-resting     rules for resting orders; marketable: for orders that meet the other side; lifecycle: arrival, cancel, change, expiry
+bands       what the recording leaves open, read pessimistically, as expected or optimistically
+resting     rules for resting orders; marketable: for those that the other side reaches; pegs: for those that follow the mid
+prints      whose side a print was on, and how much of it reaches us; stray: auctions, mids, unknown sides; bars
+lifecycle   arrival, release, cancel, change, expiry; refusal: why not; terms: what is asked; account: what is held
+depth       what was taken of displayed and modelled size, and how an arrival takes it
 ledger      what one side shows, and what quotes and prints have not yet explained to each other
 fifo        exact queues, from the messages of the full order book; real_book: that book; real_tables: its memory
 record      answers, fills with their fee
@@ -15,15 +19,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fills.bands import Band
     from fills.fees import FeeSchedule
     from fills.latency import LatencySettings
     from fills.queue import QueueModel
     from fills.simulation import simulate
     from fills.venue import Rule, Venue, make_venue
 
-__all__ = ["FeeSchedule", "LatencySettings", "QueueModel", "Rule", "Venue", "make_venue", "simulate"]
+__all__ = ["Band", "FeeSchedule", "LatencySettings", "QueueModel", "Rule", "Venue", "make_venue", "simulate"]
 
 _HOMES = {
+    "Band": "fills.bands",
     "FeeSchedule": "fills.fees",
     "LatencySettings": "fills.latency",
     "QueueModel": "fills.queue",

@@ -7,15 +7,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fills.exchange import act, market_of, on_event, on_status
+from fills.bars import on_bar
+from fills.exchange import act, on_event
 from fills.queue import FIFO
-from fills.shadows import NO_LANE, Shadows, forget_apart, leave, live_count, open_lane, place, show_all, tell_all
+from fills.shadows import NO_LANE, Shadows, forget_apart, leave, live_count, open_lane, place, show_all, show_bar, tell_all
+from fills.trading_status import market_of, on_status
 from fills.venue import Venue
 from replay.bundle import bundle
 from replay.desk import apply_market
-from replay.events import Kind
+from replay.events import Kind, Status
 from replay.jit import kernel
-from replay.orders import Action
+from replay.orders import Action, Evidence
 
 SPARE_ANSWERS = 8  # more than one step can give
 ANSWERS_AT_ONCE = 1 << 16
@@ -54,14 +56,15 @@ class Batch(NamedTuple):
 
 
 @kernel
-def play(events, n_events, batch):
+def play(block, n_events, batch):
     """Play a block; return False when the answers must be collected first."""
     ctl = batch.ctl[0]
+    events = block.events
     while ctl["event"] < n_events:
         i = ctl["event"]
         if not act_until(events[i]["ts_ns"], batch):
             return False
-        if not _show(events, i, batch):
+        if not _show(block, i, batch):
             return False
         if events[i]["kind"] != Kind.MESSAGE:
             apply_market(events, i, batch.book)
@@ -105,13 +108,16 @@ def _has_room(n_answers, batch):
 
 
 @kernel
-def _show(events, i, batch):
+def _show(block, i, batch):
     """Show an event to all orders of its symbol; return False when the answers must be collected first."""
+    events = block.events
     event = events[i]
     s = event["symbol"]
     kind = event["kind"]
     if kind == Kind.STATUS:
         _show_status(events, i, batch)
+    if kind == Kind.BAR:
+        return _show_bar(block.bars, events, i, batch)
     if kind != Kind.QUOTE and kind != Kind.TRADE and kind != Kind.MESSAGE:
         return True
     ctl = batch.ctl[0]
@@ -132,9 +138,30 @@ def _show(events, i, batch):
 
 
 @kernel
+def _show_bar(bars, events, i, batch):
+    """Show a bar to all orders of its symbol; return False when the answers must be collected first."""
+    s = events[i]["symbol"]
+    row = batch.book[s]
+    if row["evidence"] != Evidence.BARS:
+        return True
+    if batch.ctl[0]["independent"] == 0:
+        if not _has_room(batch.venue.n_orders[s], batch):
+            return False
+        on_bar(bars, events, i, s, row, batch.venue)
+        return True
+    if not _has_room(live_count(s, batch.shadows), batch):
+        return False
+    show_bar(bars, events, i, row, batch.shadows, batch.venue)
+    return True
+
+
+@kernel
 def _show_status(events, i, batch):
     """Show a status of one symbol, or of all."""
     symbol = events[i]["symbol"]
+    code = events[i]["code"]
+    if code == Status.SHORT_SALE_RESTRICTED or code == Status.SHORT_SALE_FREE:
+        return  # given orders have no account
     if batch.ctl[0]["independent"] == 0:
         on_event(events, i, batch.book, batch.venue)
         return

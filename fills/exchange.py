@@ -6,7 +6,7 @@ of the second. "The touch" is the best displayed price of the order's own side.
 
 Where an order stands
     1.  Joins the touch: ahead = displayed size.
-    2.  Improves the touch: ahead = 0.
+    2.  Improves the touch: ahead = 0, or the hidden interest that the band assumes there.
     3.  Behind the touch, or with nothing displayed or a halt at its arrival: ahead is unknown (-1), and no print at its
         price fills it, until the touch arrives there: then ahead = the size displayed (an upper bound).
     4.  A better price hides its level: ahead is frozen, an upper bound; when the level is the touch again, ahead is at most
@@ -18,33 +18,42 @@ Where an order stands
 
 Prints (the aggressor's side decides which own orders may trade; a print never touches both)
     7.  At our price: it consumes what is ahead, then us, then what is behind. All own orders at all prices share it.
-    8.  Through our price: it fills us at our price, at most the printed size, best price first; ahead stays as it is.
+    8.  Through our price: it fills us at our price, at most the printed size, best price first; ahead stays as it is. Where the
+        band or the evidence says no, it fills nothing, and better own orders hold it up.
     9.  A quote and its print are one event, whichever comes first: a fall of the display that a print explains, in either
         order, moves the queue once, as the print alone would. A fall waits for its print, and a print for its quote, as long
         as the symbol's evidence says (`pairing_ns`), counted from the first that waits. A touch that fell away or was hidden
         is remembered as long. A level that comes back starts anew.
     10. Prints that consume nothing: off-exchange, average-price, late, auction, hidden, unreported, past the limit, off the
-        tick grid, or without size. Odd lots consume. A print without a venue reaches our queue with `no_venue_share` of its
-        size, rounded down. A print without a side belongs to the side whose pending drop it explains; else at or below the bid
-        it is a sell, at or above the ask a buy, between them the nearer side decides, and the last trade's tick where that
-        says nothing; then no side, and it is counted.
+        tick grid, or without size. Odd lots consume. A print without a venue reaches our queue with the band's share of its
+        size. A print without a side belongs to the side whose pending drop it explains; else by the quote in force when it
+        happened (at the exchange, where its time is known finer than to the second, else as received): at or below the bid it
+        is a sell, at or above the ask a buy, between them the nearer side decides, and the last trade's tick where that says
+        nothing; then no side, and it is counted. Guesses between bid and ask fill nobody in the pessimistic band; in the
+        optimistic one a print without a side fills whom it can reach, if they are all on one side.
 
 Displayed size
     11. What own orders took from a displayed size is gone until the feed shows more of it at that price; a level that moved
-        away and came back is new, a level hidden by a better one is not.
+        away and came back is new, a level hidden by a better one is not. Sixteen levels are remembered, those nearest the
+        touch.
     12. The displayed other side reaches a resting order's price: it fills at its own price, at most the size displayed, best
-        price first. Nothing else is needed and nothing ahead is asked.
+        price first. Nothing else is needed and nothing ahead is asked. In the pessimistic band it has to go beyond that price.
     13. A limit order that arrives at or through the other side's touch takes what is left of the displayed size at the
         displayed price. DAY and GTD: the rest rests at its limit. IOC: the rest is cancelled. FOK: all or nothing.
     14. A market order takes what is displayed; the rest waits and takes what the other side shows next, at that price. It is
         rejected where the other side is empty.
+    26. An arriving order that is larger than the touch goes on into the depth that the band assumes beyond it: so many ticks
+        of so much of the touch's size each, up to its limit, each level once (rule 11), and counted as displayed when the touch
+        comes there. FOK counts on it. In the pessimistic band there is none.
 
 Life of an order
     15. An order, cancel or change acts at its arrival on the book as it then stands; nothing fills before.
     16. Post-only is rejected where it would lock or cross.
-    17. Rejected: quantity not positive, price not positive or off tick, the symbol halted, the symbol's table full.
-    18. No fill while the symbol is not trading (halt, auction, gap, lost connection), and no pairing across it. DAY orders
-        expire at the close, GTD at their time or at the close; an order that comes after its end expires at once.
+    17. Rejected: quantity not positive or above the limit that was set, price not positive or off tick, the id of a live order
+        of the symbol, the symbol halted, the symbol's table full; and by rules 30 to 33.
+    18. No fill while the symbol is not trading (halt, auction, gap, lost connection) but by an auction, and no pairing across
+        it. What was ahead before bounds what is ahead after it; until its side is shown again no print fills. DAY orders expire
+        at the close, GTD at their time or at the close; an order that comes after its end expires at once.
     19. A fill beats a cancel: a cancel or change of an order that is gone answers CANCEL_REJECTED.
     20. A change keeps the place in the queue only when the price stays and the quantity does not grow; `qty` is the whole
         quantity, what is filled included. Any other change joins anew. A change that is refused leaves the order as it was.
@@ -52,25 +61,57 @@ Life of an order
     22. Fees are charged per order (`fills.fees`): what everything filled so far costs, less what was charged.
     23. Real orders played again (`own_in_book`): their leaves are taken out of the displayed size of their level before any
         other rule looks at it. That a level is there because the order itself stands in it tells nothing.
+
+Pegged orders, auctions, bars
+    27. MIDPRICE is displayed and follows the mid, rounded against it to a tick, at most its cap; PEG_MID is hidden at the mid
+        itself. They move when the quote has two sides apart, silently, and join anew where they come to stand. A quote whose
+        other side reaches the old price fills first (rule 12), then they move. MIDPRICE fills like any limit order.
+    28. PEG_MID fills by prints between bid and ask: eligible ones beyond its price or at it, and those that are off tick or met
+        hidden interest; off-exchange ones in the optimistic band alone. A print at the touch passes it by.
+    29. The print of an auction fills at its price own orders with better limits and waiting market orders, at most its size; in
+        the optimistic band those at its price too. Where own orders stand on both sides each has half. Charged as removal.
+    34. Where bars are all the evidence, a bar of trades fills own orders that stood before it began: a limit that it went
+        through (in the optimistic band: reached), at the limit; a market order at the bar's worst price; all together at most
+        the band's share of its volume. Market orders need no quote there.
+
+Terms
+    30. An order that comes before the open is held until it, then joins; IOC and FOK are rejected. A post-only order that would
+        take then is cancelled.
+    31. An order sent during a halt is rejected, or held until trading resumes: a choice. It then joins an unknown queue.
+    32. The tick is the symbol's own; below one dollar that of Rule 612 on the trade date, where the symbol's own is a cent, or
+        half a cent once the table has it.
+    33. Where there is an account: a sell of more than is held and not yet for sale is a short sale, rejected where shares cannot
+        be borrowed, and at or below the bid while short sales are restricted. An order that would take positions and orders,
+        at their worst and at the bid, beyond `leverage` times the equity (before fees) is rejected.
+
+Bands
+    24. What the recording leaves open is decided by the band, per evidence, by the table in `fills.bands`. One order alone fills,
+        at every moment, at least as much in the expected band as in the pessimistic, and in the optimistic as in the expected.
+    25. `ibkr-paper`: prints fill nobody and move no queue; the other side's touch fills us when it reaches our price, at most the
+        size displayed (rules 11 to 14). So paper accounts fill, by report; it explains their fills and measures no queue.
 """
 
+from fills.depth import forget_passed, keep_taken
 from fills.fifo import MESSAGE_ON_ASKS, MESSAGE_ON_BIDS, follow, note_message
-from fills.ledger import RESIZED, awaits_print, displayed_left, forget_display, hear, show
-from fills.lifecycle import MOST_ANSWERS, expire, on_cancel, on_modify, on_new
+from fills.ledger import MOVED, RESIZED, UNSEEN, show
+from fills.lifecycle import MOST_ANSWERS, expire, follow_mid, on_cancel, on_modify, on_new
 from fills.marketable import cross_resting
+from fills.pegs import fill_hidden
+from fills.prints import STRAY_SIDE, budget_qty, has_exchange_time, hear_side, remember_touch
 from fills.queue import FIFO
-from fills.real_book import note_status
-from fills.record import compact, has_room
+from fills.record import compact, has_room, summarise
 from fills.resting import fill_from_print, meet_touch, shrink_queue
+from fills.stray import AUCTION, meet_stray_print
+from fills.trading_status import change_status, market_of, release_held
 from fills.venue import (
     ANSWER,
     ASK,
     BID,
     FALL_WAITS,
     LEDGER,
+    MARKET_RANK,
     NEVER,
     NO_RANK,
-    PRINT_WAITS,
     STOP_ANSWERS_FULL,
     VENUE_CTL,
     VENUE_ORDER,
@@ -78,23 +119,9 @@ from fills.venue import (
     Venue,
     make_venue,
 )
-from replay.events import Flag, Kind
+from replay.events import Kind
 from replay.jit import kernel, leaf
 from replay.orders import Action
-
-INELIGIBLE = int(
-    Flag.OFF_EXCHANGE
-    | Flag.AVERAGE_PRICE
-    | Flag.LATE
-    | Flag.OFF_TICK
-    | Flag.AUCTION
-    | Flag.UNREPORTED
-    | Flag.PAST_LIMIT
-    | Flag.HIDDEN
-)
-NO_VENUE = int(Flag.NO_VENUE)
-BUY = int(Flag.BUY)
-SELL = int(Flag.SELL)
 
 SHOWN_BIDS = 1  # bits of what an event may concern: own orders where the display of their side changed ...
 SHOWN_ASKS = 2
@@ -102,6 +129,10 @@ CROSSED_BIDS = 4  # ... whom the other side reached ...
 CROSSED_ASKS = 8
 PRINT_ON_BIDS = 16  # ... whom a print reached
 PRINT_ON_ASKS = 32
+GUESSED = 64  # ... if the guess of its side is right
+PASSED_BIDS = 128  # levels of which own orders took something are new
+PASSED_ASKS = 256
+STRAY = 512  # anybody: a print that consumed no displayed queue
 
 __all__ = [
     "ANSWER", "LEDGER", "VENUE_CTL", "VENUE_ORDER", "Rule", "Venue", "make_venue", "on_event", "on_expiry", "on_request",
@@ -114,16 +145,16 @@ def on_event(events, i, book, venue):
     event = events[i]
     kind = event["kind"]
     if kind == Kind.STATUS:
-        on_status(event["symbol"], event["code"], venue)
+        change_status(event["symbol"], event["code"], event["ts_ns"], book, venue)
     elif kind == Kind.QUOTE or kind == Kind.TRADE:
         s = event["symbol"]
         see(event, s, book[s], venue)
     elif kind == Kind.MESSAGE:
-        _hear_message(event, event["symbol"], book, venue)
+        hear_message(event, event["symbol"], book, venue)
 
 
 @kernel
-def _hear_message(event, s, book, venue):
+def hear_message(event, s, book, venue):
     """Tell own orders of a message of the full order book (`fills.fifo`)."""
     if has_room(2 * venue.n_orders[s], venue) and note_message(event, s, book[s]["tick"], venue) != 0:
         follow(s, s, venue)
@@ -133,7 +164,10 @@ def _hear_message(event, s, book, venue):
 def see(event, s, row, venue):
     """Show a quote or print to the venue's symbol `s`, whose market before it is `row`."""
     ctl = venue.ctl[0]
-    if row["status"] != 0 or ctl["model"] == FIFO:
+    if ctl["model"] == FIFO:
+        return
+    if row["status"] != 0:
+        meet_halted(event, s, row, venue)
         return
     if ctl["n_answers"] + 2 * venue.n_orders[s] > len(venue.answers):
         ctl["status"] = STOP_ANSWERS_FULL
@@ -156,13 +190,32 @@ def note(event, s, row, venue):
             ask_qty = others_qty(s, -1, -event["ask"], ask_qty, venue)
         touched = _show_both(event, bid_qty, ask_qty, bids, asks, venue.pairing_ns[row["evidence"], FALL_WAITS])
         if touched != 0:
-            _set_source(event, row["evidence"], -1, ctl)
+            set_source(event, row["evidence"], -1, ctl)
+        if (bids["change"] == MOVED or asks["change"] == MOVED) and has_exchange_time(event["exch_ts_ns"]):
+            remember_touch(event, s, venue)
         return touched
-    side = _hear_side(event, row, bids, asks, ctl, venue.pairing_ns[row["evidence"], PRINT_WAITS])
+    side = hear_side(event, s, row, bids, asks, venue)
     if side == 0:
         return 0
-    _set_source(event, row["evidence"], event["venue"], ctl)
-    return PRINT_ON_BIDS if side > 0 else PRINT_ON_ASKS
+    set_source(event, row["evidence"], event["venue"], ctl)
+    if side == STRAY_SIDE:
+        return STRAY
+    touched = PRINT_ON_BIDS if side > 0 else PRINT_ON_ASKS
+    return touched | GUESSED if side == 2 or side == -2 else touched
+
+
+@kernel
+def is_auction(event):
+    """Tell whether an event is the print of an auction, which may come while the symbol does not trade."""
+    return event["kind"] == Kind.TRADE and (event["flags"] & AUCTION) != 0
+
+
+@kernel
+def meet_halted(event, s, row, venue):
+    """Show an event to a symbol that does not trade: only the print of an auction fills (rules 18 and 29)."""
+    if is_auction(event) and has_room(venue.n_orders[s], venue):
+        set_source(event, row["evidence"], event["venue"], venue.ctl[0])
+        meet_stray_print(event, s, s, venue)
 
 
 @kernel
@@ -170,14 +223,28 @@ def react(event, s, lane, touched, venue):
     """Let the own orders of `lane` react to what was noted in the ledgers of `s`; the two differ for shadow orders only."""
     if (touched & (MESSAGE_ON_BIDS | MESSAGE_ON_ASKS)) != 0:
         follow(s, lane, venue)
-        return
-    if (touched & (PRINT_ON_BIDS | PRINT_ON_ASKS)) == 0:
+    elif (touched & (PRINT_ON_BIDS | PRINT_ON_ASKS)) != 0:
+        _react_to_print(event, s, lane, touched, venue)
+    elif (touched & STRAY) != 0:
+        meet_stray_print(event, s, lane, venue)
+    else:
         _react_to_quote(event, s, lane, touched, venue)
-        return
-    side = 1 if (touched & PRINT_ON_BIDS) != 0 else -1
-    explained = venue.ledgers[s, BID if side > 0 else ASK]["explained_qty"]
-    fill_from_print(lane, side, side * event["price"], _budget_qty(event, venue.ctl[0]), explained, venue)
-    compact(lane, venue)
+
+
+@kernel
+def _react_to_print(event, s, lane, touched, venue):
+    k = BID if (touched & PRINT_ON_BIDS) != 0 else ASK
+    side = 1 - 2 * k
+    ledger = venue.ledgers[s, k]
+    budget = budget_qty(event, (touched & GUESSED) != 0, venue.choices[venue.ctl[0]["evidence"]])
+    if budget > 0 and ledger["seq"] != UNSEEN:
+        is_pegged = venue.ledgers[lane, k]["best_rank"] == MARKET_RANK
+        if is_pegged:
+            budget = fill_hidden(s, lane, side, event["price"], budget, side * event["price"] + 1, venue)
+        n_answers = venue.ctl[0]["n_answers"]
+        fill_from_print(lane, side, side * event["price"], budget, ledger["explained_qty"], venue)
+        if is_pegged or venue.ctl[0]["n_answers"] != n_answers:
+            compact(lane, venue)
 
 
 @kernel
@@ -200,10 +267,10 @@ def _show_both(event, bid_qty, ask_qty, bids, asks, wait_ns):
         touched |= SHOWN_BIDS
     if show(asks, ask, ask_qty, event["seq"], event["ts_ns"], wait_ns):
         touched |= SHOWN_ASKS
-    if bids["taken_rank"] != NO_RANK:
-        displayed_left(bids, bid, event["bid_qty"])
-    if asks["taken_rank"] != NO_RANK:
-        displayed_left(asks, ask, event["ask_qty"])
+    if bids["taken_rank"] != NO_RANK and keep_taken(bids, bid, event["bid_qty"]):
+        touched |= PASSED_BIDS
+    if asks["taken_rank"] != NO_RANK and keep_taken(asks, ask, event["ask_qty"]):
+        touched |= PASSED_ASKS
     if ask != NO_RANK and bids["best_rank"] >= -ask:
         touched |= CROSSED_BIDS
     if bid != NO_RANK and asks["best_rank"] >= -bid:
@@ -221,87 +288,30 @@ def _react_to_quote(event, s, lane, touched, venue):
                 shrink_queue(venue.orders[lane], venue.n_orders[lane], 1 - 2 * k, ledger, ctl)
             else:
                 meet_touch(venue.orders[lane], venue.n_orders[lane], 1 - 2 * k, ledger, ctl)
+    if (touched & PASSED_BIDS) != 0:
+        forget_passed(lane, BID, event["bid"], event["bid_qty"], venue)
+    if (touched & PASSED_ASKS) != 0:
+        forget_passed(lane, ASK, -event["ask"], event["ask_qty"], venue)
+    n_answers = ctl["n_answers"]
     if (touched & CROSSED_BIDS) != 0:
         cross_resting(lane, 1, ASK, -event["ask"], event["ask_qty"], venue)
     if (touched & CROSSED_ASKS) != 0:
         cross_resting(lane, -1, BID, event["bid"], event["bid_qty"], venue)
     if (touched & (CROSSED_BIDS | CROSSED_ASKS)) != 0:
-        compact(lane, venue)
+        if ctl["n_answers"] != n_answers:
+            compact(lane, venue)
+        if venue.ledgers[lane, BID]["best_rank"] == MARKET_RANK or venue.ledgers[lane, ASK]["best_rank"] == MARKET_RANK:
+            follow_mid(s, lane, venue)
+            summarise(lane, venue)
 
 
 @kernel
-def _set_source(event, evidence, venue_code, ctl):
+def set_source(event, evidence, venue_code, ctl):
+    """Note on what the answers that follow are based."""
     ctl["now_ns"] = event["ts_ns"]
     ctl["source_seq"] = event["seq"]
     ctl["source_venue"] = venue_code
     ctl["evidence"] = evidence
-
-
-@leaf
-def _hear_side(event, row, bids, asks, ctl, wait_ns):
-    """Book a print on the side it consumed; return that side when own orders are within its reach, else 0."""
-    qty = event["qty"]
-    price = event["price"]
-    if (event["flags"] & INELIGIBLE) != 0 or qty <= 0 or price <= 0 or (row["tick"] > 1 and price % row["tick"] != 0):
-        ctl["n_ineligible"] += 1
-        return 0
-    side = passive_side(event, row, bids, asks)
-    if side == 0:
-        ctl["n_unsided"] += 1
-        return 0
-    ledger = bids if side > 0 else asks
-    return side if hear(ledger, side * price, qty, event["ts_ns"], wait_ns) else 0
-
-
-@kernel
-def _budget_qty(event, ctl):
-    """Return how much of a print reaches our queue (rule 10)."""
-    if (event["flags"] & NO_VENUE) != 0:
-        return int(event["qty"] * ctl["no_venue_share"])
-    return event["qty"]
-
-
-@leaf
-def passive_side(event, row, bids, asks):
-    """Return which side's resting orders a print consumed: 1 bids, -1 asks, 0 unknown (rule 10)."""
-    flags = event["flags"]
-    if (flags & (BUY | SELL)) != 0:
-        if (flags & BUY) != 0 and (flags & SELL) != 0:
-            return 0
-        return 1 if (flags & SELL) != 0 else -1
-    price = event["price"]
-    explains_bid = awaits_print(bids, price, event["ts_ns"])
-    explains_ask = awaits_print(asks, -price, event["ts_ns"])
-    if explains_bid != explains_ask:
-        return 1 if explains_bid else -1
-    return _side_by_quote(price, row)
-
-
-@kernel
-def _side_by_quote(price, row):
-    """Return the passive side by the quote, and by the last trade's tick where the quote says nothing (rule 10)."""
-    has_bid = row["bid_qty"] > 0
-    has_ask = row["ask_qty"] > 0
-    is_low = has_bid and price <= row["bid"]
-    is_high = has_ask and price >= row["ask"]
-    if is_low != is_high:
-        return 1 if is_low else -1
-    if has_bid and has_ask and not is_low and 2 * price != row["bid"] + row["ask"]:
-        return 1 if 2 * price < row["bid"] + row["ask"] else -1
-    if row["last_qty"] <= 0 or price == row["last_price"]:
-        return 0
-    return 1 if price < row["last_price"] else -1
-
-
-@kernel
-def on_status(symbol, code, venue):
-    """Forget the display of one symbol, or of all."""
-    note_status(symbol, code, venue)
-    first = max(symbol, 0)
-    last = symbol + 1 if symbol >= 0 else len(venue.n_orders)
-    for s in range(first, last):
-        forget_display(venue.ledgers[s, BID])
-        forget_display(venue.ledgers[s, ASK])
 
 
 @kernel
@@ -309,15 +319,6 @@ def on_request(requests, k, now_ns, book, venue):
     """Let a request act now, on the book as it stands."""
     s = requests[k]["symbol"]
     act(requests[k], s, now_ns, market_of(s, book, venue), venue)
-
-
-@kernel
-def market_of(s, book, venue):
-    """Return the market of a symbol that a request meets: as recorded, or as the messages make it."""
-    if venue.ctl[0]["model"] != FIFO:
-        return book[s]
-    venue.real_book[s]["tick"] = book[s]["tick"]
-    return venue.real_book[s]
 
 
 @kernel
@@ -340,17 +341,20 @@ def act(request, s, now_ns, row, venue):
 
 
 @kernel
-def on_expiry(now_ns, venue):
-    """Expire all orders whose time has come, symbol by symbol, and find the next such time."""
+def on_expiry(now_ns, book, venue):
+    """Expire all orders whose time has come, let those go that waited for the open, and find the next such time."""
     ctl = venue.ctl[0]
-    ctl["now_ns"] = now_ns
-    ctl["evidence"] = 0
-    upcoming = NEVER
+    open_ns = venue.terms[0]["open_ns"]
+    upcoming = open_ns if now_ns < open_ns else NEVER
     for s in range(len(venue.n_orders)):
+        ctl["now_ns"] = now_ns
+        ctl["evidence"] = 0
         if venue.n_orders[s] > 0:
             if not has_room(venue.n_orders[s], venue):
                 return
             expire(s, now_ns, venue)
+            if now_ns >= open_ns and not release_held(s, now_ns, book, venue):
+                return
         for slot in range(venue.n_orders[s]):
             upcoming = min(upcoming, venue.orders[s, slot]["expire_ts_ns"])
     ctl["next_expiry_ns"] = upcoming

@@ -14,9 +14,10 @@ F7  A real order played again (rule 23) is in the book as it came to rest: it ta
     does not reach it, and nothing trades past it at worse prices; only executions at its own price fill it.
 F8  No fill while the symbol is halted or in auction. A CLEAR forgets the book: what is ahead is unknown, and everybody stands
     ahead, until the order joins anew.
+F9  Pegged orders stay at the mid at which they came: the messages do not move them. `simulate` refuses them.
 """
 
-from fills.ledger import displayed_left
+from fills.depth import forget_passed, keep_taken
 from fills.marketable import cross_resting
 from fills.queue import FIFO, UNKNOWN
 from fills.real_book import NOBODY_SEQ, apply_message, level_qty
@@ -146,7 +147,9 @@ def _keep_taken(s, lane, venue):
         ledger = venue.ledgers[lane, k]
         line = venue.real_sides[s, k]
         ledger["seq"] = venue.ctl[0]["source_seq"]
-        displayed_left(ledger, line["rank"], row["bid_qty"] if k == BID else row["ask_qty"])
+        qty = row["bid_qty"] if k == BID else row["ask_qty"]
+        if keep_taken(ledger, line["rank"], qty):
+            forget_passed(lane, k, line["rank"], qty, venue)
 
 
 @kernel

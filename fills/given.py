@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from fills.terms import tick_table
 from replay.errors import UsageError
 from replay.orders import REQUEST, Action, OrderType, Side, Tif
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NEEDED = ("order_id", "symbol", "ts_ns", "side", "qty", "limit_price", "tif")
+TYPES = ("LIMIT", "PEG_MID", "MIDPRICE")
 OPTIONAL = {"expire_ts_ns": 0, "cancel_ts_ns": 0, "post_only": 0}
 
 
@@ -27,6 +30,10 @@ class Market(Protocol):
     @property
     def scale(self) -> int:
         """Return the price units per dollar."""
+
+    @property
+    def day(self) -> date:
+        """Return the trade date."""
 
     def symbol_info(self, name: str) -> Any:
         """Return tick, lot and evidence of a symbol."""
@@ -42,7 +49,7 @@ class GivenOrders:
     side: np.ndarray
     qty: np.ndarray
     price: np.ndarray
-    is_market: np.ndarray
+    type: np.ndarray
     tif: np.ndarray
     expire_ts_ns: np.ndarray
     cancel_ts_ns: np.ndarray
@@ -54,7 +61,7 @@ class GivenOrders:
         for name in ("order_id", "symbol", "ts_ns", "side", "qty", "price", "post_only", "expire_ts_ns"):
             rows[name] = getattr(self, name)
         rows["action"] = Action.NEW
-        rows["type"] = np.where(self.is_market, OrderType.MARKET, OrderType.LIMIT)
+        rows["type"] = self.type
         rows["tif"] = self.tif
         return rows
 
@@ -90,8 +97,18 @@ def read_orders(frame: pd.DataFrame, session: Market, span_ns: tuple[int, int]) 
     _refuse("expire_ts_ns", is_late, whole["expire_ts_ns"], "a time after `ts_ns` for GTD")
     is_early = (whole["cancel_ts_ns"] != 0) & (whole["cancel_ts_ns"] < whole["ts_ns"])
     _refuse("cancel_ts_ns", is_early, whole["cancel_ts_ns"], "a time not before `ts_ns`, or 0 for never")
-    price, is_market = _prices(columns["limit_price"], symbol, session)
-    return GivenOrders(symbol=symbol, side=side, tif=tif, price=price, is_market=is_market, **whole)
+    kinds = _types(frame, columns["limit_price"])
+    price = _prices(columns["limit_price"], symbol, session)
+    return GivenOrders(symbol=symbol, side=side, tif=tif, price=price, type=kinds, **whole)
+
+
+def _types(frame: pd.DataFrame, dollars: Any) -> np.ndarray:
+    """Return the type of each order: a limit without a price is a market order, without a `type` column all are limits."""
+    words = frame["type"].fillna("LIMIT").tolist() if "type" in frame.columns else ["LIMIT"] * len(frame)
+    kinds = _coded("type", words, {name: int(OrderType[name]) for name in TYPES})
+    is_market = (kinds == OrderType.LIMIT) & np.isnan(np.asarray(dollars, np.float64))
+    kinds[is_market] = int(OrderType.MARKET)
+    return kinds
 
 
 def _optional(frame: pd.DataFrame, name: str, default: int) -> np.ndarray:
@@ -115,21 +132,23 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int | float) and value == value and abs(value) != float("inf") and value == int(value)
 
 
-def _prices(values: Any, symbol: np.ndarray, session: Market) -> tuple[np.ndarray, np.ndarray]:
-    """Return limit prices in price units (0 for market orders) and which are market orders."""
+def _prices(values: Any, symbol: np.ndarray, session: Market) -> np.ndarray:
+    """Return limit prices in price units, 0 where there is none."""
     dollars = np.asarray(values, np.float64)
-    is_market = np.isnan(dollars)
-    scaled = np.where(is_market, 0.0, dollars) * session.scale
+    has_none = np.isnan(dollars)
+    scaled = np.where(has_none, 0.0, dollars) * session.scale
     _refuse(
-        "limit_price", ~is_market & ~((scaled > 0) & (scaled < 2**60)), dollars, "a positive price in dollars, or NaN for market"
+        "limit_price", ~has_none & ~((scaled > 0) & (scaled < 2**60)), dollars, "a positive price in dollars, or NaN for market"
     )
-    price = np.rint(scaled).astype(np.int64)
+    price: np.ndarray = np.rint(scaled).astype(np.int64)
     ticks = np.array([int(session.symbol_info(name).tick) for name in session.symbols], np.int64)[symbol]
-    is_off = ~is_market & ((np.abs(scaled - price) > 1e-4) | (price % ticks != 0))
+    edge, low_tick, *own_ticks = tick_table(session.day, session.scale)
+    ticks = np.where((price < edge) & np.isin(ticks, own_ticks), low_tick, ticks)  # rule 32
+    is_off = ~has_none & ((np.abs(scaled - price) > 1e-4) | (price % ticks != 0))
     if is_off.any():
         k = int(np.argmax(is_off))
         _refuse("limit_price", is_off, dollars, f"a multiple of the tick {ticks[k] / session.scale:g}")
-    return price, is_market
+    return price
 
 
 def _coded(name: str, values: Any, codes: dict[str, int]) -> np.ndarray:

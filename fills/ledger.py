@@ -1,4 +1,4 @@
-"""One side's ledger of liquidity: what the display shows, what fell without a print, what printed without a fall, what we took.
+"""One side's ledger of liquidity: what the display shows, what fell without a print, what printed without a fall.
 
 These kernels see rows only, no orders and no tuples, because they run for every event of the tape whether or not anybody of ours
 is there: handing a tuple of arrays to a function costs some 60 ns, a row nothing. They return True when own orders must react.
@@ -10,6 +10,7 @@ from replay.jit import kernel, leaf
 SAME = 0
 RESIZED = 1
 MOVED = 2
+UNSEEN = -1  # in `seq`: nothing was shown since a halt or gap
 
 
 @leaf
@@ -109,25 +110,4 @@ def forget_display(ledger):
     ledger["print_qty"] = 0
     ledger["gone_rank"] = NO_RANK
     ledger["gone_drop_qty"] = 0
-
-
-@leaf
-def displayed_left(ledger, rank, qty):
-    """Return what own orders have not taken yet of a displayed size; keep the memory of it in step (rule 11)."""
-    if rank == NO_RANK or qty <= 0:
-        return 0
-    if rank != ledger["taken_rank"]:
-        if rank < ledger["taken_rank"]:
-            ledger["taken_rank"] = NO_RANK
-        return qty
-    ledger["taken_qty"] = min(ledger["taken_qty"], qty)
-    return qty - ledger["taken_qty"]
-
-
-@kernel
-def take_displayed(ledger, rank, qty):
-    """Book displayed size as taken: it stays taken until the feed shows more (rule 11)."""
-    if ledger["taken_rank"] != rank:
-        ledger["taken_rank"] = rank
-        ledger["taken_qty"] = 0
-    ledger["taken_qty"] += qty
+    ledger["seq"] = UNSEEN

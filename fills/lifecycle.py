@@ -1,68 +1,39 @@
-"""Rules for the life of an order: arrival, cancel, modify, expiry (rules 15 to 20)."""
+"""Rules for the life of an order: arrival, waiting, release, cancel, modify, expiry (rules 13 to 20, 30 and 31)."""
 
+from fills.depth import take_on_arrival
 from fills.fifo import join_line, rests_as_recorded
-from fills.ledger import displayed_left, take_displayed
+from fills.pegs import is_pegged, mid_rank, pegged_rank
 from fills.queue import FIFO, UNKNOWN, on_join
-from fills.record import compact, write_answer, write_fill, write_refusal
-from fills.venue import ASK, BID, MARKET_RANK, NO_RANK, Rule
-from replay.events import Kind, Status
+from fills.record import compact, write_answer, write_refusal
+from fills.refusal import change_refusal, find_slot, is_held, refusal
+from fills.venue import HELD_RANK, MARKET_RANK
+from replay.events import Kind
 from replay.jit import kernel
-from replay.orders import Liquidity, OrderReason, OrderType, Tif
+from replay.orders import OrderReason, OrderType, Tif
 
-MOST_ANSWERS = 3  # of one request
+MOST_ANSWERS = 8  # of one request: an ack, a fill at the touch and at four levels beyond, a cancel
 
 
 @kernel
 def on_new(request, s, now_ns, row, venue):
-    """Accept or refuse an order; take what is displayed; let the rest wait, or cancel it (rules 13 to 18)."""
-    reason = _refusal(request, s, now_ns, row, venue)
+    """Accept, hold or refuse an order; take what is displayed; let the rest wait, or cancel it (rules 13 to 18)."""
+    reason = refusal(request, s, now_ns, row, venue)
     if reason != OrderReason.NONE:
         is_late = reason == OrderReason.END_OF_DAY or reason == OrderReason.GOOD_TILL_DATE
         write_refusal(s, request, Kind.EXPIRED if is_late else Kind.REJECTED, reason, venue)
         return
     slot = venue.n_orders[s]
     venue.n_orders[s] = slot + 1
-    _store(s, slot, request, row, venue)
-    _join(s, slot, row, venue)
-    write_answer(s, slot, Kind.ACK, 0, venue)
-    _trade_on_arrival(s, slot, row, venue)
+    _store(s, slot, request, now_ns, row, venue)
+    if is_held(now_ns, row, venue.terms[0]):
+        _hold(s, slot, now_ns, venue)
+    else:
+        _start(s, slot, row, Kind.ACK, venue)
     compact(s, venue)
 
 
 @kernel
-def _refusal(request, s, now_ns, row, venue):
-    """Return why an order cannot be accepted, or NONE."""
-    if request["qty"] <= 0:
-        return OrderReason.BAD_QUANTITY
-    if row["status"] == Status.HALTED:
-        return OrderReason.HALTED
-    reason = _price_refusal(request["type"], request["side"], request["price"], request["post_only"], row)
-    if reason != OrderReason.NONE:
-        return reason
-    if now_ns >= venue.ctl[0]["close_ns"]:
-        return OrderReason.END_OF_DAY
-    if request["tif"] == Tif.GTD and request["expire_ts_ns"] <= now_ns:
-        return OrderReason.GOOD_TILL_DATE
-    if venue.n_orders[s] >= venue.orders.shape[1]:
-        return OrderReason.TABLE_FULL
-    return OrderReason.NONE
-
-
-@kernel
-def _price_refusal(order_type, side, price, post_only, row):
-    other_price = row["ask"] if side > 0 else row["bid"]
-    other_qty = row["ask_qty"] if side > 0 else row["bid_qty"]
-    if order_type == OrderType.MARKET:
-        return OrderReason.NO_MARKET if other_qty <= 0 else OrderReason.NONE
-    if price <= 0 or (row["tick"] > 1 and price % row["tick"] != 0):
-        return OrderReason.OFF_TICK
-    if post_only != 0 and other_qty > 0 and side * price >= side * other_price:
-        return OrderReason.WOULD_CROSS
-    return OrderReason.NONE
-
-
-@kernel
-def _store(s, slot, request, row, venue):
+def _store(s, slot, request, now_ns, row, venue):
     order = venue.orders[s, slot]
     order["order_id"] = request["order_id"]
     order["side"] = request["side"]
@@ -72,21 +43,18 @@ def _store(s, slot, request, row, venue):
     order["qty"] = request["qty"]
     order["leaves_qty"] = request["qty"]
     order["mid2_at_arrival"] = row["bid"] + row["ask"] if row["bid_qty"] > 0 and row["ask_qty"] > 0 else 0
+    order["since_ns"] = now_ns
+    order["tick"] = row["tick"]
+    order["lot"] = row["lot"]
+    order["evidence"] = row["evidence"]
+    order["is_held"] = 0
     order["value"] = 0
     order["removed_qty"] = 0
     order["fee_micros"] = 0
-    _price(order, request["type"], request["price"])
+    order["ghost_qty"] = UNKNOWN
+    order["ahead_qty"] = UNKNOWN
+    order["price"] = 0 if request["type"] == OrderType.MARKET else request["price"]
     _expire_at(order, request["expire_ts_ns"], venue)
-
-
-@kernel
-def _price(order, order_type, price):
-    if order_type == OrderType.MARKET:
-        order["price"] = 0
-        order["rank"] = MARKET_RANK
-    else:
-        order["price"] = price
-        order["rank"] = order["side"] * price
 
 
 @kernel
@@ -96,6 +64,44 @@ def _expire_at(order, expire_ts_ns, venue):
     if order["tif"] == Tif.GTD:
         order["expire_ts_ns"] = min(expire_ts_ns, ctl["close_ns"])
     ctl["next_expiry_ns"] = min(ctl["next_expiry_ns"], order["expire_ts_ns"])
+
+
+@kernel
+def _hold(s, slot, now_ns, venue):
+    """Let an order wait, out of reach of every event (rules 30 and 31)."""
+    order = venue.orders[s, slot]
+    order["is_held"] = 1
+    order["rank"] = HELD_RANK
+    open_ns = venue.terms[0]["open_ns"]
+    if now_ns < open_ns:
+        venue.ctl[0]["next_expiry_ns"] = min(venue.ctl[0]["next_expiry_ns"], open_ns)
+    write_answer(s, slot, Kind.HELD, 0, venue)
+
+
+@kernel
+def _start(s, slot, row, kind, venue):
+    """Put an order to work: its price, its place, the answer, and what it takes at once (rules 1 to 3, 13, 14, 26 and 27)."""
+    order = venue.orders[s, slot]
+    order["is_held"] = 0
+    set_rank(order, row)
+    _join(s, slot, row, venue)
+    write_answer(s, slot, kind, 0, venue)
+    if order["rank"] != HELD_RANK and not rests_as_recorded(venue):
+        take_on_arrival(s, slot, row, venue)
+    if order["leaves_qty"] > 0 and (order["tif"] == Tif.IOC or order["tif"] == Tif.FOK):
+        _close(s, slot, Kind.CANCELLED, OrderReason.NOT_MARKETABLE, venue)
+
+
+@kernel
+def set_rank(order, row):
+    """Rank an order by its price; a pegged one by the mid, where there is one, at most its cap (rule 27)."""
+    order["cap_rank"] = order["side"] * order["price"] if order["price"] > 0 else MARKET_RANK
+    order["rank"] = order["cap_rank"]
+    if is_pegged(order):
+        order["rank"] = HELD_RANK
+        if row["bid_qty"] > 0 and row["ask_qty"] > 0 and row["bid"] < row["ask"]:
+            order["rank"] = mid_rank(order, row["bid"], row["ask"])
+        order["price"] = order["side"] * order["rank"] if order["rank"] != HELD_RANK else 0
 
 
 @kernel
@@ -112,44 +118,66 @@ def _join(s, slot, row, venue):
     elif order["type"] == OrderType.MARKET:
         order["ahead_qty"] = 0
     elif touch_qty > 0 and row["status"] == 0 and order["rank"] >= touch_rank:
-        floor = _ahead_of_peers(s, slot, venue)
-        shown = touch_qty if order["rank"] == touch_rank else 0
-        order["ahead_qty"] = on_join(venue.ctl[0]["model"], shown, floor)
+        join_shown(s, slot, touch_rank, touch_qty, row["evidence"], venue)
 
 
 @kernel
-def _ahead_of_peers(s, slot, venue):
+def join_shown(s, slot, touch_rank, touch_qty, evidence, venue):
+    """Set the quantity ahead of the order in the last slot, at or above the touch (rules 1 and 2)."""
     order = venue.orders[s, slot]
+    hidden_qty = venue.choices[evidence]["inside_lots"] * order["lot"]
     floor = 0
     for k in range(slot):
         other = venue.orders[s, k]
         if other["rank"] == order["rank"] and other["side"] == order["side"]:
             floor = max(floor, other["ahead_qty"])
-    return floor
+    order["ahead_qty"] = on_join(venue.ctl[0]["model"], touch_qty if order["rank"] == touch_rank else hidden_qty, floor)
 
 
 @kernel
-def _trade_on_arrival(s, slot, row, venue):
-    """Take the displayed other side up to the limit, then rest, wait or cancel (rules 13 and 14)."""
-    order = venue.orders[s, slot]
-    side = order["side"]
-    other = ASK if side > 0 else BID
-    qty = row["ask_qty"] if side > 0 else row["bid_qty"]
-    price = row["ask"] if side > 0 else row["bid"]
-    rank = -side * price if qty > 0 else NO_RANK
-    left = 0
-    if row["status"] == 0 and qty > 0 and order["rank"] >= side * price and not rests_as_recorded(venue):
-        left = displayed_left(venue.ledgers[s, other], rank, qty)
-    fill = min(left, order["leaves_qty"])
-    if order["tif"] == Tif.FOK and fill < order["leaves_qty"]:
-        fill = 0
-    if fill > 0:
-        take_displayed(venue.ledgers[s, other], rank, fill)
-        venue.ctl[0]["source_seq"] = venue.ledgers[s, other]["seq"]
-        rule = Rule.MARKET if order["type"] == OrderType.MARKET else Rule.TAKE
-        write_fill(s, slot, price, fill, 0, rule, Liquidity.REMOVE, venue)
-    if order["leaves_qty"] > 0 and (order["tif"] == Tif.IOC or order["tif"] == Tif.FOK):
-        _close(s, slot, Kind.CANCELLED, OrderReason.NOT_MARKETABLE, venue)
+def release(s, row, venue):
+    """Put the orders of a symbol to work that waited for the open or for the end of a halt (rules 30 and 31)."""
+    for slot in range(venue.n_orders[s]):
+        order = venue.orders[s, slot]
+        if order["is_held"] == 1:
+            other_price = row["ask"] if order["side"] > 0 else row["bid"]
+            other_qty = row["ask_qty"] if order["side"] > 0 else row["bid_qty"]
+            crosses = other_qty > 0 and order["side"] * order["price"] >= order["side"] * other_price
+            if order["post_only"] != 0 and order["type"] == OrderType.LIMIT and crosses:
+                _close(s, slot, Kind.CANCELLED, OrderReason.WOULD_CROSS, venue)
+            else:
+                order["since_ns"] = venue.ctl[0]["now_ns"]
+                _start(s, slot, row, Kind.ACK, venue)
+    compact(s, venue)
+
+
+@kernel
+def follow_mid(s, lane, venue):
+    """Move the pegged orders of `lane` to the mid of the quote that `s` shows; who moves joins anew, behind all (rule 27)."""
+    slot = 0
+    for _ in range(venue.n_orders[lane]):
+        order = venue.orders[lane, slot]
+        rank = pegged_rank(order, s, venue) if is_pegged(order) and order["is_held"] == 0 else order["rank"]
+        if rank == order["rank"]:
+            slot += 1
+            continue
+        order["rank"] = rank
+        order["price"] = order["side"] * rank
+        order["ghost_qty"] = UNKNOWN
+        order["ahead_qty"] = UNKNOWN
+        shown = venue.ledgers[s, 0 if order["side"] > 0 else 1]
+        last = move_last(lane, slot, venue)
+        if rank >= shown["rank"]:
+            join_shown(lane, last, shown["rank"], shown["qty"], venue.ctl[0]["evidence"], venue)
+
+
+@kernel
+def held_count(s, venue):
+    """Return how many orders of a symbol wait."""
+    count = 0
+    for slot in range(venue.n_orders[s]):
+        count += venue.orders[s, slot]["is_held"]
+    return count
 
 
 @kernel
@@ -159,15 +187,6 @@ def _close(s, slot, kind, reason, venue):
     answer["qty"] = venue.orders[s, slot]["leaves_qty"]
     answer["leaves_qty"] = 0
     venue.orders[s, slot]["leaves_qty"] = 0
-
-
-@kernel
-def find_slot(s, order_id, venue):
-    """Return the slot of a live order, or -1."""
-    for slot in range(venue.n_orders[s]):
-        if venue.orders[s, slot]["order_id"] == order_id:
-            return slot
-    return -1
 
 
 @kernel
@@ -190,39 +209,36 @@ def on_modify(request, s, row, venue):
         return
     order = venue.orders[s, slot]
     filled = order["qty"] - order["leaves_qty"]
-    keeps_place = request["price"] == order["price"] and request["qty"] <= order["qty"]
-    reason = _modify_refusal(request, order, filled, keeps_place, row)
+    keeps_place = request["qty"] <= order["qty"] and _asks_same(request, order)
+    reason = OrderReason.BAD_QUANTITY if request["qty"] <= filled else OrderReason.NONE
+    if reason == OrderReason.NONE and not keeps_place:
+        reason = change_refusal(request, s, slot, row, venue)
     if reason != OrderReason.NONE:
         write_refusal(s, request, Kind.CANCEL_REJECTED, reason, venue)
         return
     order["qty"] = request["qty"]
     order["leaves_qty"] = request["qty"] - filled
-    if keeps_place:
+    if not keeps_place and order["type"] != OrderType.MARKET:
+        order["price"] = request["price"]
+    if keeps_place or order["is_held"] == 1:
         write_answer(s, slot, Kind.MODIFIED, 0, venue)
         return
-    _price(order, order["type"], request["price"])
-    slot = _move_last(s, slot, venue)
-    _join(s, slot, row, venue)
-    write_answer(s, slot, Kind.MODIFIED, 0, venue)
-    _trade_on_arrival(s, slot, row, venue)
+    slot = move_last(s, slot, venue)
+    _start(s, slot, row, Kind.MODIFIED, venue)
     compact(s, venue)
 
 
 @kernel
-def _modify_refusal(request, order, filled, keeps_place, row):
-    if request["qty"] <= filled:
-        return OrderReason.BAD_QUANTITY
-    if keeps_place:
-        return OrderReason.NONE
-    if row["status"] == Status.HALTED:
-        return OrderReason.HALTED
-    if order["type"] == OrderType.MARKET:
-        return OrderReason.NONE
-    return _price_refusal(order["type"], order["side"], request["price"], order["post_only"], row)
+def _asks_same(request, order):
+    """Tell whether a change leaves the price, of a pegged order the cap, as it is."""
+    if is_pegged(order) and order["is_held"] == 0:
+        cap_rank = order["side"] * request["price"] if request["price"] > 0 else MARKET_RANK
+        return cap_rank == order["cap_rank"]
+    return request["price"] == order["price"]
 
 
 @kernel
-def _move_last(s, slot, venue):
+def move_last(s, slot, venue):
     """Put one order behind all others of its symbol; return its new slot."""
     last = venue.n_orders[s] - 1
     venue.scratch[0] = venue.orders[s, slot]

@@ -1,6 +1,6 @@
-"""Rules for orders that meet the displayed other side: on arrival, and when it comes to them (rules 11 to 14)."""
+"""Rules for resting orders to which the displayed other side comes (rules 12 and 14)."""
 
-from fills.ledger import displayed_left, take_displayed
+from fills.depth import left_of, take_from
 from fills.record import whole_ahead, write_fill
 from fills.venue import Rule
 from replay.jit import kernel
@@ -13,16 +13,16 @@ def cross_resting(s, side, other, rank, qty, venue):
 
     `rank` and `qty` are the other side's touch in its own ranks; `other` is the index of its ledger.
     """
-    ledger = venue.ledgers[s, other]
-    left = displayed_left(ledger, rank, qty)
+    left = left_of(s, other, rank, qty, venue)
+    gap = venue.choices[venue.ctl[0]["evidence"]]["cross_gap"]
     while left > 0:
-        slot = _best_crossed(s, side, -rank, venue)
+        slot = _best_crossed(s, side, gap - rank, venue)
         if slot < 0:
             return
         order = venue.orders[s, slot]
         fill = min(left, order["leaves_qty"])
         left -= fill
-        take_displayed(ledger, rank, fill)
+        take_from(s, other, rank, fill, venue)
         before = whole_ahead(s, slot, venue)
         if order["type"] == OrderType.MARKET:
             write_fill(s, slot, -side * rank, fill, before, Rule.MARKET, Liquidity.REMOVE, venue)

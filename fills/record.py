@@ -1,11 +1,12 @@
 """What the venue writes down: answers, fills with their fee, and the summary that lets it skip quiet symbols."""
 
+from fills.account import book_fill
 from fills.fees import order_fee_micros
 from fills.queue import UNKNOWN
-from fills.venue import ASK, BID, NO_RANK
+from fills.venue import ASK, BID, MARKET_RANK, NO_RANK
 from replay.events import Kind
 from replay.jit import kernel
-from replay.orders import Liquidity
+from replay.orders import Liquidity, OrderType
 
 
 @kernel
@@ -66,6 +67,7 @@ def write_fill(s, slot, price, qty, ahead_before, rule, liquidity, venue):
     if liquidity == Liquidity.REMOVE:
         order["removed_qty"] += qty
     filled = order["qty"] - order["leaves_qty"]
+    book_fill(s, order["side"], price, qty, venue)
     owed = order_fee_micros(order["side"], filled, order["removed_qty"], order["value"], venue.fees)
     answer = write_answer(s, slot, Kind.PARTIAL if order["leaves_qty"] > 0 else Kind.FILL, 0, venue)
     answer["price"] = price
@@ -125,6 +127,7 @@ def summarise(s, venue):
     bids["worst_rank"] = NO_RANK
     asks["best_rank"] = NO_RANK
     asks["worst_rank"] = NO_RANK
+    has_pegs = False
     for k in range(venue.n_orders[s]):
         order = venue.orders[s, k]
         ledger = bids if order["side"] > 0 else asks
@@ -133,3 +136,8 @@ def summarise(s, venue):
             ledger["best_rank"] = rank
         if ledger["worst_rank"] == NO_RANK or rank < ledger["worst_rank"]:
             ledger["worst_rank"] = rank
+        if order["type"] == OrderType.PEG_MID or order["type"] == OrderType.MIDPRICE:
+            has_pegs = True
+    if has_pegs:  # both sides concern whoever follows the mid
+        bids["best_rank"] = MARKET_RANK
+        asks["best_rank"] = MARKET_RANK

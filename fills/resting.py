@@ -3,7 +3,7 @@
 from fills.queue import TRADES_ONLY, UNKNOWN, on_level_change, on_trade
 from fills.record import whole_ahead, write_fill
 from fills.venue import Rule
-from replay.jit import kernel
+from replay.jit import kernel, leaf
 from replay.orders import Liquidity, OrderType
 
 
@@ -44,7 +44,10 @@ def meet_touch(orders, n_orders, side, ledger, ctl):
 @kernel
 def fill_from_print(s, side, rank, budget_qty, explained_qty, venue):
     """Let a print run through own orders: those at better prices first, then the line at its own price (rules 7 to 9)."""
-    left = fill_through(s, side, rank, budget_qty, venue)
+    if venue.choices[venue.ctl[0]["evidence"]]["has_through"] == 1:
+        left = fill_through(s, side, rank, budget_qty, venue)
+    else:
+        left = _stand_before(s, side, rank, budget_qty, venue)
     explained = min(explained_qty, left)
     if explained > 0:
         _walk(s, side, rank, explained, True, venue)
@@ -97,14 +100,30 @@ def fill_through(s, side, rank, qty, venue):
 
 
 @kernel
+def _stand_before(s, side, rank, qty, venue):
+    """Return what a print leaves when own orders at better prices hold it up without being filled (rules 8 and 24)."""
+    left = qty
+    for slot in range(venue.n_orders[s]):
+        order = venue.orders[s, slot]
+        if order["side"] == side and order["rank"] > rank and _is_shown(order):
+            left -= order["leaves_qty"]
+    return max(left, 0)
+
+
+@leaf
+def _is_shown(order):
+    """Tell whether an order stands in the displayed book, where a print beyond its price has passed it by."""
+    return order["type"] == OrderType.LIMIT or order["type"] == OrderType.MIDPRICE
+
+
+@kernel
 def best_slot(s, side, above_rank, venue):
     """Return the own limit order with the best price beyond `above_rank`, the earliest of equals; -1 = none."""
     best = -1
     best_rank = above_rank
     for slot in range(venue.n_orders[s]):
         order = venue.orders[s, slot]
-        is_limit = order["type"] == OrderType.LIMIT
-        if is_limit and order["side"] == side and order["leaves_qty"] > 0 and order["rank"] > best_rank:
+        if order["rank"] > best_rank and order["side"] == side and order["leaves_qty"] > 0 and _is_shown(order):
             best = slot
             best_rank = order["rank"]
     return best

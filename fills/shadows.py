@@ -5,21 +5,36 @@ What a feed shows is the same for all of them, so it is noted once, in the ledge
 the best last, equals by arrival: whom an event may concern is then the end of a line, and the others are not touched at all.
 
 A shadow stands *apart*, with ledgers of its own that see every event, as long as it sees another market than the rest: after it
-took displayed size (rule 11), and while it is part of the level shown or just gone (rule 23).
+took displayed size (rule 11), if it follows the mid (rule 27), and while it is part of the level shown or just gone (rule 23).
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from fills.exchange import CROSSED_BIDS, PRINT_ON_BIDS, SHOWN_BIDS, note, react, see
+from fills.bars import on_bar
+from fills.exchange import (
+    CROSSED_BIDS,
+    GUESSED,
+    PRINT_ON_BIDS,
+    SHOWN_BIDS,
+    STRAY,
+    is_auction,
+    meet_halted,
+    note,
+    react,
+    see,
+    set_source,
+)
 from fills.fifo import MESSAGE_ON_BIDS, follow, note_message, reach
 from fills.ledger import forget_display
+from fills.pegs import is_pegged
 from fills.record import summarise
 from fills.venue import NO_RANK
 from replay.bundle import bundle
 from replay.events import Kind
 from replay.jit import kernel
+from replay.orders import Evidence
 
 NO_LANE = -1
 ALL_SIDES = 0b10000010101  # every bit that concerns bids; shifted by one: asks
@@ -96,6 +111,8 @@ def _stands_apart(s, lane, venue):
     if venue.ledgers[lane, 0]["taken_rank"] != NO_RANK or venue.ledgers[lane, 1]["taken_rank"] != NO_RANK:
         return True
     order = venue.orders[lane, 0]
+    if is_pegged(order) or order["evidence"] == Evidence.BARS:
+        return True
     shown = venue.ledgers[s, 0 if order["side"] > 0 else 1]
     return venue.ctl[0]["own_in_book"] == 1 and (order["rank"] == shown["rank"] or order["rank"] == shown["gone_rank"])
 
@@ -186,6 +203,7 @@ def live_count(s, shadows):
 def show_all(event, s, row, shadows, venue):
     """Show a quote or print to all shadows of its symbol; the caller made room for two answers of each."""
     if row["status"] != 0:
+        _show_halted(event, s, row, shadows, venue)
         return
     if venue.ctl[0]["own_in_book"] == 1 and event["kind"] == Kind.QUOTE:
         _part(s, 0, event["bid"], shadows, venue)
@@ -215,8 +233,36 @@ def tell_all(event, s, tick, shadows, venue):
 @kernel
 def _react_lines(event, s, touched, shadows, venue):
     for k in range(2):
-        if (touched & (ALL_SIDES << k)) != 0:
-            _react_line(event, s, k, touched & (ALL_SIDES << k), shadows, venue)
+        if (touched & (ALL_SIDES << k | STRAY)) != 0:
+            _react_line(event, s, k, touched & (ALL_SIDES << k | GUESSED | STRAY), shadows, venue)
+
+
+@kernel
+def _show_halted(event, s, row, shadows, venue):
+    """Show an auction's print to all shadows of a symbol that does not trade."""
+    if not is_auction(event):
+        return
+    line = shadows.aparts[s]
+    n_apart = line["count"]
+    for i in range(line["first"], line["first"] + n_apart):
+        meet_halted(event, shadows.apart[i], row, venue)
+    set_source(event, row["evidence"], event["venue"], venue.ctl[0])
+    for k in range(2):
+        _react_line(event, s, k, STRAY, shadows, venue)
+    if n_apart > 0:
+        _reunite(s, n_apart, shadows, venue)
+
+
+@kernel
+def show_bar(bars, events, i, row, shadows, venue):
+    """Show a bar to the shadows of its symbol; they all stand apart where bars are the evidence."""
+    s = events[i]["symbol"]
+    line = shadows.aparts[s]
+    n_apart = line["count"]
+    for k in range(line["first"], line["first"] + n_apart):
+        on_bar(bars, events, i, shadows.apart[k], row, venue)
+    if n_apart > 0:
+        _reunite(s, n_apart, shadows, venue)
 
 
 @kernel
@@ -245,7 +291,9 @@ def _set_apart(s, lane, shadows, venue):
         ledger = venue.ledgers[lane, k]
         taken_rank = ledger["taken_rank"]
         taken_qty = ledger["taken_qty"]
+        n_deep = ledger["n_deep"]
         venue.ledgers[lane, k] = venue.ledgers[s, k]
+        ledger["n_deep"] = n_deep
         ledger["taken_rank"] = taken_rank
         ledger["taken_qty"] = taken_qty
     summarise(lane, venue)
@@ -277,6 +325,8 @@ def _react_line(event, s, k, touched, shadows, venue):
 @kernel
 def _reach(event, k, touched, ledger):
     """Return the least rank of own orders on side `k` that an event may concern."""
+    if (touched & STRAY) != 0:
+        return NO_RANK
     if (touched & (PRINT_ON_BIDS << k)) != 0:
         return event["price"] if k == 0 else -event["price"]
     if (touched & (CROSSED_BIDS << k)) == 0:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fills.bands import Band, choices, queue_of
 from fills.batch import ANSWERS_AT_ONCE, BATCH_CTL, SPARE_ANSWERS, STEP, Batch, act_until, play
 from fills.given import GivenOrders, read_orders
 from fills.latency import LatencySettings
@@ -14,11 +15,12 @@ from fills.queue import FIFO, QueueModel
 from fills.real_book import STOP_BOOK_FULL
 from fills.real_tables import MOST_LIVE
 from fills.shadows import make_shadows
+from fills.terms import Terms, tick_table
 from fills.venue import NEVER, make_venue
 from replay.desk import BOOK, Block
 from replay.errors import CapacityError, UsageError
 from replay.events import Kind
-from replay.orders import Action, Evidence, Liquidity, Tif
+from replay.orders import Action, Evidence, Liquidity, OrderType, Tif
 from replay.session.weave import MessageWeaver, message_count
 
 if TYPE_CHECKING:
@@ -48,6 +50,9 @@ def simulate(
     latency: int | LatencySettings | None = None,
     independent: bool = False,
     own_in_book: bool = False,
+    *,
+    band: Band | str = Band.EXPECTED,
+    hours: str = "all",
 ) -> pd.DataFrame:
     """Return the fills that given orders would have had, one row per fill, in time order.
 
@@ -57,7 +62,8 @@ def simulate(
         The recorded market.
     orders : pandas.DataFrame
         `order_id` (int, unique), `symbol`, `ts_ns` (sent), `side` (BUY, SELL), `qty`, `limit_price` (dollars, NaN = market),
-        `tif` (DAY, IOC, FOK, GTD); optional `expire_ts_ns` (GTD), `cancel_ts_ns` (sent; 0 or NaN = never), `post_only`.
+        `tif` (DAY, IOC, FOK, GTD); optional `expire_ts_ns` (GTD), `cancel_ts_ns` (sent; 0 or NaN = never), `post_only`, `type`
+        (LIMIT; PEG_MID and MIDPRICE follow the mid, with `limit_price` as cap, NaN for none).
     queue : QueueModel
         How falls of the display that no print explains are shared. FIFO follows the messages of the full order book instead
         of quotes and prints, where the session has them.
@@ -68,6 +74,11 @@ def simulate(
     own_in_book : bool
         The orders are real ones played again: the recorded book holds them from their arrival on, so they act before the events
         of their own time stamp and not after.
+    band : Band
+        How all that the recording leaves open is read (`fills.bands`); `queue` is the model of the expected band.
+
+    hours : {"all", "rth"}
+        With "rth", DAY and GTD orders that arrive before the regular open are held until it (rule 30).
 
     Returns
     -------
@@ -80,7 +91,15 @@ def simulate(
     DAY orders that act before the regular close expire there, later ones with the session. No fees are charged.
     """
     given = read_orders(orders, session, span_ns(session))
-    batch = make_batch(session, given, QueueModel(queue), _legs(latency), independent, own_in_book)
+    if QueueModel(queue) is QueueModel.FIFO and (given.type > OrderType.MARKET).any():
+        raise UsageError("exact FIFO does not follow pegged orders; ask for another queue model, or leave them out")
+    venue = {
+        "queue": queue_of(Band(band), QueueModel(queue)),
+        "band": choices(Band(band)),
+        "own_in_book": own_in_book,
+        "terms": _terms(session, hours),
+    }
+    batch = make_batch(session, given, _legs(latency), independent, venue)
     fills = np.concatenate([np.zeros(0, FILL), *stream_fills(session, batch)])
     return _frame(fills[np.argsort(fills["ts_ns"], kind="stable")], session.scale)
 
@@ -93,6 +112,13 @@ def span_ns(session: Session) -> tuple[int, int]:
     return first, last
 
 
+def _terms(session: Session, hours: str) -> Terms:
+    if hours not in ("all", "rth"):
+        raise UsageError(f"`hours` must be 'all' or 'rth', got {hours!r}")
+    open_ns = session.hours.open_ns if hours == "rth" else -NEVER
+    return Terms(open_ns=open_ns, ticks=tick_table(session.day, session.scale))
+
+
 def _legs(latency: int | LatencySettings | None) -> tuple[int, int]:
     """Return the way of an order and of a cancel to the market as recorded."""
     if latency is None or isinstance(latency, LatencySettings):
@@ -103,38 +129,38 @@ def _legs(latency: int | LatencySettings | None) -> tuple[int, int]:
     return int(latency), int(latency)
 
 
-def make_batch(
-    session: Session, given: GivenOrders, queue: QueueModel, legs: tuple[int, int], is_independent: bool, acts_first: bool
-) -> Any:
-    """Lay orders and market out for `stream_fills`; `legs` are the ways of an order and of a cancel, in ns."""
-    n_symbols = len(session.symbols)
-    steps = _schedule(given, legs, session.hours.close_ns, acts_first)
+def make_batch(session: Session, given: GivenOrders, legs: tuple[int, int], is_independent: bool, venue: dict[str, Any]) -> Any:
+    """Lay orders and market out for `stream_fills`; `legs` are the ways of an order and of a cancel, in ns.
+
+    `venue` holds what `make_venue` is told of how to fill: `queue`, `band`, `own_in_book`, `terms`.
+    """
+    n_symbols, acts_first = len(session.symbols), venue["own_in_book"]
+    steps = _schedule(given, legs, (venue["terms"].open_ns, session.hours.close_ns), acts_first)
     most = _most_live(steps, len(given.order_id)) if is_independent else 0
     slots = 1 if is_independent else max(int(np.bincount(given.symbol, minlength=1).max()), 1)
+    n_messages = message_count(session) if venue["queue"] is QueueModel.FIFO else 0
     room = max(ANSWERS_AT_ONCE, 2 * max(slots, most) + SPARE_ANSWERS)
     return Batch(
         requests=given.new_requests(),
         steps=steps,
         shadows=make_shadows(given.symbol, given.side, n_symbols, most),
         book=_book(session),
-        venue=make_venue(
-            n_symbols + most,
-            slots,
-            queue=queue,
-            answer_capacity=room,
-            own_in_book=acts_first,
-            n_messages=message_count(session) if queue is QueueModel.FIFO else 0,
-        ),
+        venue=make_venue(n_symbols + most, slots, answer_capacity=room, n_messages=n_messages, **venue),
         ctl=np.array([(0, 0, int(acts_first), int(is_independent), 0)], BATCH_CTL),
     )
 
 
-def _schedule(given: GivenOrders, legs: tuple[int, int], close_ns: int, acts_first: bool) -> np.ndarray:
+def _schedule(given: GivenOrders, legs: tuple[int, int], hours_ns: tuple[int, int], acts_first: bool) -> np.ndarray:
     """Return all steps in the order in which they act: each order's arrival, its cancel and its end.
 
     An order that acts before the events of its own time stamp acts after those of the nanosecond before; so does an expiry.
     """
+    open_ns, close_ns = hours_ns
     arrival_ns = given.ts_ns + legs[0] - int(acts_first)
+    gone_ns = np.where(given.cancel_ts_ns > 0, given.cancel_ts_ns + legs[1], NEVER)
+    gone_ns = np.where(given.tif == Tif.GTD, np.minimum(gone_ns, given.expire_ts_ns), gone_ns)
+    is_waiting = (arrival_ns < open_ns) & np.isin(given.tif, (Tif.DAY, Tif.GTD)) & (gone_ns > open_ns)
+    arrival_ns = np.where(is_waiting, open_ns, arrival_ns)  # rule 30
     end_ns = np.where(arrival_ns < close_ns, close_ns, NEVER)
     end_ns = np.where(given.tif == Tif.GTD, given.expire_ts_ns, end_ns) - 1
     cancelled = np.flatnonzero(given.cancel_ts_ns > 0)
@@ -178,7 +204,7 @@ def stream_fills(session: Session, batch: Any) -> Iterator[np.ndarray]:
     """Play the whole session through a batch, once; yield FILL rows whenever the answers have to be collected."""
     for block in _blocks(session, batch):
         batch.ctl["event"] = 0
-        while not play(block.events, len(block.events), batch):
+        while not play(block, len(block.events), batch):
             yield _collect(batch)
         yield _collect(batch)
     while not act_until(NEVER, batch):

@@ -10,14 +10,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fills.bands import CHOICE, choices
 from fills.fees import FEES, no_fees
 from fills.queue import UNKNOWN, QueueModel
 from fills.real_tables import NO_RANK, make_tables
+from fills.terms import Terms
 from replay.bundle import bundle
-from replay.orders import Evidence
+from replay.orders import REQUEST, Evidence
 
 NEVER = 2**63 - 1
 MARKET_RANK = 2**61  # a waiting market order outranks every limit
+HELD_RANK = NO_RANK + 1  # of an order that does not work yet: worse than every price
 STOP_ANSWERS_FULL = 1
 BID = 0
 ASK = 1
@@ -42,12 +45,16 @@ class Rule(IntEnum):
     CROSSED = 12
     TAKE = 13
     MARKET = 14
+    BEYOND = 26
+    MID = 28
+    AUCTION = 29
+    BAR = 34
 
 
 VENUE_ORDER = np.dtype(
     [
         ("order_id", "i8"),
-        ("rank", "i8"),  # side * price
+        ("rank", "i8"),  # side * price; HELD_RANK while it waits
         ("leaves_qty", "i8"),
         ("ahead_qty", "i8"),  # of the market, own orders not counted; UNKNOWN before first sight
         ("join_seq", "i8"),  # exact FIFO: real orders that joined earlier stand ahead
@@ -61,8 +68,14 @@ VENUE_ORDER = np.dtype(
         ("value", "i8"),  # filled, price units x shares
         ("removed_qty", "i8"),  # filled as taker
         ("fee_micros", "i8"),  # charged so far
+        ("cap_rank", "i8"),  # its limit: what a pegged order may not go beyond
+        ("since_ns", "i8"),  # when it came or was released
+        ("tick", "i8"),
+        ("lot", "i8"),
         ("tif", "i4"),
         ("post_only", "i4"),
+        ("is_held", "i4"),
+        ("evidence", "i4"),  # of its symbol
     ],
     align=True,
 )
@@ -79,8 +92,9 @@ LEDGER = np.dtype(
         ("gone_rank", "i8"),  # the touch before this one, and the drop it left behind
         ("gone_drop_qty", "i8"),
         ("gone_until_ns", "i8"),
-        ("taken_rank", "i8"),  # displayed size that own orders took already
+        ("taken_rank", "i8"),  # best level of which own orders took something; NO_RANK = none
         ("taken_qty", "i8"),
+        ("n_deep", "i8"),  # how many taken levels lie behind it, in `Venue.deep`
         ("best_rank", "i8"),  # best own order of this side; NO_RANK = none
         ("worst_rank", "i8"),
         ("change", "i8"),  # what the last quote did: SAME, RESIZED or MOVED ...
@@ -90,6 +104,12 @@ LEDGER = np.dtype(
     ],
     align=True,
 )
+
+ACCOUNT = np.dtype([("position", "i8"), ("mark", "i8"), ("is_restricted", "i8")], align=True)
+TOUCH = np.dtype([("exch_ts_ns", "i8"), ("bid", "i8"), ("ask", "i8")], align=True)
+TOUCHES = 8
+LEVEL = np.dtype([("rank", "i8"), ("qty", "i8")], align=True)
+DEEP_LEVELS = 15
 
 ANSWER = np.dtype(
     [
@@ -129,7 +149,6 @@ VENUE_CTL = np.dtype(
         ("n_unsided", "i8"),  # prints whose side could not be told
         ("n_ineligible", "i8"),  # prints that consume nothing
         ("power", "f8"),
-        ("no_venue_share", "f8"),
         ("own_in_book", "i8"),  # 1 = the recorded display contains the own orders
     ],
     align=True,
@@ -143,11 +162,18 @@ class Venue(NamedTuple):
     orders: np.ndarray  # VENUE_ORDER (n_symbols, slots), live ones first, in time priority
     n_orders: np.ndarray  # int64 (n_symbols,)
     ledgers: np.ndarray  # LEDGER (n_symbols, 2): bids, asks
+    deep: np.ndarray  # LEVEL (n_symbols, 2, DEEP_LEVELS): what own orders took behind the best taken level, worst first
     answers: np.ndarray  # ANSWER (capacity,); ctl['n_answers'] are valid, the engine takes them and sets it back to 0
     ctl: np.ndarray  # VENUE_CTL, one row
     pairing_ns: np.ndarray  # int64 (8, 2), by Evidence: FALL_WAITS, PRINT_WAITS
+    choices: np.ndarray  # CHOICE (8,), by Evidence: what the band decides
     fees: np.ndarray  # FEES, one row
+    terms: np.ndarray  # TERMS, one row
+    accounts: np.ndarray  # ACCOUNT (n_symbols,)
+    touches: np.ndarray  # TOUCH (n_symbols, TOUCHES): a ring of the last touches with an exchange time
+    n_touches: np.ndarray  # int64 (n_symbols,): how many were ever written to it
     scratch: np.ndarray  # VENUE_ORDER, one row, for moving orders
+    scratch_request: np.ndarray  # REQUEST, one row
     symbol_of: np.ndarray  # int64 (n_symbols,): itself, but for the lanes of shadow orders
     real_orders: np.ndarray  # REAL_ORDER, see `fills.real_tables`; used by exact FIFO alone, as are the next four
     real_levels: np.ndarray  # REAL_LEVEL
@@ -164,8 +190,9 @@ def make_venue(
     power: float = 3.0,
     close_ns: int = NEVER,
     fees: np.ndarray | None = None,
-    no_venue_share: float = 1.0,
+    band: np.ndarray | None = None,
     pairing_ns: Mapping[Evidence, tuple[int, int]] | None = None,
+    terms: Terms | None = None,
     answer_capacity: int = 4096,
     own_in_book: bool = False,
     n_messages: int = 0,
@@ -184,10 +211,12 @@ def make_venue(
         When DAY orders expire.
     fees : numpy.ndarray, optional
         One `FEES` row, see `fills.fees.FeeSchedule`; None charges nothing.
-    no_venue_share : float
-        Share (0..1) of a print without a venue that reaches our queue (rule 10).
+    band : numpy.ndarray, optional
+        What `fills.bands.choices` returns; None is the expected band (rule 24).
     pairing_ns : mapping, optional
         By `Evidence`: how long a fall of the display waits for its print, and a print for its quote (rule 9).
+    terms : Terms, optional
+        What is asked of an order before it may trade (rules 30 to 33).
     answer_capacity : int
         Answers between two collections; reaching it sets `ctl['status']` and leaves the venue as it was.
     own_in_book : bool
@@ -206,17 +235,23 @@ def make_venue(
     ctl["close_ns"] = close_ns
     ctl["model"] = queue.code
     ctl["power"] = power
-    ctl["no_venue_share"] = no_venue_share
     ctl["own_in_book"] = own_in_book
     return Venue(
         orders=np.zeros((n_symbols, slots), VENUE_ORDER),
         n_orders=np.zeros(n_symbols, np.int64),
         ledgers=ledgers,
+        deep=np.zeros((n_symbols, 2, DEEP_LEVELS), LEVEL),
         answers=np.zeros(answer_capacity, ANSWER),
         ctl=ctl,
         pairing_ns=waits,
+        choices=choices() if band is None else np.asarray(band, CHOICE),
         fees=no_fees() if fees is None else np.asarray(fees, FEES).reshape(1),
+        terms=(terms or Terms()).row(),
+        accounts=np.zeros(n_symbols, ACCOUNT),
+        touches=np.zeros((n_symbols, TOUCHES), TOUCH),
+        n_touches=np.zeros(n_symbols, np.int64),
         scratch=np.zeros(1, VENUE_ORDER),
+        scratch_request=np.zeros(1, REQUEST),
         symbol_of=np.arange(n_symbols),
         **make_tables(n_symbols, n_messages)._asdict(),
     )

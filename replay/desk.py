@@ -166,6 +166,8 @@ def _apply_status(events, i, book):
     """Note a status; symbol -1 means all. Kept apart: measured, the rare branch made every quote five times as slow."""
     event = events[i]
     symbol = event["symbol"]
+    if event["code"] == Status.SHORT_SALE_RESTRICTED or event["code"] == Status.SHORT_SALE_FREE:
+        return
     if symbol >= 0:
         book[symbol]["status"] = _trading_status(event["code"])
         book[symbol]["any_ts_ns"] = event["ts_ns"]

@@ -76,6 +76,8 @@ class Status(IntEnum):
     CONNECTED = 5
     GAP_START = 6
     GAP_END = 7
+    SHORT_SALE_RESTRICTED = 8  # trading goes on
+    SHORT_SALE_FREE = 9
 
 
 class Flag(IntFlag):

@@ -25,10 +25,12 @@ class Action(IntEnum):
 
 
 class OrderType(IntEnum):
-    """Order types; a market order has no limit price."""
+    """Order types; a market order has no limit price, that of a pegged one is its cap, or 0 for none."""
 
     LIMIT = 1
     MARKET = 2
+    PEG_MID = 3  # hidden at the mid
+    MIDPRICE = 4  # displayed, at the mid or a half tick worse
 
 
 class Tif(IntEnum):
@@ -76,6 +78,12 @@ class OrderReason(IntEnum):
     WOULD_CROSS = 8  # post-only
     TABLE_FULL = 9
     NO_MARKET = 10  # a market order met an empty side
+    NOT_OPEN = 11  # IOC or FOK before the open
+    TOO_LARGE = 12
+    DUPLICATE_ID = 13  # a live order has this id
+    SHORT_SALE = 14  # restricted, and not above the bid
+    NOT_SHORTABLE = 15
+    BUYING_POWER = 16
 
 
 class Evidence(IntEnum):

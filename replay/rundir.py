@@ -66,6 +66,7 @@ def read_rows(path: Path, dtype: np.dtype[Any]) -> np.ndarray:
 
 def context_of(inputs: Inputs) -> RunContext:
     """Collect the names that the integers of a run point into."""
+    venue = inputs.config.venue
     return RunContext(
         symbols=tuple(inputs.symbol_index),
         venues=tuple(inputs.venue_index),
@@ -74,6 +75,7 @@ def context_of(inputs: Inputs) -> RunContext:
         feature_names=FEATURE_NAMES,
         sessions=tuple(_span(inputs, session) for session in inputs.sessions),
         multipliers=tuple(info_of(inputs, name).multiplier for name in inputs.symbol_index),
+        band=venue.band if venue.rule == "queue" else venue.rule,
     )
 
 

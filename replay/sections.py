@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from replay.settings import setting
 
 FEE_PLANS = ("fixed", "tiered", "none")
+BANDS = ("expected", "pessimistic", "optimistic")
+FILL_RULES = ("queue", "ibkr-paper")
+HALT_RULES = ("reject", "hold")
 QUEUE_MODELS = ("behind_first", "trades_only", "pro_rata", "power", "log", "all_ahead", "fifo")
 
 
@@ -27,11 +30,29 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueSettings:
-    """The simulated exchange: who is thought to be ahead in the queue."""
+    """The simulated exchange: who is thought to be ahead in the queue, and how what nobody recorded is read."""
 
-    queue: str = setting("behind_first", "who left when displayed size falls without a print", choices=QUEUE_MODELS)
+    band: str = setting("expected", "reading of all that the recording leaves open; see fills.bands", choices=BANDS)
+    rule: str = setting(
+        "queue", "whose way of filling: queues, or the top of book as in IBKR's paper accounts", choices=FILL_RULES
+    )
+    queue: str = setting(
+        "behind_first",
+        "who left when displayed size falls without a print; the other two bands have their own",
+        choices=QUEUE_MODELS,
+    )
     power: float = setting(3.0, "exponent of the queue model `power`", gt=0.0)
-    no_venue_share: float = setting(1.0, "share of a print without a venue that reaches our queue", ge=0.0, le=1.0)
+    no_venue_share: float = setting(
+        -1.0,
+        "share of a print without a venue that reaches our queue; -1 = the band's .58, .67 or 1, since 26 to 42 % of the volume "
+        "printed at the touch was off-exchange in three US stocks",
+        ge=-1.0,
+        le=1.0,
+    )
+    halted_orders: str = setting("reject", "what becomes of orders sent during a halt", choices=HALT_RULES)
+    max_order_qty: int = setting(0, "largest order that is accepted; 0 = any", unit="shares", ge=0)
+    shortable: bool = setting(True, "whether shares can be borrowed; if not, short sales are rejected")
+    leverage: float = setting(0.0, "buying power as a multiple of the account's equity; 0 = unchecked", ge=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from fills.bands import Band, FillRule, choices, queue_of
 from fills.exchange import ANSWER, make_venue
 from fills.fees import FeeSchedule
 from fills.queue import QueueModel
+from fills.terms import Terms, tick_table
 from replay.bundle import as_bundle
 from replay.desk import NEVER
 from replay.engine.engine import Engine, Seat
@@ -92,8 +94,12 @@ def start_day(inputs: Inputs, engine: Engine, session: Session) -> None:
     world = engine.world
     _set_clock(inputs, world.desk, session)
     _clear_books(inputs, world.desk, session)
+    held, cash = world.venue.accounts.copy(), world.venue.terms["cash"][0]
     for old, new in zip(world.venue, _venue(inputs, session), strict=True):
         old[...] = new
+    if engine.event_count > 0:
+        world.venue.accounts[["position", "mark"]] = held[["position", "mark"]]
+        world.venue.terms["cash"] = cash
     world.touches[:] = np.zeros(1, world.touches.dtype)
     world.control["other_due_ns"] = world.venue.ctl["next_expiry_ns"]
     if engine.seat.door is not None:
@@ -180,19 +186,39 @@ def _pipeline_state(inputs: Inputs, n_symbols: int) -> Any:
 
 def _venue(inputs: Inputs, session: Session | None) -> Any:
     settings, fee = inputs.config.venue, inputs.config.fees
-    rates, close_ns = None, NEVER
+    rates, close_ns, terms = None, NEVER, Terms()
     if session is not None:
         rates = FeeSchedule.on_date(session.day, fee.plan, month_qty=fee.month_qty, scale=inputs.scale).rates
         close_ns = min(trading_span(inputs, session)[1], end_of_day(inputs, session)[0])
+        terms = _terms(inputs, session)
     return make_venue(
         len(inputs.symbol_index),
         inputs.config.run.order_slots,
-        queue=QueueModel(settings.queue),
+        queue=queue_of(Band(settings.band), QueueModel(settings.queue)),
         power=settings.power,
         close_ns=close_ns,
         fees=rates,
-        no_venue_share=settings.no_venue_share,
+        terms=terms,
+        band=choices(
+            Band(settings.band),
+            FillRule(settings.rule),
+            settings.no_venue_share if settings.no_venue_share >= 0 else None,
+        ),
         n_messages=max(message_count(each) for each in inputs.sessions) if is_exact(inputs) else 0,
+    )
+
+
+def _terms(inputs: Inputs, session: Session) -> Terms:
+    """Return what exchange and broker ask of an order on a day; where no fees are charged nobody trades US stocks."""
+    settings, run = inputs.config.venue, inputs.config.run
+    return Terms(
+        open_ns=session.hours.open_ns if run.hours == "rth" else -NEVER,
+        holds_in_halt=settings.halted_orders == "hold",
+        most_qty=settings.max_order_qty,
+        equity=round(run.equity_usd * inputs.scale),
+        is_shortable=settings.shortable,
+        leverage=settings.leverage,
+        ticks=(0, 0, 0, 0) if inputs.config.fees.plan == "none" else tick_table(session.day, inputs.scale),
     )
 
 

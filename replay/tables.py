@@ -64,7 +64,7 @@ class RunContext:
     sessions : tuple of SessionSpan
         What was replayed, in order of date.
     band : str
-        Which queue assumption made these fills.
+        Which reading of the recording made these fills (`[venue] band`; `ibkr-paper` where that rule did).
     multipliers : tuple of int
         Dollars per dollar of price of one unit, by symbol; empty for 1 throughout.
     """
@@ -75,7 +75,7 @@ class RunContext:
     venues: tuple[str, ...] = ()
     scale: int = 10_000
     sessions: tuple[SessionSpan, ...] = ()
-    band: str = "base"
+    band: str = "expected"
     multipliers: tuple[int, ...] = ()
 
     def multiplier_of(self, symbols: np.ndarray | int) -> Any:
@@ -192,7 +192,7 @@ def orders_table(rows: np.ndarray, context: RunContext) -> pa.Table:
         "symbol": _words(rows["symbol"], dict(enumerate(context.symbols))),
         "side": _words(rows["side"], {int(s): s.name for s in Side}),
         "type": _words(rows["type"], {int(t): t.name for t in OrderType}),
-        "limit_price": np.where(rows["type"] == OrderType.MARKET, np.nan, rows["limit_price"] / context.scale),
+        "limit_price": np.where(rows["limit_price"] == 0, np.nan, rows["limit_price"] / context.scale),
         **{name: rows[name] for name in numbers},
         "tif": _words(rows["tif"], {int(t): t.name for t in Tif}),
         "work_ns": rows["work_ns"],

@@ -24,6 +24,10 @@ FILL_RULES = {
     12: FillRule("crossed", "The other side came to be displayed at our price: we were filled at our own price."),
     13: FillRule("take", "Our limit order met the other side on arrival and took the size displayed at that price."),
     14: FillRule("market", "Our market order took what the other side displayed."),
+    26: FillRule("beyond", "Our order was larger than the displayed size and took depth that the band assumes beyond it."),
+    28: FillRule("mid", "A print between bid and ask met our hidden order at the mid."),
+    29: FillRule("auction", "An auction printed at a better price than our limit: we were filled at the auction's price."),
+    34: FillRule("bar", "Nothing but bars was recorded: one went through our price, and a share of its volume was ours."),
 }
 
 

@@ -12,7 +12,8 @@ What a yield means stands in its low three bits; the rest is the index of the ev
 from collections.abc import Callable
 from typing import Any
 
-from fills.exchange import on_event
+from fills.bars import on_bar
+from fills.exchange import hear_message, on_event
 from replay.desk import WAKE_EVENT, WAKE_TIMER, apply_market
 from replay.engine.traffic import (
     ANSWER,
@@ -90,7 +91,7 @@ def _make_stretch(decide: Callable[..., Any]) -> Any:
                 if is_paused(world):
                     return i
             if i < n:
-                meet(block.events, i, world)
+                meet(block, i, world)
                 if block.events[i]["kind"] != Kind.MESSAGE:
                     decide(WAKE_EVENT, i, block, desk, state)
                 if clock[0]["is_busy"] != 0:
@@ -121,25 +122,37 @@ def is_paused(world):
 
 
 @leaf
-def meet(events, i, world):
+def meet(block, i, world):
     """Let exchange and desk meet one recorded event: first the exchange, which compares it with the book before.
 
     Messages of the full order book are for the exchange alone.
     """
+    events = block.events
     event = events[i]
     kind = event["kind"]
     world.desk.clock[0]["now_ns"] = event["ts_ns"]
     if kind >= Kind.ACK:
         tell_desk(events, i, -1, 0, world)
         return
-    if kind == Kind.MESSAGE:
-        on_event(events, i, world.desk.book, world.venue)
-        if world.venue.ctl[0]["n_answers"] != 0 or world.venue.ctl[0]["status"] != 0:
-            collect(world)
-    elif kind == Kind.QUOTE or kind == Kind.TRADE or kind == Kind.STATUS:
+    if kind == Kind.QUOTE or kind == Kind.TRADE or kind == Kind.STATUS:
         on_event(events, i, world.desk.book, world.venue)
         apply_market(events, i, world.desk.book)
         if kind == Kind.QUOTE:
             mark(event, world)
         if world.venue.ctl[0]["n_answers"] != 0:
             collect(world)
+    elif kind == Kind.BAR:
+        meet_bar(block, i, world)
+    elif kind == Kind.MESSAGE:
+        hear_message(event, event["symbol"], world.desk.book, world.venue)
+        if world.venue.ctl[0]["n_answers"] != 0 or world.venue.ctl[0]["status"] != 0:
+            collect(world)
+
+
+@kernel
+def meet_bar(block, i, world):
+    """Let the exchange fill from a bar, where bars are all that it has."""
+    s = block.events[i]["symbol"]
+    on_bar(block.bars, block.events, i, s, world.desk.book[s], world.venue)
+    if world.venue.ctl[0]["n_answers"] != 0:
+        collect(world)

@@ -62,7 +62,9 @@ class OrderRequest:
     qty : int
         Shares of a new or modified order.
     limit_price : float, optional
-        Dollars; None is a market order.
+        Dollars; None is a market order, and for a pegged order no cap.
+    type : {"LIMIT", "PEG_MID", "MIDPRICE"}
+        Pegged orders follow the mid, `limit_price` is their cap.
     tif : {"DAY", "IOC", "FOK", "GTD"}
     expire_ts_ns : int
         For GTD.
@@ -78,6 +80,7 @@ class OrderRequest:
     expire_ts_ns: int = 0
     cancel: int = 0
     modify: int = 0
+    type: str = "LIMIT"
 
 
 class PythonStrategy(Protocol):
@@ -291,14 +294,15 @@ class PythonDoor:
         if request.cancel or request.modify:
             self._change(symbol, request)
             return
-        is_market = request.limit_price is None
+        is_market = request.limit_price is None and request.type == "LIMIT"
+        has_price = request.limit_price is not None
         send_order(
             self._desk,
             symbol,
             int(Side[request.side]),
             int(request.qty),
-            0 if is_market else self._price(request.limit_price),
-            int(OrderType.MARKET if is_market else OrderType.LIMIT),
+            self._price(request.limit_price) if has_price else 0,
+            int(OrderType.MARKET if is_market else OrderType[request.type]),
             int(Tif[request.tif]),
             int(request.expire_ts_ns),
         )

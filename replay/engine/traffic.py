@@ -60,7 +60,7 @@ def act(what, world):
     """Let the exchange do what is due: an expiry or the oldest arrival."""
     control = world.control[0]
     if what == EXPIRY:
-        on_expiry(world.venue.ctl[0]["next_expiry_ns"], world.venue)
+        on_expiry(world.venue.ctl[0]["next_expiry_ns"], world.desk.book, world.venue)
     else:
         head = control["arrival_head"]
         on_request(world.arrivals, head, world.arrival_due_ns[head], world.desk.book, world.venue)

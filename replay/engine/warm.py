@@ -54,7 +54,7 @@ def main(sessions: list[str]) -> None:
     """Compile the exchange's side of the loop, then the reader of a session."""
     desk = build_desk(1, DECISION, CYCLE, _SMALL)
     world = build_world(desk, make_venue(1, 1), ANSWER, np.zeros(1, LEGS), _SMALL)
-    compile_for(meet, world.answers, 0, world)
+    compile_for(meet, world.answer_block, 0, world)
     compile_for(act, 0, world)
     compile_for(take_answer, world)
     compile_for(next_due, world, 0)

@@ -57,7 +57,7 @@ def test_refusals_are_one_sentence(tmp_path: Path, text: str, sentence: str) -> 
 
 def test_unknown_key_without_a_near_one_lists_the_known(tmp_path: Path) -> None:
     """Where no known key is near, the sentence lists them all."""
-    assert "known are queue, power" in refusal(tmp_path, "[venue]\nxyz = 1")
+    assert "known are band, rule, queue, power" in refusal(tmp_path, "[venue]\nxyz = 1")
 
 
 def test_broken_toml_is_refused(tmp_path: Path) -> None:

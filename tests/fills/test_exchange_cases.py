@@ -2,6 +2,7 @@
 
 import pytest
 
+from fills.bands import Band, choices
 from fills.queue import DISPLAY_MODELS, QueueModel, on_level_change
 from replay.events import Kind
 from replay.orders import OrderReason
@@ -204,12 +205,15 @@ def test_t14_rule_10_a_print_that_explains_a_drop_belongs_to_its_side():
         (new(1, BUY, 1000, 101, tif="ioc"), [(1, 101, 300)], 0),
         (new(1, BUY, 1000, 101, tif="fok"), [], 0),
         (new(1, BUY, 300, 101, tif="fok"), [(1, 101, 300)], 0),
-        (new(1, BUY, 1000, 0, kind="market"), [(1, 101, 300)], 700),
-        (new(1, BUY, 1000, 0, kind="market", tif="ioc"), [(1, 101, 300)], 0),
+        (new(1, BUY, 1000, 102), [(1, 101, 300), (1, 102, 150)], 550),
+        (new(1, BUY, 450, 102, tif="fok"), [(1, 101, 300), (1, 102, 150)], 0),
+        (new(1, BUY, 451, 102, tif="fok"), [], 0),
+        (new(1, BUY, 1000, 0, kind="market"), [(1, 101, 300), (1, 102, 150), (1, 103, 150)], 400),
+        (new(1, BUY, 1000, 0, kind="market", tif="ioc"), [(1, 101, 300), (1, 102, 150), (1, 103, 150)], 0),
     ],
 )
-def test_t15_rules_13_14_a_marketable_order_takes_what_is_displayed(request_row, expected, resting):
-    """DAY rests with the remainder, IOC cancels it, FOK is all or nothing, a market order waits."""
+def test_t15_rules_13_14_26_a_marketable_order_takes_what_is_displayed_and_the_depth_beyond(request_row, expected, resting):
+    """Beyond the touch two ticks hold half as much; DAY rests with the remainder, IOC cancels it, FOK is all or nothing."""
     market, answers = play(START, request_row)
 
     assert expected == fills_of(answers)
@@ -225,11 +229,37 @@ def test_t15_rule_11_the_displayed_size_is_taken_once():
 
 
 def test_t15_rule_14_the_rest_of_a_market_order_takes_what_is_shown_next():
-    """A market order for 400 takes 300 at 101 and, when 102 is shown, the rest there as taker."""
-    _, answers = play(START, new(1, BUY, 400, 0, kind="market"), quote(100, 300, 102, 500))
+    """Without depth beyond, a market order for 400 takes 300 at 101 and, when 102 is shown, the rest there as taker."""
+    _, answers = play(START, new(1, BUY, 400, 0, kind="market"), quote(100, 300, 102, 500), band=choices(Band.PESSIMISTIC))
 
     assert [(1, 101, 300), (1, 102, 100)] == fills_of(answers)
     assert [2, 2] == [a["liquidity"] for a in answers if a["rule"]]
+
+
+def test_rule_26_what_was_taken_beyond_the_touch_stays_taken():
+    """Of 150 taken at 102 when 101 was shown, 50 are left when 102 shows 200, and all of 90 once the level came back."""
+    steps = [START, new(1, BUY, 450, 102), new(2, BUY, 900, 102), quote(100, 300, 102, 200)]
+
+    assert [(1, 101, 300), (1, 102, 150), (2, 102, 50)] == filled(*steps)
+    assert [(2, 102, 90)] == filled(*steps, quote(100, 300, 103, 5), quote(100, 300, 102, 90))[3:]
+
+
+def test_rule_11_a_level_hidden_by_a_better_one_stays_taken():
+    """The ask of 101 is taken, hidden by one of 100, and shown again with 310: only 10 are new."""
+    steps = [quote(99, 5, 101, 300), new(1, BUY, 300, 101), quote(99, 5, 100, 7), new(2, BUY, 7, 100), quote(99, 5, 101, 310)]
+
+    assert [(3, 101, 10)] == filled(*steps, new(3, BUY, 50, 101))[2:]
+    assert [(3, 101, 50)] == filled(*steps, quote(99, 5, 102, 1), quote(99, 5, 101, 60), new(3, BUY, 50, 101))[2:]
+
+
+def test_rule_11_sixteen_levels_are_remembered():
+    """After twenty ever better asks were taken, the one taken last but fifteen is remembered, that before it is new."""
+    steps = []
+    for k in range(20):
+        steps += [quote(10, 5, 100 - k, 8), new(k, BUY, 8, 100 - k)]
+
+    assert [] == filled(*steps, quote(10, 5, 96, 8), new(50, BUY, 8, 96, tif="ioc"))[20:]
+    assert [(50, 97, 8)] == filled(*steps, quote(10, 5, 97, 8), new(50, BUY, 8, 97, tif="ioc"))[20:]
 
 
 def test_t16_rule_21_own_orders_never_trade_with_each_other():
@@ -301,7 +331,7 @@ def test_t26_rule_19_a_fill_beats_a_cancel():
     ]
 
 
-@pytest.mark.parametrize("flag", [1, 2, 4, 16, 32, 128, 8192, 16384])
+@pytest.mark.parametrize("flag", [1, 2, 4, 16, 32, 8192, 16384])
 def test_rule_10_prints_that_reach_no_displayed_queue_consume_nothing(flag):
     """Off-exchange, average-price, late, hidden and other such prints leave queue and order alone."""
     market, answers = play(START, JOIN, trade(100, 900, flags=512 | flag), trade(99, 900, flags=512 | flag))
@@ -313,7 +343,7 @@ def test_rule_10_prints_that_reach_no_displayed_queue_consume_nothing(flag):
 
 def test_rule_10_a_print_without_a_venue_reaches_us_in_part():
     """With a share of one half, 600 printed somewhere count as 300 here."""
-    market, _ = play(START, JOIN, trade(100, 600, flags=512 | 4096), no_venue_share=0.5)
+    market, _ = play(START, JOIN, trade(100, 600, flags=512 | 4096), band=choices(no_venue_share=0.5))
 
     assert 0 == ahead_of(market)
 
@@ -345,9 +375,9 @@ def test_rule_18_day_and_gtd_orders_expire():
 
 def test_full_answers_stop_the_run_and_change_nothing():
     """When the answers are full the venue says so, and the event that found no room has done nothing."""
-    market = Market(answer_capacity=3)
+    market = Market(answer_capacity=9)
     market.play(START, JOIN)
-    market.venue.ctl["n_answers"] = 2
+    market.venue.ctl["n_answers"] = 8
     before = [array.copy() for array in market.venue if array is not market.venue.ctl]
     market._write_event(trade(100, 400) | {"seq": 9})
     from fills.exchange import on_event

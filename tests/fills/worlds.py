@@ -5,16 +5,17 @@ import random
 import numpy as np
 from hypothesis import strategies as st
 
+from fills.bars import on_bar
 from fills.exchange import make_venue, on_event, on_expiry, on_request
 from replay.desk import BOOK, apply_market
-from replay.events import EVENT, Kind, MessageAction
+from replay.events import BAR, EVENT, NO_TIME, Kind, MessageAction
 from replay.orders import REQUEST, Action, OrderType, Tif
 from tests.naive.exchange import NAMES
 
 BUY, SELL = 1, -1
 SELL_PRINT, BUY_PRINT = 512, 256
 TIFS = {"day": Tif.DAY, "ioc": Tif.IOC, "fok": Tif.FOK, "gtd": Tif.GTD}
-TYPES = {"limit": OrderType.LIMIT, "market": OrderType.MARKET}
+TYPES = {name: OrderType[name.upper()] for name in ("limit", "market", "peg_mid", "midprice")}
 ACTIONS = {"new": Action.NEW, "cancel": Action.CANCEL, "modify": Action.MODIFY}
 
 
@@ -26,6 +27,11 @@ def quote(bid, bid_qty, ask, ask_qty, ts=0, symbol=0):
 def trade(price, qty, flags=SELL_PRINT, ts=0, symbol=0, venue=0):
     """Write a print as a plain dict; a seller hit the bid unless `flags` says otherwise."""
     return {"kind": "trade", "ts": ts, "symbol": symbol, "price": price, "qty": qty, "flags": flags, "venue": venue}
+
+
+def bar(low, high, volume, start=0, ts=0, symbol=0, what=0):
+    """Write a bar of trades as a plain dict."""
+    return {"kind": "bar", "ts": ts, "symbol": symbol, "low": low, "high": high, "volume": volume, "start": start, "what": what}
 
 
 def message(action, order_id, side=BUY, price=100, qty=0, *, ts=0, symbol=0):
@@ -62,14 +68,15 @@ def modify(order_id, qty, price, symbol=0, ts=0):
 class Market:
     """The compiled venue behind a plain face: steps go in, answers come out as dicts."""
 
-    def __init__(self, n_symbols=1, slots=8, *, tick=1, evidence=2, **settings):
+    def __init__(self, n_symbols=1, slots=8, *, tick=1, lot=1, evidence=2, **settings):
         self.venue = make_venue(n_symbols, slots, **settings)
         self.book = np.zeros(n_symbols, BOOK)
         self.book["tick"] = tick
-        self.book["lot"] = 1
+        self.book["lot"] = lot
         self.book["evidence"] = evidence
         self.events = np.zeros(1, EVENT)
         self.requests = np.zeros(1, REQUEST)
+        self.bars = np.zeros(1, BAR)
 
     def play(self, *steps, every_ns=1):
         """Play steps in order, stamping those without a time one after the other; return the answers."""
@@ -83,8 +90,13 @@ class Market:
         if step["kind"] == "request":
             self._write_request(step)
             on_request(self.requests, 0, step["ts"], self.book, self.venue)
+        elif step["kind"] == "bar":
+            self._write_event(step)
+            low, high = step["low"], step["high"]
+            self.bars[0] = (step["start"], low, high, low, low, step["volume"], 0.0, 1, 60, step["what"])
+            on_bar(self.bars, self.events, 0, step["symbol"], self.book[step["symbol"]], self.venue)
         elif step["kind"] == "expiry":
-            on_expiry(step["ts"], self.venue)
+            on_expiry(step["ts"], self.book, self.venue)
         else:
             self._write_event(step)
             on_event(self.events, 0, self.book, self.venue)
@@ -112,6 +124,7 @@ class Market:
         row = self.events[0]
         row["ts_ns"], row["seq"], row["symbol"] = step["ts"], step["seq"], step["symbol"]
         row["kind"] = Kind[step["kind"].upper()]
+        row["exch_ts_ns"] = step.get("exch", NO_TIME)
         for name in ("bid", "bid_qty", "ask", "ask_qty", "price", "qty", "flags", "venue", "code", "order_id", "side"):
             if name in step:
                 row[name] = step[name]
@@ -128,6 +141,7 @@ PRICES = st.integers(96, 105)
 QTYS = st.integers(1, 12)
 SYMBOLS = st.integers(0, 1)
 GAPS = st.sampled_from([0, 1, 40, 300])
+EXCHANGE_TIMES = st.one_of(st.just(NO_TIME), st.integers(1, 4000), st.just(10**9))
 
 
 @st.composite
@@ -147,7 +161,7 @@ def trades(draw):
 
 
 @st.composite
-def requests(draw):
+def requests(draw, kinds=("limit", "limit", "limit", "limit", "market")):
     """Draw requests, most of them sensible."""
     order_id = draw(st.integers(1, 12))
     symbol = draw(SYMBOLS)
@@ -157,17 +171,30 @@ def requests(draw):
     if action == "modify":
         return modify(order_id, draw(st.integers(0, 12)), draw(PRICES), symbol=symbol)
     tif = draw(st.sampled_from(["day", "day", "day", "ioc", "fok", "gtd"]))
-    kind = draw(st.sampled_from(["limit", "limit", "limit", "limit", "market"]))
+    kind = draw(st.sampled_from(kinds))
     return new(
-        order_id, draw(st.sampled_from([BUY, SELL])), draw(st.integers(0, 12)), draw(PRICES) if kind == "limit" else 0, tif=tif,
+        order_id, draw(st.sampled_from([BUY, SELL])), draw(st.integers(0, 12)), draw(PRICES) if kind != "market" else 0, tif=tif,
         kind=kind, expire=draw(st.integers(0, 3000)), post_only=draw(st.sampled_from([0, 0, 0, 1])), symbol=symbol,
+    )  # fmt: skip
+
+
+def odd_steps():
+    """Draw what else may happen: pegged orders, auctions, hidden prints, exchange times, restrictions on short sales."""
+    flags = st.sampled_from([128, 128 + 512, 16 + 512, 16, 16384 + 256, 4 + 512, 32, 0])
+    odd_trades = st.builds(lambda row, flag, exch: row | {"flags": flag, "exch": exch}, trades(), flags, EXCHANGE_TIMES)
+    odd_quotes = st.builds(lambda row, exch: row | {"exch": exch}, quotes(), EXCHANGE_TIMES)
+    codes = st.sampled_from([1, 2, 2, 3, 8, 9])
+    pegs = requests(("peg_mid", "peg_mid", "midprice", "limit"))
+    return st.one_of(
+        odd_trades, odd_trades, odd_quotes, odd_quotes, odd_quotes, pegs, pegs, requests(),
+        st.builds(status, codes, symbol=st.sampled_from([-1, 0, 1])), st.just({"kind": "expiry"}),
     )  # fmt: skip
 
 
 @st.composite
 def streams(draw, max_steps=60, steps=None):
     """Draw a stream of steps with rising times and unique ids for new orders."""
-    kinds = steps or st.one_of(
+    kinds = steps if steps is not None else st.one_of(
         quotes(), quotes(), trades(), trades(), requests(), requests(),
         st.builds(status, st.sampled_from([1, 2, 3]), symbol=st.sampled_from([-1, 0, 1])), st.just({"kind": "expiry"}),
     )  # fmt: skip
@@ -181,14 +208,19 @@ def streams(draw, max_steps=60, steps=None):
     return stream
 
 
-def busy_stream(seed, n_steps=300, *, faults=True):
-    """Make a long seeded stream around a moving touch, dense in joins, prints at the touch, pairs and own changes."""
+def busy_stream(seed, n_steps=300, *, faults=True, odd=False):
+    """Make a long seeded stream around a moving touch, dense in joins, prints at the touch, pairs and own changes.
+
+    `odd` adds pegged orders, auctions, hidden and off-tick prints, and exchange times.
+    """
     rng = random.Random(seed)
     touch = [[100, 8, 101, 8], [100, 8, 102, 8]]
     now, stream = 1, []
     for seq in range(n_steps):
         now += rng.choice([0, 1, 1, 5, 40, 120])
         step = _busy_step(rng, touch, seq, faults)
+        if odd:
+            step = [_made_odd(rng, part, now) for part in step]
         stream += [part | {"ts": now} for part in step]
     return [step | {"seq": seq} for seq, step in enumerate(stream)]
 
@@ -208,6 +240,16 @@ def _busy_step(rng, touch, seq, faults):
     if draw < 0.985:
         return [{"kind": "expiry"}]
     return [status(rng.choice([1, 2, 2, 2, 3, 5]), symbol=rng.choice([-1, symbol]))]
+
+
+def _made_odd(rng, step, now):
+    if step["kind"] == "request" and step["action"] == "new" and step["type"] == "limit" and rng.random() < 0.4:
+        return step | {"type": rng.choice(["peg_mid", "midprice"]), "price": rng.choice([0, step["price"]])}
+    if step["kind"] == "trade" and rng.random() < 0.3:
+        return step | {"flags": rng.choice([128, 128 + 512, 16 + 512, 16 + 256, 16, 16384 + 512, 4 + 256, 0])}
+    if step["kind"] in ("quote", "trade") and rng.random() < 0.7:
+        return step | {"exch": max(now - rng.choice([0, 1, 5, 60]), 1)}
+    return step
 
 
 def _moved_quote(rng, shown, symbol, faults):

@@ -18,8 +18,7 @@ class Side:
         self.drop = self.drop_end = self.printed = self.printed_end = 0
         self.gone = None  # (price, remembered until)
         self.gone_drop = 0
-        self.taken_price = None
-        self.taken = 0
+        self.taken = {}  # price -> quantity
 
     def forget_old(self, now):
         if now > self.drop_end:
@@ -32,17 +31,17 @@ class Side:
             return self.gone_drop > 0 and now <= self.gone[1]
         return self.price == price and self.drop > 0 and now <= self.drop_end
 
-    def left(self, side, price, qty):
-        """Rule 11."""
+    def left(self, side, price, qty, is_touch=True):
+        """Rule 11: what is not taken yet of a level; seeing the touch forgets the levels it has left behind."""
         if not qty:
             return 0
-        if self.taken_price == price:
-            self.taken = min(self.taken, qty)
-            return qty - self.taken
-        if self.taken_price is not None and better(side, self.taken_price, price):
-            self.taken_price = None
-        return qty
+        if is_touch:
+            self.taken = {p: q for p, q in self.taken.items() if not better(side, p, price)}
+            if price in self.taken:
+                self.taken[price] = min(self.taken[price], qty)
+        return max(qty - self.taken.get(price, 0), 0)
 
-    def take(self, price, qty):
-        self.taken = qty + (self.taken if self.taken_price == price else 0)
-        self.taken_price = price
+    def take(self, side, price, qty):
+        self.taken[price] = self.taken.get(price, 0) + qty
+        best_first = sorted(self.taken, key=lambda p: -p if side == BUY else p)
+        self.taken = {p: self.taken[p] for p in best_first[:16]}

@@ -3,10 +3,12 @@
 import math
 
 from tests.naive.display import Side, better
-from tests.naive.order_life import BUY, SELL, OrderLife
+from tests.naive.odd_prints import OddPrints
+from tests.naive.order_life import BUY, SELL, OrderLife, works
 
 PARTIAL, FILL = 17, 18
 NEVER = 2**63 - 1
+NO_TIME = -(2**63)
 CONSUME_NOTHING = {
     1: "past limit",
     2: "unreported",
@@ -23,7 +25,23 @@ NAMES = (
 )  # fmt: skip
 
 
-class Exchange(OrderLife):
+# What each band decides where the recording is silent (rule 24).
+READINGS = {
+    "pessimistic": {
+        "no_venue": (58, 0), "inside_lots": 1, "through": (), "gap": 1, "guess": "nobody", "depth": (0, 0), "bar": (5, False),
+    },
+    "expected": {
+        "no_venue": (67, 50), "inside_lots": 0, "through": (1, 2, 3, 4), "gap": 0, "guess": "nearer", "depth": (2, 50),
+        "bar": (10, False),
+    },
+    "optimistic": {
+        "no_venue": (100, 50), "inside_lots": 0, "through": (1, 2, 3, 4, 5), "gap": 0, "guess": "anybody", "depth": (4, 100),
+        "bar": (20, True),
+    },
+}  # fmt: skip
+
+
+class Exchange(OddPrints, OrderLife):
     """A venue of the plainest kind; `answers` is a list of dicts."""
 
     def __init__(
@@ -38,7 +56,9 @@ class Exchange(OrderLife):
         windows=None,
         tick=1,
         evidence=2,
-        no_venue_share=1.0,
+        band="expected",
+        lot=1,
+        terms=None,
     ):
         self.books = [
             {"bid": 0, "bid_qty": 0, "ask": 0, "ask_qty": 0, "status": 0, "last_price": 0, "last_qty": 0}
@@ -49,7 +69,16 @@ class Exchange(OrderLife):
         self.slots, self.model, self.power, self.close_ns, self.tick = slots, model, power, close_ns, tick
         self.fee = fee or (lambda order: 0)
         self.windows = windows or {}
-        self.evidence, self.no_venue_share = evidence, no_venue_share
+        self.evidence, self.lot = evidence, lot
+        self.reads = READINGS[band]
+        self.terms = {"open_ns": -NEVER, "holds_in_halt": False, "most_qty": 0, "equity": None, "is_shortable": True} | {
+            "leverage": 0.0, "ticks": (0, 0, 0, 0),
+        } | (terms or {})  # fmt: skip
+        self.cash = self.terms["equity"] or 0
+        self.position = [0] * n_symbols
+        self.mark = [0] * n_symbols
+        self.restricted = [False] * n_symbols
+        self.touches = [[] for _ in range(n_symbols)]
         self.answers = []
         self.now = 0
 
@@ -69,7 +98,7 @@ class Exchange(OrderLife):
         for other in self.orders[s]:
             if other is order:
                 break
-            if other["side"] == order["side"] and other["price"] == order["price"]:
+            if works(other) and other["side"] == order["side"] and other["price"] == order["price"]:
                 own += other["leaves"]
         return order["ahead"] + own
 
@@ -91,6 +120,9 @@ class Exchange(OrderLife):
     def fill(self, s, order, price, qty, rule, liquidity, before, seq, venue=-1):
         order["leaves"] -= qty
         order["value"] += qty * price
+        self.position[s] += order["side"] * qty
+        self.mark[s] = price
+        self.cash -= order["side"] * qty * price
         order["removed"] += qty if liquidity == 2 else 0
         owed = self.fee(order)
         kind = PARTIAL if order["leaves"] else FILL
@@ -138,12 +170,15 @@ class Exchange(OrderLife):
     def on_event(self, event):
         s = event["symbol"]
         if event["kind"] == "status":
-            for k in range(len(self.books)) if s < 0 else [s]:
-                for side in self.sides[k].values():
-                    side.price, side.qty, side.drop, side.printed, side.gone, side.gone_drop = None, 0, 0, 0, None, 0
-                self.books[k]["status"] = 0 if event["code"] in (2, 5, 7) else event["code"]
+            self.on_status(range(len(self.books)) if s < 0 else [s], event)
             return
         book = self.books[s]
+        if event["kind"] == "bar":
+            self.on_bar(s, event)
+            return
+        if event["kind"] == "trade" and book["status"] != 0 and event["flags"] & 128:
+            self.now = event["ts"]
+            self.on_stray(s, event)
         if book["status"] == 0:
             self.now = event["ts"]
             if event["kind"] == "quote":
@@ -155,12 +190,29 @@ class Exchange(OrderLife):
         else:
             book.update(last_price=event["price"], last_qty=event["qty"])
 
+    def on_status(self, symbols, event):
+        """Rules 18, 30, 31 and 33."""
+        if event["code"] in (8, 9):
+            for k in symbols:
+                self.restricted[k] = event["code"] == 8
+            return
+        for k in symbols:
+            for side in self.sides[k].values():
+                side.price, side.qty, side.drop, side.printed, side.gone, side.gone_drop = None, 0, 0, 0, None, 0
+                side.seq = -1
+        for k in symbols if event["code"] == 2 and event["ts"] >= self.terms["open_ns"] else ():
+            self.now = event["ts"]
+            self.release(k)
+        for k in symbols:
+            self.books[k]["status"] = 0 if event["code"] in (2, 5, 7) else event["code"]
+
     def waits(self):
         """How long a fall waits for its print, and a print for its quote."""
         return self.windows[self.evidence]
 
     def on_quote(self, s, quote):
         shown = {BUY: (quote["bid"], quote["bid_qty"]), SELL: (quote["ask"], quote["ask_qty"])}
+        before = [self.sides[s][side].price for side in (BUY, SELL)]
         for side, (price, qty) in shown.items():
             self.on_display(s, side, price if qty else None, qty, quote["seq"])
         for side, (price, qty) in shown.items():
@@ -168,11 +220,16 @@ class Exchange(OrderLife):
         for side in (BUY, SELL):
             self.cross(s, side, *shown[-side], quote["seq"])
         self.sweep(s)
+        self.follow_mid(s)
+        exch = quote.get("exch", NO_TIME)
+        if before != [self.sides[s][side].price for side in (BUY, SELL)] and exch != NO_TIME and exch % 10**9:
+            touch = [price if qty else 0 for price, qty in (shown[BUY], shown[SELL])]
+            self.touches[s] = [*self.touches[s], (exch, *touch)][-8:]
 
     def on_display(self, s, side, price, qty, seq):
         display = self.sides[s][side]
         display.seq = seq
-        mine = [order for order in self.orders[s] if order["side"] == side and order["type"] == "limit"]
+        mine = [order for order in self.orders[s] if order["side"] == side and order["type"] != "market" and works(order)]
         if price == display.price:
             self.resize(display, mine, qty)
             return
@@ -224,14 +281,17 @@ class Exchange(OrderLife):
         if not qty:
             return
         display = self.sides[s][-side]
+        nearest = price + side * self.reads["gap"]
         reached = [
-            o for o in self.orders[s] if o["side"] == side and (o["type"] == "market" or not better(side, price, o["price"]))
+            o
+            for o in self.orders[s]
+            if works(o) and o["side"] == side and (o["type"] == "market" or not better(side, nearest, o["price"]))
         ]
         reached.sort(key=lambda o: (o["type"] != "market", -side * (o["price"] or 0)))
         for order in reached:
             amount = min(display.left(-side, price, qty), order["leaves"])
             if amount > 0:
-                display.take(price, amount)
+                display.take(-side, price, amount)
                 is_market = order["type"] == "market"
                 self.fill(
                     s,
@@ -247,9 +307,11 @@ class Exchange(OrderLife):
     def on_trade(self, s, trade):
         book, price, qty, flags = self.books[s], trade["price"], trade["qty"], trade["flags"]
         if any(flags & bit for bit in CONSUME_NOTHING) or qty <= 0 or price <= 0 or price % self.tick:
+            self.on_stray(s, trade)
             return
-        side = self.passive(s, book, price, flags)
+        side, is_guess = self.passive(s, book, trade)
         if side is None:
+            self.on_stray(s, trade)
             return
         display = self.sides[s][side]
         explained = 0
@@ -264,36 +326,53 @@ class Exchange(OrderLife):
             if self.now <= display.gone[1]:
                 explained = min(qty, display.gone_drop)
             display.gone_drop -= explained
-        budget = math.floor(qty * self.no_venue_share) if flags & 4096 else qty
+        if display.seq == -1 or (self.reads["guess"] == "nobody" and is_guess):
+            return
+        budget = self.hidden(s, side, trade, self.reach(trade), is_at=False)
         self.run_through(s, side, price, budget, explained, trade)
         self.sweep(s)
 
-    def passive(self, s, book, price, flags):
-        """Whose resting orders a print consumed (rule 10)."""
+    def reach(self, trade):
+        """How much of a print reaches us."""
+        share, extra = self.reads["no_venue"]
+        return (trade["qty"] * share + extra) // 100 if trade["flags"] & 4096 else trade["qty"]
+
+    def touch_at(self, s, trade):
+        """The touch in force when a print happened: at the exchange where its time is known, else as received."""
+        exch = trade.get("exch", NO_TIME)
+        if exch != NO_TIME and exch % 10**9:
+            for at, bid, ask in reversed(self.touches[s]):
+                if at < exch:
+                    return bid, ask
+        book = self.books[s]
+        return book["bid"] if book["bid_qty"] > 0 else 0, book["ask"] if book["ask_qty"] > 0 else 0
+
+    def passive(self, s, book, trade):
+        """Whose resting orders a print consumed, and whether that is a guess inside the quote (rule 10)."""
+        price, flags = trade["price"], trade["flags"]
         if flags & 256 or flags & 512:
-            return {256: SELL, 512: BUY}.get(flags & 768)
+            return {256: SELL, 512: BUY}.get(flags & 768), False
         waiting = [side for side in (BUY, SELL) if self.sides[s][side].awaits(price, self.now)]
         if len(waiting) == 1:
-            return waiting[0]
-        low = book["bid_qty"] > 0 and price <= book["bid"]
-        high = book["ask_qty"] > 0 and price >= book["ask"]
+            return waiting[0], False
+        bid, ask = self.touch_at(s, trade)
+        low, high = 0 < bid and price <= bid, 0 < ask <= price
         if low != high:
-            return BUY if low else SELL
-        if book["bid_qty"] > 0 and book["ask_qty"] > 0 and not low:
-            double_mid = book["bid"] + book["ask"]
-            if 2 * price != double_mid:
-                return BUY if 2 * price < double_mid else SELL
+            return (BUY if low else SELL), False
+        if bid and ask and not low and 2 * price != bid + ask:
+            return (BUY if 2 * price < bid + ask else SELL), True
         if book["last_qty"] <= 0 or price == book["last_price"]:
-            return None
-        return BUY if price < book["last_price"] else SELL
+            return None, False
+        return (BUY if price < book["last_price"] else SELL), not low
 
     def run_through(self, s, side, price, budget, explained, trade):
         """Rules 7 and 8."""
-        mine = [o for o in self.orders[s] if o["side"] == side and o["type"] == "limit"]
-        for order in sorted((o for o in mine if better(side, o["price"], price)), key=lambda o: -side * o["price"]):
+        mine = [o for o in self.orders[s] if o["side"] == side and o["type"] != "market" and works(o)]
+        passed = [o for o in mine if o["type"] != "peg_mid" and better(side, o["price"], price)]
+        for order in sorted(passed, key=lambda o: -side * o["price"]):
             amount = min(budget, order["leaves"])
-            if amount:
-                budget -= amount
+            budget -= amount
+            if amount and self.evidence in self.reads["through"]:
                 self.fill(s, order, order["price"], amount, 8, 1, self.ahead(s, order), trade["seq"], trade["venue"])
         line = [o for o in mine if o["price"] == price]
         explained = min(explained, budget)

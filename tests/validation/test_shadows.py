@@ -7,6 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fills import QueueModel, simulate
+from fills.queue import DISPLAY_MODELS
 from replay.validation.degrade import degrade, full_feed
 from replay.validation.outcomes import Verdict, filled_within, judge
 from replay.validation.plays import lives
@@ -113,7 +114,7 @@ def market(steps: list, joins_at: int, qty: int) -> tuple[list, int]:
     return tape, mine
 
 
-@given(st.lists(STEP, min_size=3, max_size=40), st.integers(0, 6), st.integers(1, 4), st.sampled_from(list(QueueModel)[:6]))
+@given(st.lists(STEP, min_size=3, max_size=40), st.integers(0, 6), st.integers(1, 4), st.sampled_from(DISPLAY_MODELS))
 def test_a_shadow_learns_nothing_from_the_order_it_stands_for(steps: list, joins_at: int, qty: int, model: QueueModel) -> None:
     """Until the real order trades, its shadow gets what it gets in a market from which the real order is truly absent.
 
