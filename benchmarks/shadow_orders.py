@@ -19,6 +19,7 @@ import numpy as np
 from benchmarks import market
 from benchmarks.measure import Figure, least_cpu_s, yardstick
 from benchmarks.worlds import SCALE
+from fills.arrivals import arrivals_of
 from fills.given import read_orders
 from fills.queue import QueueModel
 from fills.simulation import make_batch, span_ns, stream_fills
@@ -98,7 +99,11 @@ def shadows(session: Session, n_levels: int) -> Callable[[], Counts]:
     """Prepare a pass."""
     given = read_orders(orders(session, N_ORDERS, n_levels), session, span_ns(session))
     batch = make_batch(
-        session, given, (0, 0), True, {"queue": QueueModel.BEHIND_FIRST, "band": None, "own_in_book": False, "terms": Terms()}
+        session,
+        given,
+        arrivals_of(session, given, 0, True),
+        True,
+        {"queue": QueueModel.BEHIND_FIRST, "band": None, "own_in_book": False, "terms": Terms()},
     )
 
     def run() -> Counts:

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.market import DAY, TICK
+from fills.delays import fixed_delays
 from fills.exchange import ANSWER, make_venue
 from replay.bundle import as_bundle
 from replay.calendar import trading_hours
 from replay.desk import NEVER, Block, Desk
 from replay.engine.engine import Engine, Seat
-from replay.engine.world import LEGS, Sizes, build_desk, build_world
+from replay.engine.world import Sizes, build_desk, build_world
 from replay.events import BAR, EVENT, FORECAST
 from replay.orders import Evidence
 from strategy.decision import CYCLE, DECISION
@@ -53,8 +54,8 @@ def build(n_symbols: int, *, legs_ns: tuple[int, int, int, int, int] = (0, 0, 0,
     desk.book["lot"] = 1
     desk.book["evidence"] = Evidence.TICK_BY_TICK
     set_clock(desk)
-    legs = np.zeros(1, LEGS)
-    legs[0] = legs_ns
+    names = ("compute_ns", "feed_ns", "outbound_ns", "cancel_ns", "answer_ns")
+    legs = fixed_delays(n_symbols, **dict(zip(names, legs_ns, strict=True)))
     return build_world(desk, make_venue(n_symbols, slots), ANSWER, legs, sizes)
 
 

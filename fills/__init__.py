@@ -10,7 +10,8 @@ depth       what was taken of displayed and modelled size, and how an arrival ta
 ledger      what one side shows, and what quotes and prints have not yet explained to each other
 fifo        exact queues, from the messages of the full order book; real_book: that book; real_tables: its memory
 record      answers, fills with their fee
-queue       queue models; latency: the legs; fees: IBKR's commissions by date
+queue       queue models; fees: IBKR's commissions by date, from the rules in fee_table
+latency     the legs as settings; delays: how they are drawn (draws, latency_table); arrivals: those of given orders
 simulation  `simulate`: given orders against a session, without a strategy; given: their checks; batch: their loop;
             shadows: many orders, each alone in the market, in one pass
 """

@@ -1,48 +1,54 @@
 """Commissions and fees of an order, by trade date and plan, from the dated table `fills/fees.toml`.
 
 IBKR charges per order, with a minimum and a cap, so the fee of a fill is the fee of everything filled so far less what was
-charged already. All sums are integers, in millionths of a dollar, halves rounded up::
+charged already; an order that is changed stays one order. All sums are integers, in millionths of a dollar, halves rounded up::
 
     commission = min(max(sum of tiers x shares, minimum), cap x value)          the cap wins where it is below the minimum
-    + clearing x shares + exchange fee x shares by liquidity                    tiered plan only
+    + clearing x shares + exchange fee x shares by venue and liquidity          tiered plan only
     + FINRA and NYSE pass-through x commission                                  tiered plan only
     + SEC section 31 x value sold + min(TAF x shares sold, its cap)             sells only
+
+Tiers are marginal over the shares of the calendar month: every fill counts on from what was traded before it, over all orders and
+days of a run. Not in it: CAT fees (no figure of IBKR's is known), fees of directed orders, fees of hidden orders and auctions.
 """
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from replay.errors import DataError, UsageError
+from fills.fee_table import N_TIERS, PLANS, FeeSettings, rule_on, venue_rule
+from replay.errors import ConfigError, DataError, UsageError
 from replay.jit import kernel
-from replay.orders import Side
+from replay.orders import Liquidity, Side
 
-N_TIERS = 5
 NO_LIMIT = 2**62
-PLANS = ("fixed", "tiered", "none")
+N_VENUES = 128  # 0 = none named or none known, then venue code + 1; an event holds its venue in 8 bits
+PARTS = ("commission", "exchange", "clearing", "sec", "finra", "nyse", "taf")
 
 FEES = np.dtype(
     [
         ("tier_until_qty", "i8", (N_TIERS,)),  # shares of the month up to which a tier holds
         ("tier_nanos", "i8", (N_TIERS,)),  # per share
-        ("month_qty", "i8"),  # shares traded this month before the day
+        ("month", "i8"),  # year * 100 + month; 0 = no day has begun
+        ("month_qty", "i8"),  # shares traded this month so far; every fill adds to it
         ("minimum_micros", "i8"),
         ("cap_ppm", "i8"),  # of the value
         ("clearing_nanos", "i8"),  # per share
-        ("add_nanos", "i8"),  # exchange fee per share; negative is a rebate
-        ("remove_nanos", "i8"),
+        ("add_nanos", "i8", (N_VENUES,)),  # exchange fee per share; negative is a rebate
+        ("remove_nanos", "i8", (N_VENUES,)),
+        ("add_below_nanos", "i8", (N_VENUES,)),  # at prices below a dollar: per share ...
+        ("add_below_ppm", "i8", (N_VENUES,)),  # ... and of the value
+        ("remove_below_ppm", "i8", (N_VENUES,)),
         ("finra_ppm", "i8"),  # of the commission
         ("nyse_ppm", "i8"),
         ("sec_nanos", "i8"),  # per dollar sold
         ("taf_nanos", "i8"),  # per share sold
         ("taf_cap_micros", "i8"),
+        ("contract_micros", "i8"),  # the plan "flat": all that one unit costs
         ("scale", "i8"),  # price units per dollar
         ("is_free", "i8"),  # the plan "none": nothing to compute
     ],
@@ -60,34 +66,77 @@ def no_fees(scale: int = 10_000) -> np.ndarray:
 
 
 @kernel
-def order_fee_micros(side, filled_qty, removed_qty, value, fees):
+def add_fill(order, price, qty, liquidity, venue, fees):
+    """Add what a fill brings to an order's commission and exchange fees, and the shares to the month."""
+    row = fees[0]
+    if row["is_free"] == 1:
+        return
+    order["commission_nanos"] += tier_nanos(row["month_qty"], qty, fees)
+    order["exchange_nanos"] += exchange_nanos(price, qty, liquidity, venue, fees)
+    row["month_qty"] += qty
+
+
+@kernel
+def tier_nanos(first_qty, qty, fees):
+    """Return what the next `qty` shares of a month cost by the tiers, in nanodollars, minimum and cap apart."""
+    row = fees[0]
+    last_qty = first_qty + qty
+    nanos = 0
+    for tier in range(N_TIERS):
+        upper = min(last_qty, row["tier_until_qty"][tier])
+        if upper > first_qty:
+            nanos += (upper - first_qty) * row["tier_nanos"][tier]
+            first_qty = upper
+    return nanos
+
+
+@kernel
+def exchange_nanos(price, qty, liquidity, venue, fees):
+    """Return what a venue charges (negative: pays) for a fill, in nanodollars; `venue` is its code, -1 = none."""
+    row = fees[0]
+    slot = venue + 1
+    is_added = liquidity == Liquidity.ADD
+    if price >= row["scale"]:
+        return qty * (row["add_nanos"][slot] if is_added else row["remove_nanos"][slot])
+    ppm = row["add_below_ppm"][slot] if is_added else row["remove_below_ppm"][slot]
+    nanos = qty * row["add_below_nanos"][slot] if is_added else 0
+    return nanos + _rounded(qty * price * ppm * 1000, row["scale"])
+
+
+@kernel
+def order_fee_micros(side, filled_qty, value, commission_nanos, exchange_nanos, fees):
     """Return what an order owes for everything filled so far; `value` is in price units x shares."""
     row = fees[0]
     if filled_qty <= 0 or row["is_free"] == 1:
         return 0
-    commission = _commission_micros(filled_qty, value, fees)
-    exchange = (filled_qty - removed_qty) * row["add_nanos"] + removed_qty * row["remove_nanos"]
-    total = commission + _rounded(filled_qty * row["clearing_nanos"], 1000) + _rounded(exchange, 1000)
+    if row["contract_micros"] > 0:
+        return filled_qty * row["contract_micros"]
+    commission = commission_micros(commission_nanos, value, fees)
+    total = commission + _rounded(exchange_nanos, 1000) + _rounded(filled_qty * row["clearing_nanos"], 1000)
     total += _rounded(commission * row["finra_ppm"], 1_000_000) + _rounded(commission * row["nyse_ppm"], 1_000_000)
     if side < 0:
-        total += _rounded(value * row["sec_nanos"], 1000 * row["scale"])
-        total += min(_rounded(filled_qty * row["taf_nanos"], 1000), row["taf_cap_micros"])
+        total += sec_micros(value, fees) + taf_micros(filled_qty, fees)
     return total
 
 
 @kernel
-def _commission_micros(qty, value, fees):
+def commission_micros(nanos, value, fees):
+    """Return the commission of an order: the sum of its tiers within minimum and cap."""
     row = fees[0]
-    first = row["month_qty"]
-    last = first + qty
-    nanos = 0
-    for tier in range(N_TIERS):
-        upper = min(last, row["tier_until_qty"][tier])
-        if upper > first:
-            nanos += (upper - first) * row["tier_nanos"][tier]
-            first = upper
     commission = max(_rounded(nanos, 1000), row["minimum_micros"])
     return min(commission, _rounded(value * row["cap_ppm"], row["scale"]))
+
+
+@kernel
+def sec_micros(value, fees):
+    """Return the section 31 fee of what was sold."""
+    return _rounded(value * fees[0]["sec_nanos"], 1000 * fees[0]["scale"])
+
+
+@kernel
+def taf_micros(qty, fees):
+    """Return the trading activity fee of what was sold."""
+    return min(_rounded(qty * fees[0]["taf_nanos"], 1000), fees[0]["taf_cap_micros"])
 
 
 @kernel
@@ -113,45 +162,75 @@ class FeeSchedule:
 
     @classmethod
     def on_date(cls, day: date, plan: str, *, venue: str = "NASDAQ", month_qty: int = 0, scale: int = 10_000) -> FeeSchedule:
+        """Look the schedule of a trade date (New York) up, one venue standing for all; see `of` for the parameters."""
+        return cls.of(day, FeeSettings(plan=plan, venue=venue, month_qty=month_qty), scale=scale)
+
+    @classmethod
+    def of(cls, day: date, settings: FeeSettings, *, venues: tuple[str, ...] = (), scale: int = 10_000) -> FeeSchedule:
         """Look the schedule of a trade date (New York) up.
 
         Parameters
         ----------
         day : datetime.date
             Trade date; one without a rule is a `DataError`.
-        plan : {"fixed", "tiered", "none"}
-            "none" charges nothing and needs no rule (futures, paper tests).
-        venue : str
-            Whose add and remove fees stand in for all venues (tiered plan).
-        month_qty : int
-            Shares traded in the month before this day.
+        settings : FeeSettings
+            The plan. "flat" charges `per_contract_usd` for everything (futures); "none" charges nothing and needs no rule.
+        venues : tuple of str
+            Names by venue code. A venue without a rule, and -1, take the fees of `settings.venue`.
         scale : int
             Price units per dollar.
         """
-        if plan not in PLANS:
-            raise UsageError(f"unknown fee plan {plan!r}; expected one of {', '.join(PLANS)}")
+        if settings.plan not in PLANS:
+            raise UsageError(f"unknown fee plan {settings.plan!r}; expected one of {', '.join(PLANS)}")
         row = no_fees(scale)
-        if plan == "none":
-            return cls(day=day, plan=plan, rates=row)
-        row["is_free"] = 0
-        row["month_qty"] = month_qty
-        names = [plan, "us.sec", "us.taf"] + ([f"venue.{venue}"] if plan == "tiered" else [])
-        found = {name: rule_on(name, day) for name in names}
-        _set_commission(row, found[plan])
-        _set_regulatory(row, found["us.sec"], found["us.taf"])
-        if plan == "tiered":
-            _set_exchange(row, found[plan], found[f"venue.{venue}"])
-        assumed = tuple(name for name in names if found[name]["status"] == "assumed")
-        return cls(day=day, plan=plan, rates=row, assumed=assumed)
+        row["month"], row["month_qty"] = month_of(day), settings.month_qty
+        assumed: tuple[str, ...] = ()
+        if settings.plan == "flat":
+            _set_flat(row, settings)
+        elif settings.plan != "none":
+            row["is_free"] = 0
+            assumed = _set_stocks(row, day, settings, venues)
+        return cls(day=day, plan=settings.plan, rates=row, assumed=assumed)
 
     def fee_micros(self, *, side: str, qty: int, price: float, removed_qty: int | None = None) -> int:
         """Return the fee, in millionths of a dollar, of an order filled whole at one price (dollars).
 
         `removed_qty` of it was filled as taker; None means all. Negative is a rebate.
         """
-        value = round(price * int(self.rates["scale"][0])) * qty
+        value, commission, exchange = self._sums(qty, price, removed_qty)
+        return int(order_fee_micros(int(Side[side]), qty, value, commission, exchange, self.rates))
+
+    def parts_micros(self, *, side: str, qty: int, price: float, removed_qty: int | None = None) -> dict[str, int]:
+        """Return the parts of `fee_micros` by name, as a statement lists them (`PARTS`)."""
+        row = self.rates[0]
+        if row["is_free"] or row["contract_micros"]:
+            return dict.fromkeys(PARTS, 0) | {"commission": self.fee_micros(side=side, qty=qty, price=price)}
+        value, nanos, exchange = self._sums(qty, price, removed_qty)
+        commission = commission_micros(nanos, value, self.rates)
+        is_sale = side == "SELL"
+        parts = (
+            commission,
+            _rounded(exchange, 1000),
+            _rounded(qty * row["clearing_nanos"], 1000),
+            sec_micros(value, self.rates) if is_sale else 0,
+            _rounded(commission * row["finra_ppm"], 1_000_000),
+            _rounded(commission * row["nyse_ppm"], 1_000_000),
+            taf_micros(qty, self.rates) if is_sale else 0,
+        )
+        return {name: int(part) for name, part in zip(PARTS, parts, strict=True)}
+
+    def _sums(self, qty: int, price: float, removed_qty: int | None) -> tuple[int, int, int]:
+        """Return value, commission by tiers and exchange fees of an order filled whole at one price."""
+        units = round(price * int(self.rates["scale"][0]))
         removed = qty if removed_qty is None else removed_qty
-        return int(order_fee_micros(int(Side[side]), qty, removed, value, self.rates))
+        exchange = exchange_nanos(units, qty - removed, int(Liquidity.ADD), -1, self.rates)
+        exchange += exchange_nanos(units, removed, int(Liquidity.REMOVE), -1, self.rates)
+        return units * qty, tier_nanos(int(self.rates["month_qty"][0]), qty, self.rates), exchange
+
+
+def month_of(day: date) -> int:
+    """Return the number of a calendar month: year * 100 + month."""
+    return day.year * 100 + day.month
 
 
 def minimum_tick(day: date, price: int, scale: int = 10_000) -> int:
@@ -162,22 +241,25 @@ def minimum_tick(day: date, price: int, scale: int = 10_000) -> int:
     return max(tick, 1)
 
 
-def rule_on(name: str, day: date) -> dict[str, Any]:
-    """Return the rule of that id in force on a trade date, as it stands in the table."""
-    rules = [rule for rule in _rules() if rule["id"] == name]
-    for rule in rules:
-        if rule["valid_from"] <= day <= rule["valid_to"]:
-            return rule
-    if not rules:
-        raise UsageError(f"fees.toml has no rule `{name}`")
-    first, last = min(r["valid_from"] for r in rules), max(r["valid_to"] for r in rules)
-    raise DataError(f"fees.toml has no rule `{name}` for {day}; it covers {first} to {last}: add the rule, or set fees.plan=none")
+def _set_flat(row: np.ndarray, settings: FeeSettings) -> None:
+    if not settings.per_contract_usd > 0:
+        raise ConfigError(
+            "the fee plan flat needs `per_contract_usd` above 0 in [fees]: commission, exchange and regulatory fees of one "
+            'contract, each way; plan = "none" charges nothing'
+        )
+    row["is_free"] = 0
+    row["contract_micros"] = round(settings.per_contract_usd * 1e6)
 
 
-@cache
-def _rules() -> tuple[dict[str, Any], ...]:
-    text = Path(__file__).with_name("fees.toml").read_text(encoding="utf-8")
-    return tuple(tomllib.loads(text)["rule"])
+def _set_stocks(row: np.ndarray, day: date, settings: FeeSettings, venues: tuple[str, ...]) -> tuple[str, ...]:
+    """Fill a row with the rules for US stocks; return the ids of those that nobody confirmed."""
+    names = (settings.plan, "us.sec", "us.taf")
+    found = [rule_on(name, day, settings.table) for name in names]
+    _set_commission(row, found[0])
+    _set_regulatory(row, found[1], found[2])
+    if settings.plan == "tiered":
+        found += _set_exchange(row, day, settings, venues)
+    return tuple(rule["id"] for rule in found if rule["status"] == "assumed")
 
 
 def _set_commission(row: np.ndarray, rule: dict[str, Any]) -> None:
@@ -195,9 +277,30 @@ def _set_regulatory(row: np.ndarray, sec: dict[str, Any], taf: dict[str, Any]) -
     row["taf_cap_micros"] = round(taf["cap_usd"] * 1e6)
 
 
-def _set_exchange(row: np.ndarray, plan: dict[str, Any], venue: dict[str, Any]) -> None:
+def _set_exchange(row: np.ndarray, day: date, settings: FeeSettings, venues: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Set clearing, pass-through and the fees of each venue; return the venue rules that are used."""
+    plan = rule_on("tiered", day, settings.table)
     row["clearing_nanos"] = round(plan["clearing_usd"] * 1e9)
     row["finra_ppm"] = round(plan["finra_share"] * 1e6)
     row["nyse_ppm"] = round(plan["nyse_share"] * 1e6)
-    row["add_nanos"] = round(venue["add_usd"] * 1e9)
-    row["remove_nanos"] = round(venue["remove_usd"] * 1e9)
+    default = venue_rule(settings.venue, day, settings.table)
+    if default is None:
+        raise DataError(
+            f"no rule holds for the venue {settings.venue!r} on {day}; add `venue.{settings.venue}`, or change fees.venue"
+        )
+    _set_venue(row, slice(None), default)
+    used = {default["id"]: default}
+    for code, name in enumerate(venues[: N_VENUES - 1]):
+        rule = venue_rule(name, day, settings.table)
+        if rule is not None:
+            _set_venue(row, code + 1, rule)
+            used[rule["id"]] = rule
+    return list(used.values())
+
+
+def _set_venue(row: np.ndarray, slot: int | slice, rule: dict[str, Any]) -> None:
+    row["add_nanos"][0, slot] = round(rule["add_usd"] * 1e9)
+    row["remove_nanos"][0, slot] = round(rule["remove_usd"] * 1e9)
+    row["add_below_nanos"][0, slot] = round(rule.get("add_below_usd", 0.0) * 1e9)
+    row["add_below_ppm"][0, slot] = round(rule.get("add_below_share", 0.0) * 1e6)
+    row["remove_below_ppm"][0, slot] = round(rule.get("remove_below_share", 0.0) * 1e6)

@@ -49,7 +49,8 @@ def _store(s, slot, request, now_ns, row, venue):
     order["evidence"] = row["evidence"]
     order["is_held"] = 0
     order["value"] = 0
-    order["removed_qty"] = 0
+    order["commission_nanos"] = 0
+    order["exchange_nanos"] = 0
     order["fee_micros"] = 0
     order["ghost_qty"] = UNKNOWN
     order["ahead_qty"] = UNKNOWN

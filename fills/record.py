@@ -1,12 +1,12 @@
 """What the venue writes down: answers, fills with their fee, and the summary that lets it skip quiet symbols."""
 
 from fills.account import book_fill
-from fills.fees import order_fee_micros
+from fills.fees import add_fill, order_fee_micros
 from fills.queue import UNKNOWN
 from fills.venue import ASK, BID, MARKET_RANK, NO_RANK
 from replay.events import Kind
 from replay.jit import kernel
-from replay.orders import Liquidity, OrderType
+from replay.orders import OrderType
 
 
 @kernel
@@ -64,11 +64,10 @@ def write_fill(s, slot, price, qty, ahead_before, rule, liquidity, venue):
     order = venue.orders[s, slot]
     order["leaves_qty"] -= qty
     order["value"] += price * qty
-    if liquidity == Liquidity.REMOVE:
-        order["removed_qty"] += qty
     filled = order["qty"] - order["leaves_qty"]
     book_fill(s, order["side"], price, qty, venue)
-    owed = order_fee_micros(order["side"], filled, order["removed_qty"], order["value"], venue.fees)
+    add_fill(order, price, qty, liquidity, ctl["source_venue"], venue.fees)
+    owed = order_fee_micros(order["side"], filled, order["value"], order["commission_nanos"], order["exchange_nanos"], venue.fees)
     answer = write_answer(s, slot, Kind.PARTIAL if order["leaves_qty"] > 0 else Kind.FILL, 0, venue)
     answer["price"] = price
     answer["qty"] = qty

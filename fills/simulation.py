@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fills.arrivals import Arrivals, arrivals_of
 from fills.bands import Band, choices, queue_of
 from fills.batch import ANSWERS_AT_ONCE, BATCH_CTL, SPARE_ANSWERS, STEP, Batch, act_until, play
 from fills.given import GivenOrders, read_orders
@@ -69,6 +70,8 @@ def simulate(
         of quotes and prints, where the session has them.
     latency : int or LatencySettings, optional
         None is the default profile; an int is a fixed way from sending to acting, in ns, for orders and cancels alike.
+        `LatencySettings` may draw its legs; `compute` is over when an order is sent and does not count here. All orders and
+        cancels share one line, on which none overtakes another; independent ones have a line each.
     independent : bool
         Each order alone in the market (shadow orders).
     own_in_book : bool
@@ -99,7 +102,7 @@ def simulate(
         "own_in_book": own_in_book,
         "terms": _terms(session, hours),
     }
-    batch = make_batch(session, given, _legs(latency), independent, venue)
+    batch = make_batch(session, given, arrivals_of(session, given, latency, independent), independent, venue)
     fills = np.concatenate([np.zeros(0, FILL), *stream_fills(session, batch)])
     return _frame(fills[np.argsort(fills["ts_ns"], kind="stable")], session.scale)
 
@@ -119,23 +122,13 @@ def _terms(session: Session, hours: str) -> Terms:
     return Terms(open_ns=open_ns, ticks=tick_table(session.day, session.scale))
 
 
-def _legs(latency: int | LatencySettings | None) -> tuple[int, int]:
-    """Return the way of an order and of a cancel to the market as recorded."""
-    if latency is None or isinstance(latency, LatencySettings):
-        legs = latency or LatencySettings()
-        return legs.outbound_ns + legs.feed_ns, legs.cancel_ns + legs.feed_ns
-    if isinstance(latency, bool) or latency != int(latency) or latency < 0:
-        raise UsageError(f"`latency` must be whole and not negative (ns), LatencySettings or None, got {latency!r}")
-    return int(latency), int(latency)
-
-
-def make_batch(session: Session, given: GivenOrders, legs: tuple[int, int], is_independent: bool, venue: dict[str, Any]) -> Any:
-    """Lay orders and market out for `stream_fills`; `legs` are the ways of an order and of a cancel, in ns.
+def make_batch(session: Session, given: GivenOrders, arrivals: Arrivals, is_independent: bool, venue: dict[str, Any]) -> Any:
+    """Lay orders and market out for `stream_fills`; `arrivals` is what `fills.arrivals` makes.
 
     `venue` holds what `make_venue` is told of how to fill: `queue`, `band`, `own_in_book`, `terms`.
     """
     n_symbols, acts_first = len(session.symbols), venue["own_in_book"]
-    steps = _schedule(given, legs, (venue["terms"].open_ns, session.hours.close_ns), acts_first)
+    steps = _schedule(given, arrivals, (venue["terms"].open_ns, session.hours.close_ns), acts_first)
     most = _most_live(steps, len(given.order_id)) if is_independent else 0
     slots = 1 if is_independent else max(int(np.bincount(given.symbol, minlength=1).max()), 1)
     n_messages = message_count(session) if venue["queue"] is QueueModel.FIFO else 0
@@ -150,14 +143,14 @@ def make_batch(session: Session, given: GivenOrders, legs: tuple[int, int], is_i
     )
 
 
-def _schedule(given: GivenOrders, legs: tuple[int, int], hours_ns: tuple[int, int], acts_first: bool) -> np.ndarray:
+def _schedule(given: GivenOrders, arrivals: Arrivals, hours_ns: tuple[int, int], acts_first: bool) -> np.ndarray:
     """Return all steps in the order in which they act: each order's arrival, its cancel and its end.
 
     An order that acts before the events of its own time stamp acts after those of the nanosecond before; so does an expiry.
     """
     open_ns, close_ns = hours_ns
-    arrival_ns = given.ts_ns + legs[0] - int(acts_first)
-    gone_ns = np.where(given.cancel_ts_ns > 0, given.cancel_ts_ns + legs[1], NEVER)
+    arrival_ns, cancel_ns = (at_ns - int(acts_first) for at_ns in arrivals)
+    gone_ns = np.where(given.cancel_ts_ns > 0, arrivals[1], NEVER)
     gone_ns = np.where(given.tif == Tif.GTD, np.minimum(gone_ns, given.expire_ts_ns), gone_ns)
     is_waiting = (arrival_ns < open_ns) & np.isin(given.tif, (Tif.DAY, Tif.GTD)) & (gone_ns > open_ns)
     arrival_ns = np.where(is_waiting, open_ns, arrival_ns)  # rule 30
@@ -165,7 +158,6 @@ def _schedule(given: GivenOrders, legs: tuple[int, int], hours_ns: tuple[int, in
     end_ns = np.where(given.tif == Tif.GTD, given.expire_ts_ns, end_ns) - 1
     cancelled = np.flatnonzero(given.cancel_ts_ns > 0)
     ending = np.flatnonzero(end_ns < NEVER - 1)
-    cancel_ns = np.maximum(given.cancel_ts_ns + legs[1] - int(acts_first), arrival_ns)  # one connection: nothing overtakes
     due_ns = np.concatenate([arrival_ns, cancel_ns[cancelled], end_ns[ending]])
     owner = np.concatenate([np.arange(len(arrival_ns)), cancelled, ending])
     rank = np.repeat([NEW, CANCEL, EXPIRY], [len(arrival_ns), len(cancelled), len(ending)])

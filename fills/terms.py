@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from fills.fees import rule_on
+from fills.fee_table import rule_on
 
 NEVER = 2**63 - 1
 CENT_USD = 0.01

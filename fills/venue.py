@@ -66,7 +66,8 @@ VENUE_ORDER = np.dtype(
         ("expire_ts_ns", "i8"),
         ("mid2_at_arrival", "i8"),
         ("value", "i8"),  # filled, price units x shares
-        ("removed_qty", "i8"),  # filled as taker
+        ("commission_nanos", "i8"),  # of what is filled, minimum and cap apart
+        ("exchange_nanos", "i8"),
         ("fee_micros", "i8"),  # charged so far
         ("cap_rank", "i8"),  # its limit: what a pegged order may not go beyond
         ("since_ns", "i8"),  # when it came or was released
@@ -210,7 +211,7 @@ def make_venue(
     close_ns : int
         When DAY orders expire.
     fees : numpy.ndarray, optional
-        One `FEES` row, see `fills.fees.FeeSchedule`; None charges nothing.
+        One `FEES` row, see `fills.fees.FeeSchedule`, copied; None charges nothing.
     band : numpy.ndarray, optional
         What `fills.bands.choices` returns; None is the expected band (rule 24).
     pairing_ns : mapping, optional
@@ -245,7 +246,7 @@ def make_venue(
         ctl=ctl,
         pairing_ns=waits,
         choices=choices() if band is None else np.asarray(band, CHOICE),
-        fees=no_fees() if fees is None else np.asarray(fees, FEES).reshape(1),
+        fees=no_fees() if fees is None else np.array(fees, FEES).reshape(1),
         terms=(terms or Terms()).row(),
         accounts=np.zeros(n_symbols, ACCOUNT),
         touches=np.zeros((n_symbols, TOUCHES), TOUCH),

@@ -35,7 +35,7 @@ _REPLAY_SECTIONS = {
     "run": "replay.sections:RunSettings",
     "latency": "fills.latency:LatencySettings",
     "venue": "replay.sections:VenueSettings",
-    "fees": "replay.sections:FeeSettings",
+    "fees": "fills.fee_table:FeeSettings",
     "simple_forecast": "strategy.simple_forecast:SimpleForecastSettings",
 }
 _STRATEGY = "strategy.pipeline:StrategySettings"

@@ -17,6 +17,7 @@ import numpy as np
 from replay.config import Config
 from replay.errors import DataError, UsageError
 from replay.forecasts.table import ForecastRows, load_forecasts, no_forecasts
+from replay.sections import TABLES
 from replay.session import Session
 from replay.strategies import is_forecaster, load_strategy, source_digest
 from replay.wording import et_stamp
@@ -113,12 +114,17 @@ class Inputs:
             "sessions": [_session_entry(session) for session in self.sessions],
             "forecasts": _file(self.forecasts_path),
             "state_in": _file(self.state_in),
+            "tables": {f"{s}.{key}": file for s, key in TABLES if (file := _file(self._table(s, key)))},
             "models": None,  # no command loads models yet; the key is the contract's
             "strategy": {"name": self.strategy_text or _class_name(self.strategy), "digest": source_digest(self.strategy)},
             "symbols": None if self.symbols is None else list(self.symbols),
             "start": _moment_text(self.start),
             "end": _moment_text(self.end),
         }
+
+    def _table(self, section: str, key: str) -> Path | None:
+        path = getattr(self.config.sections[section], key)
+        return Path(path) if path else None
 
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any], run: Path) -> Inputs:
@@ -137,7 +143,7 @@ class Inputs:
                 raise UsageError(
                     f"{run} replayed a session that was made in memory; only runs over session folders can be verified"
                 )
-        for entry in (names["forecasts"], names["state_in"]):
+        for entry in (names["forecasts"], names["state_in"], *names.get("tables", {}).values()):
             if entry is not None and _file(Path(entry["path"])) != entry:
                 raise DataError(
                     f"{entry['path']} has changed since {run} was made (digest {entry['digest'][:12]}); restore it, or run again"
@@ -184,7 +190,7 @@ def gather(sessions: Sequence[Session | str | Path], config: Config | None, choi
     opened = _by_day(_open(sessions))
     _check_scales(opened)
     _check_multipliers(opened)
-    config = config or Config()
+    config = _with_absolute_tables(config or Config())
     if choices.seed is not None:
         config = config.with_sets([f"run.seed={choices.seed}"])
     wanted = tuple(choices.symbols or config.run.symbols) or None
@@ -212,6 +218,15 @@ def _absolute(place: str) -> str:
     """Make `file.py:Name` independent of the current folder."""
     file, _, name = place.rpartition(":")
     return f"{Path(file).resolve()}:{name}" if file.endswith(".py") else place
+
+
+def _with_absolute_tables(config: Config) -> Config:
+    """Make the paths in a configuration independent of the current folder."""
+    for section, key in TABLES:
+        path = getattr(config.sections[section], key)
+        if path and not Path(path).is_absolute():
+            config = config.with_values({section: {key: str(Path(path).resolve())}})
+    return config
 
 
 def _existing(path: str | Path | None) -> Path | None:

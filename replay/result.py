@@ -29,6 +29,8 @@ class Result:
     ----------
     summary, verification, manifest : dict
         The run's JSON files.
+    bands : pandas.DataFrame
+        The range of every headline number, for a run with bands.
     decisions, orders, fills, round_trips, cycles, positions, equity : pandas.DataFrame
         The run's tables.
     """
@@ -120,6 +122,34 @@ class Result:
     def equity(self) -> pd.DataFrame:
         """Profit and drawdown over time."""
         return self._table("equity")
+
+    @cached_property
+    def bands(self) -> pd.DataFrame:
+        """Every headline number by band (`pessimistic`, `expected`, `optimistic`), with `low` and `high`; index: its key.
+
+        Raises
+        ------
+        UsageError
+            When the run was made without bands.
+        """
+        import pandas as pd
+
+        if "bands" not in self.summary:
+            raise UsageError(f"{self.path} was run without bands; use run(..., bands=True) or `replay run --bands`")
+        return pd.DataFrame.from_dict(self.summary["bands"]["numbers"], orient="index", dtype="float64")
+
+    def of_band(self, name: str) -> Result:
+        """Return the run of one band as a result of its own.
+
+        Raises
+        ------
+        UsageError
+            When there is no such band.
+        """
+        known = self.manifest.get("bands", ["expected"])
+        if name not in known:
+            raise UsageError(f"{self.path} has no band {name!r}; it has {', '.join(known)}")
+        return self if name == "expected" else Result.open(self.path / "bands" / name)
 
     def save(self, path: str | Path) -> Path:
         """Write the whole run folder to `path`, report included; nothing half-written is ever seen there.

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fills.delays import profile
 from replay.checklist import verification_rows
 from replay.engine.spool import Spool, journal_digest
 from replay.orders import FILL, MARK, ORDER_LOG
-from replay.setup import end_of_day, horizons_of, info_of, trading_span
+from replay.setup import end_of_day, fees_of, horizons_of, info_of, trading_span
 from replay.summary import RunFacts, summarize
 from replay.tables import RunContext, RunRows, SessionSpan, write_tables
 from replay.wording import et_stamp
@@ -48,13 +49,13 @@ def write_run(
     digests = {name: spool.digests.get(name, "") for name in JOURNAL}
     manifest = _manifest(inputs, engine, digests, wall_s, started_at)
     write_tables(folder, rows, context)
-    _write_json(folder / "summary.json", summarize(rows, context, _facts(inputs, manifest)))
+    write_json(folder / "summary.json", summarize(rows, context, _facts(inputs, engine, manifest)))
     verification = verification_rows(rows, context, inputs.config.verification)
-    _write_json(folder / "verification.json", verification)
+    write_json(folder / "verification.json", verification)
     _write_alerts(folder / "events.log", verification)
-    _write_json(folder / "journal" / "digests.json", digests)
+    write_json(folder / "journal" / "digests.json", digests)
     (folder / "journal" / "config.toml").write_text(inputs.config.to_toml())
-    _write_json(folder / "manifest.json", manifest)
+    write_json(folder / "manifest.json", manifest)
 
 
 def read_rows(path: Path, dtype: np.dtype[Any]) -> np.ndarray:
@@ -113,13 +114,15 @@ def _run_digest(inputs: Inputs, named: dict[str, Any]) -> str:
         "sessions": [entry["digest"] for entry in named["sessions"]],
         "forecasts": named["forecasts"] and named["forecasts"]["digest"],
         "state_in": named["state_in"] and named["state_in"]["digest"],
+        **({"tables": {name: file["digest"] for name, file in named["tables"].items()}} if named["tables"] else {}),
         "rest": [named["strategy"], named["symbols"], named["start"], named["end"]],
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _facts(inputs: Inputs, manifest: dict[str, Any]) -> RunFacts:
-    latency = inputs.config.values()["latency"]
+def _facts(inputs: Inputs, engine: Engine, manifest: dict[str, Any]) -> RunFacts:
+    legs = profile(inputs.config.latency)
+    fees = _fee_facts(inputs, engine)
     return RunFacts(
         run_id=manifest["run_id"],
         journal_digest=manifest["journal_digest"],
@@ -127,10 +130,12 @@ def _facts(inputs: Inputs, manifest: dict[str, Any]) -> RunFacts:
         wall_s=manifest["wall_s"],
         seed=manifest["seed"],
         equity_usd=inputs.config.run.equity_usd,
-        latency_ns={name: value for name, value in latency.items() if name.endswith("_ns")},
+        latency_ns={f"{name}_ns": leg["p50_ns"] for name, leg in legs.items()},
+        latency=legs,
+        fees=fees,
         assumptions={
             "queue model": str(inputs.config.venue.queue),
-            "fees": str(inputs.config.fees.plan),
+            "fees": _fee_text(fees),
             "evidence": ", ".join(
                 sorted({session.symbol_info(s).evidence for session in inputs.sessions for s in session.symbols})
             ),
@@ -139,6 +144,29 @@ def _facts(inputs: Inputs, manifest: dict[str, Any]) -> RunFacts:
             **_early_end(inputs),
         },
     )
+
+
+def _fee_facts(inputs: Inputs, engine: Engine) -> dict[str, Any]:
+    """Return the plan, what was traded in the last day's month by then, and the rules in force that nobody confirmed."""
+    row = engine.world.venue.fees[0]
+    assumed = {name: None for session in inputs.sessions for name in fees_of(inputs, session).assumed}
+    year, month = divmod(int(row["month"]), 100)
+    return {
+        "plan": inputs.config.fees.plan,
+        "month": f"{year:04}-{month:02}",
+        "month_qty": int(row["month_qty"]),
+        "assumed": list(assumed),
+    }
+
+
+def _fee_text(fees: dict[str, Any]) -> str:
+    """Say the plan, the volume that decides the next tier, and what is only assumed."""
+    parts = [fees["plan"]]
+    if fees["plan"] == "tiered":
+        parts.append(f"{fees['month_qty']:,} shares in {fees['month']}")
+    if fees["assumed"]:
+        parts.append(f"only assumed: {' and '.join(fees['assumed'])}")
+    return ", ".join(parts)
 
 
 def _hours(inputs: Inputs) -> str:
@@ -172,7 +200,8 @@ def _write_alerts(path: Path, verification: dict[str, Any]) -> None:
     path.write_text("".join(json.dumps(alert, default=str) + "\n" for alert in alerts))
 
 
-def _write_json(path: Path, content: Any) -> None:
+def write_json(path: Path, content: Any) -> None:
+    """Write one of a run's JSON files; to a temporary name first."""
     part = path.with_name(path.name + ".part")
     part.write_text(json.dumps(content, indent=1, default=str) + "\n")
     part.rename(path)

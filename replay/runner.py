@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
+from replay.bands import EXPECTED, each_band, folder_of, join, share_of
 from replay.desk import Block
 from replay.engine.engine import Engine
 from replay.engine.spool import Spool
@@ -49,6 +50,7 @@ def run(
     state_out: str | Path | None = None,
     progress: Progress | None = None,
     started_at: str = "",
+    bands: bool = False,
 ) -> Result:
     """Replay sessions in date order and return what happened.
 
@@ -73,6 +75,9 @@ def run(
         `progress(done_events, total_events, ts_ns)`.
     started_at : str
         Wall-clock time for the manifest; the command line gives it.
+    bands : bool
+        Run the pessimistic and the optimistic band too, and report the range of every headline number (`Result.bands`).
+        The expected band is the run.
 
     Returns
     -------
@@ -86,7 +91,8 @@ def run(
     inputs = gather(sessions, config, choices)
     scratch = Path(mkdtemp(prefix="replay-"))
     try:
-        folder = _replay(inputs, scratch, state_out, progress, started_at)
+        replay = _replay_bands if bands else _replay
+        folder = replay(inputs, scratch, state_out, progress, started_at)
     except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)
         raise
@@ -110,6 +116,19 @@ def _replay(inputs: Inputs, scratch: Path, state_out: str | Path | None, progres
     folder = scratch / "run"
     write_run(folder, inputs, engine, spool, scratch, wall_s=wall_s, started_at=started_at)
     return folder
+
+
+def _replay_bands(
+    inputs: Inputs, scratch: Path, state_out: str | Path | None, progress: Progress | None, started_at: str
+) -> Path:
+    """Replay once per band; the state for the next day is that of the expected one."""
+    folders = {}
+    for k, (name, banded) in enumerate(each_band(inputs)):
+        place = scratch / name
+        place.mkdir()
+        left = state_out if name == EXPECTED else None
+        folders[name] = _replay(banded, place, left, share_of(progress, k), started_at)
+    return join(folders)
 
 
 class _Driver:
@@ -179,16 +198,29 @@ class VerifyOutcome:
 
 
 def verify(path: str | Path, progress: Progress | None = None) -> VerifyOutcome:
-    """Run again from a run's manifest and compare decision by decision.
+    """Run again from a run's manifest and compare decision by decision; a run with bands in all three.
 
     Raises
     ------
     UsageError, DataError
         When the run, or an input that it names, is not there or not the same.
     """
+    old = Result.open(path)
+    others = [name for name in old.manifest.get("bands", ()) if name != EXPECTED]
+    if not others:
+        return _verify(old, progress)
+    folders = [old.path, *(folder_of(old.path, name) for name in others)]
+    outcomes = [_verify(Result.open(folder), share_of(progress, k)) for k, folder in enumerate(folders)]
+    named = zip([EXPECTED, *others], outcomes, strict=True)
+    return VerifyOutcome(
+        all(outcome.holds for outcome in outcomes), "\n".join(f"{name}: {outcome.text}" for name, outcome in named)
+    )
+
+
+def _verify(old: Result, progress: Progress | None) -> VerifyOutcome:
+    """Run one run again and compare."""
     from replay.compare_runs import first_difference
 
-    old = Result.open(path)
     inputs = Inputs.from_manifest(old.manifest, old.path)
     new = run(
         inputs.sessions,

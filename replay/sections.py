@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from replay.settings import setting
 
-FEE_PLANS = ("fixed", "tiered", "none")
 BANDS = ("expected", "pessimistic", "optimistic")
 FILL_RULES = ("queue", "ibkr-paper")
 HALT_RULES = ("reject", "hold")
@@ -55,15 +54,9 @@ class VenueSettings:
     leverage: float = setting(0.0, "buying power as a multiple of the account's equity; 0 = unchecked", ge=0.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeeSettings:
-    """Commissions and fees, by the dated table of IBKR's price lists."""
-
-    plan: str = setting("fixed", "IBKR's price plan", choices=FEE_PLANS)
-    month_qty: int = setting(0, "traded this month before the first day; decides the tier", unit="shares", ge=0)
-
-
 # Keys that cannot change a decision: two runs that differ here alone have one configuration digest.
+# The files of `TABLES` count by their content, which the manifest digests, and not by where they lie.
+TABLES = (("latency", "table"), ("fees", "table"))
 WITHOUT_EFFECT = frozenset(
     ("run", key) for key in ("block_events", "order_slots", "request_capacity", "in_flight_capacity", "log_capacity")
-)
+) | frozenset(TABLES)

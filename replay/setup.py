@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from fills.bands import Band, FillRule, choices, queue_of
+from fills.delays import build_delays
 from fills.exchange import ANSWER, make_venue
 from fills.fees import FeeSchedule
 from fills.queue import QueueModel
@@ -19,7 +20,7 @@ from replay.engine.engine import Engine, Seat
 from replay.engine.kernel_door import BoundKernel
 from replay.engine.python_door import PythonDoor, Watch, watch_events, watch_state
 from replay.engine.snapshot import load_state, save_state, symbol_arrays
-from replay.engine.world import LEGS, Sizes, build_desk, build_world
+from replay.engine.world import Sizes, build_desk, build_world
 from replay.errors import UsageError
 from replay.forecasts.door import ForecasterMaker
 from replay.forecasts.simple import SimpleMaker
@@ -49,8 +50,11 @@ def build_engine(inputs: Inputs, spool: Spool) -> Engine:
     n_symbols = len(inputs.symbol_index)
     desk = build_desk(n_symbols, DECISION, CYCLE, sizes)
     desk.clock["scale"] = inputs.scale
+    for session in inputs.sessions:
+        fees_of(inputs, session)  # a day without a rule, or an odd table, is refused now and not hours later
     venue = _venue(inputs, None)
-    world = build_world(desk, venue, ANSWER, _legs(inputs), sizes)
+    legs = build_delays(settings.latency, seed=run.seed, symbols=list(inputs.symbol_index))
+    world = build_world(desk, venue, ANSWER, legs, sizes)
     return Engine(world, build_seat(inputs, desk), spool)
 
 
@@ -95,7 +99,9 @@ def start_day(inputs: Inputs, engine: Engine, session: Session) -> None:
     _set_clock(inputs, world.desk, session)
     _clear_books(inputs, world.desk, session)
     held, cash = world.venue.accounts.copy(), world.venue.terms["cash"][0]
-    for old, new in zip(world.venue, _venue(inputs, session), strict=True):
+    venue = _venue(inputs, session)
+    _carry_month(world.venue.fees[0], venue.fees[0])
+    for old, new in zip(world.venue, venue, strict=True):
         old[...] = new
     if engine.event_count > 0:
         world.venue.accounts[["position", "mark"]] = held[["position", "mark"]]
@@ -185,10 +191,10 @@ def _pipeline_state(inputs: Inputs, n_symbols: int) -> Any:
 
 
 def _venue(inputs: Inputs, session: Session | None) -> Any:
-    settings, fee = inputs.config.venue, inputs.config.fees
+    settings = inputs.config.venue
     rates, close_ns, terms = None, NEVER, Terms()
     if session is not None:
-        rates = FeeSchedule.on_date(session.day, fee.plan, month_qty=fee.month_qty, scale=inputs.scale).rates
+        rates = fees_of(inputs, session).rates
         close_ns = min(trading_span(inputs, session)[1], end_of_day(inputs, session)[0])
         terms = _terms(inputs, session)
     return make_venue(
@@ -211,6 +217,7 @@ def _venue(inputs: Inputs, session: Session | None) -> Any:
 def _terms(inputs: Inputs, session: Session) -> Terms:
     """Return what exchange and broker ask of an order on a day; where no fees are charged nobody trades US stocks."""
     settings, run = inputs.config.venue, inputs.config.run
+    is_us = inputs.config.fees.plan not in ("none", "flat")
     return Terms(
         open_ns=session.hours.open_ns if run.hours == "rth" else -NEVER,
         holds_in_halt=settings.halted_orders == "hold",
@@ -218,7 +225,7 @@ def _terms(inputs: Inputs, session: Session) -> Terms:
         equity=round(run.equity_usd * inputs.scale),
         is_shortable=settings.shortable,
         leverage=settings.leverage,
-        ticks=(0, 0, 0, 0) if inputs.config.fees.plan == "none" else tick_table(session.day, inputs.scale),
+        ticks=tick_table(session.day, inputs.scale) if is_us else (0, 0, 0, 0),
     )
 
 
@@ -232,11 +239,15 @@ def messages_of(inputs: Inputs, session: Session) -> MessageWeaver | None:
     return MessageWeaver(session, inputs.symbol_index, inputs.span_of(session)[1]) if is_exact(inputs) else None
 
 
-def _legs(inputs: Inputs) -> np.ndarray:
-    row = np.zeros(1, LEGS)
-    for name in LEGS.names or ():
-        row[name] = getattr(inputs.config.latency, name)
-    return row
+def fees_of(inputs: Inputs, session: Session) -> FeeSchedule:
+    """Return the fees of a day, as if it were the first."""
+    return FeeSchedule.of(session.day, inputs.config.fees, venues=tuple(inputs.venue_index), scale=inputs.scale)
+
+
+def _carry_month(before: Any, today: Any) -> None:
+    """Go on with the shares of the month; a new month begins at none, the first day with what the settings say."""
+    if before["month"] != 0:
+        today["month_qty"] = before["month_qty"] if before["month"] == today["month"] else 0
 
 
 def trading_span(inputs: Inputs, session: Session) -> tuple[int, int]:

@@ -42,7 +42,11 @@ class RunFacts:
     equity_usd : float
         Dollars that the strategy sized for.
     latency_ns : mapping
-        The latency legs in force, by name.
+        The median of each latency leg in force, by name.
+    latency : mapping
+        By leg its model, median and ninth decile (`model`, `p50_ns`, `p90_ns`).
+    fees : mapping
+        Plan, month of the last day, shares traded in it by then, rules that are only assumed.
     assumptions : mapping
         Other things a reader must know: queue model, fee schedule, evidence, hours.
     """
@@ -54,6 +58,8 @@ class RunFacts:
     seed: int = 0
     equity_usd: float | None = None
     latency_ns: Mapping[str, int] = field(default_factory=dict)
+    latency: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    fees: Mapping[str, Any] = field(default_factory=dict)
     assumptions: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -87,6 +93,8 @@ def summarize(rows: RunRows, context: RunContext, facts: RunFacts) -> dict[str, 
         "stops": _stops(rows.decisions),
         "by_symbol": _by_symbol(rows, mids, context),
         "latency_ns": dict(facts.latency_ns),
+        "latency": {name: dict(leg) for name, leg in facts.latency.items()},
+        "fees": dict(facts.fees),
         "assumptions": dict(facts.assumptions),
     }
 

@@ -31,6 +31,7 @@ def render(summary: Mapping[str, Any]) -> Group:
         Print it with a rich console.
     """
     from rich.console import Group
+    from rich.padding import Padding
     from rich.text import Text
 
     parts: list[RenderableType] = [_title(summary), _money_and_execution(summary), _headline(summary)]
@@ -38,6 +39,8 @@ def render(summary: Mapping[str, Any]) -> Group:
         parts += [Text(), _stops(summary["stops"])]
     if len(summary["by_symbol"]) > 1:
         parts += [Text(), _symbols(summary["by_symbol"])]
+    if "bands" in summary:
+        parts += [Text(), _bands(summary["bands"]), Padding(Text(summary["bands"]["note"], style="dim"), (0, 1))]
     return Group(*parts, Text(), _conditions(summary))
 
 
@@ -95,14 +98,13 @@ def execution_lines(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def condition_lines(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Name and value of the assumptions in force and of the speed of the run."""
-    legs = " | ".join(f"{name.removesuffix('_ns')} {duration(ns)}" for name, ns in summary["latency_ns"].items())
     speed = f"{count(summary['events'])} events in {summary['wall_s']:.2f} s"
     if summary["events_per_s"]:
         speed += f" = {summary['events_per_s'] / 1e6:.2f} M events/s"
     rules = ", ".join(f"{rule['name']} {count(rule['fills'])}" for rule in summary["fills_by_rule"])
     lines = [
         *([("Fill rules", rules)] if rules else []),
-        ("Latency", legs or "none in force"),
+        ("Latency", _legs(summary)),
         *((name.capitalize(), in_words(name, text)) for name, text in summary["assumptions"].items()),
         ("Speed", speed),
     ]
@@ -124,7 +126,12 @@ _ASSUMPTIONS = {
         "log": "as power, milder",
         "all_ahead": "who cancels stood ahead of us (optimistic)",
     },
-    "fees": {"fixed": "IBKR's fixed plan", "tiered": "IBKR's tiered plan", "none": "nothing is charged"},
+    "fees": {
+        "fixed": "IBKR's fixed plan",
+        "tiered": "IBKR's tiered plan",
+        "flat": "one sum per contract",
+        "none": "nothing is charged",
+    },
     "evidence": {
         "tick_by_tick": "every change recorded",
         "snapshot_250ms": "sampled every 250 ms or so",
@@ -135,6 +142,19 @@ _ASSUMPTIONS = {
     "hours": {"rth": "regular trading hours", "all": "all recorded hours"},
     "forecasts": {"built-in": "microprice, order flow and momentum"},
 }
+
+
+def _legs(summary: Mapping[str, Any]) -> str:
+    """Name each leg with its median, and with the ninth decile where it varies."""
+    legs = summary.get("latency") or {name.removesuffix("_ns"): {"p50_ns": ns} for name, ns in summary["latency_ns"].items()}
+    shown = [f"{name} {_leg(leg)}" for name, leg in legs.items()]
+    return " | ".join(shown) or "none in force"
+
+
+def _leg(leg: Mapping[str, Any]) -> str:
+    if leg.get("model", "constant") == "constant":
+        return duration(leg["p50_ns"])
+    return f"{duration(leg['p50_ns'])}, p90 {duration(leg['p90_ns'])} ({leg['model']})"
 
 
 def _signed(value: float | None, hint: str) -> str:
@@ -189,6 +209,16 @@ def _symbols(symbols: Iterable[Mapping[str, Any]]) -> Table:
         table.add_row(row["symbol"], count(row["orders"]), count(row["fills"]), *money, bps(row["slippage_bps"], 1))
     if len(rows) > _TOP_SYMBOLS:
         table.add_row(f"and {len(rows) - _TOP_SYMBOLS} more")
+    return table
+
+
+def _bands(bands: Mapping[str, Any]) -> Table:
+    """Lay the range of every headline number out."""
+    from replay.bands import BANDS, band_rows
+
+    table = _table([("By band", "left"), *((name, "right") for name in BANDS)])
+    for row in band_rows(bands):
+        table.add_row(*row)
     return table
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from replay.cli import house, run, sessions, validate
+from replay.cli import fit, house, run, sessions, validate
 from replay.cli.output import ReaderLeft
 from replay.errors import ReplayError, UsageError
 
@@ -44,6 +44,7 @@ for _panel, _commands in _COMMANDS.items():
     for _name, _command in _commands.items():
         app.command(_name, rich_help_panel=_panel)(_command)
 app.add_typer(validate.app, name="validate", rich_help_panel="Replay")
+app.add_typer(fit.app, name="fit", rich_help_panel="Replay")
 
 
 def _print_version(wanted: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -20,19 +20,22 @@ _COMPILE_AFTER_S = 1.5  # a warm start is quicker than this: who waits longer wa
 
 
 @contextmanager
-def replay_progress(is_wanted: bool = True) -> Iterator[ReplayProgress | None]:
-    """Show a bar while a replay runs; yields what the runner calls, or None where nobody looks."""
+def replay_progress(is_wanted: bool = True, parts: Sequence[str] = ()) -> Iterator[ReplayProgress | None]:
+    """Show a bar while a replay runs; yields what the runner calls, or None where nobody looks.
+
+    `parts` names runs of equal length that follow one another, such as the bands; the bar says which one is on.
+    """
     if not is_wanted:
         yield None
         return
     _announce_compile()
     with _bar() as bar:
-        task = bar.add_task("", total=None, clock="")
+        task = bar.add_task("", total=None, clock="", part="")
 
         def update(done_events: int, total_events: int, ts_ns: int) -> None:
-            bar.update(
-                task, completed=done_events, total=total_events or None, clock=et_stamp(ts_ns, digits=0) if done_events else ""
-            )
+            clock = et_stamp(ts_ns, digits=0) if done_events else ""
+            part = part_at(parts, done_events, total_events)
+            bar.update(task, completed=done_events, total=total_events or None, clock=clock, part=part)
 
         yield update
 
@@ -62,6 +65,15 @@ def step_progress(is_wanted: bool = True) -> Iterator[StepProgress | None]:
     with Progress(*columns, TimeRemainingColumn(), console=stderr(), transient=True, disable=hidden) as bar:
         task = bar.add_task("reading", total=None)
         yield lambda done, total, text: bar.update(task, completed=done, total=total, description=text)
+
+
+def part_at(parts: Sequence[str], done_events: int, total_events: int) -> str:
+    """Name the part that is on; a part that is just through is still the one.
+
+    >>> [part_at(("first", "second"), done, 10) for done in (1, 5, 6, 10)]
+    ['first', 'first', 'second', 'second']
+    """
+    return parts[max(done_events - 1, 0) * len(parts) // total_events] if parts and total_events else ""
 
 
 def _announce_compile() -> None:
@@ -98,5 +110,5 @@ def _bar() -> Progress:
 
 def _state(task: Task) -> str:
     if task.completed:
-        return "replaying"
+        return f"replaying {task.fields['part']}".strip()
     return "compiling kernels (once)" if (task.elapsed or 0.0) > _COMPILE_AFTER_S else "loading"

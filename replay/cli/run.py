@@ -44,6 +44,9 @@ def run(  # one parameter per option of the command
     state_in: Annotated[Path | None, typer.Option("--state-in", metavar="F", help="Start from this state.")] = None,
     state_out: Annotated[Path | None, typer.Option("--state-out", metavar="F", help="Write the final state there.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of the private random streams.")] = None,
+    has_bands: Annotated[
+        bool, typer.Option("--bands", help="Also run the pessimistic and the optimistic band; report every number's range.")
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Folder of the run; default runs/<run id>, where the same run is replaced."),
@@ -67,6 +70,7 @@ def run(  # one parameter per option of the command
         "end": parse_moment(end, "--to") if end else None,
         "state_in": state_in,
         "state_out": state_out,
+        "bands": has_bands,
     }
     result = _replay(sessions, settings, inputs, is_quiet)
     _finish(result, out or Path("runs") / str(result.manifest["run_id"]), is_strict, is_json)
@@ -139,11 +143,12 @@ def _settings(file: Path | None, sets: list[str] | None, options: dict[str, Any]
 
 
 def _replay(sessions: list[Path], config: Config, inputs: dict[str, Any], is_quiet: bool) -> Result:
+    from replay.bands import ORDER
     from replay.runner import run as run_sessions
 
     symbols = config.run.symbols or None
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
-    with replay_progress(not is_quiet) as progress:
+    with replay_progress(not is_quiet, ORDER if inputs.get("bands") else ()) as progress:
         return run_sessions(sessions, config, symbols=symbols, progress=progress, started_at=started_at, **inputs)
 
 

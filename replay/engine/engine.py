@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from fills.delays import count_events, listens, received_ns
 from replay.desk import NEVER, STOP_DECISIONS_FULL, STOP_ORDERS_FULL, STOP_REQUESTS_FULL, Block
 from replay.engine.loop import FLUSH, STOP, make_loop
 from replay.engine.python_door import PythonDoor
@@ -71,6 +72,7 @@ class Engine:
     def feed(self, block: Block) -> None:
         """Take one block through the loop."""
         self.event_count += len(block.events)
+        self._note_activity(block.events)
         loop = self._loop(block, self.world, self.seat.state)
         for code in loop:
             reason = code & 7
@@ -80,6 +82,11 @@ class Engine:
                 self._stop()
             else:
                 self._wake(reason, code >> 3, block)
+
+    def _note_activity(self, events: np.ndarray) -> None:
+        """Count what was received, where delays depend on it; messages of the same second come before, never after."""
+        if listens(self.world.legs):
+            count_events(received_ns(events), self.world.legs)
 
     def warm_up(self, session: Path | None = None) -> None:
         """Compile the loop, or load it from the cache; a helper compiles the reader of `session` meanwhile."""

@@ -5,6 +5,7 @@ times the order is: timer, expiry at the exchange, recorded event, arrival at th
 acts after all events up to its arrival, and a strategy sees the market before it sees its own fill.
 """
 
+from fills.delays import ANSWER_LEG, CANCEL_LEG, FEED_LEG, OUTBOUND_LEG, delay_ns, way_ns
 from fills.exchange import on_expiry, on_request
 from replay.answers import apply_answer
 from replay.desk import NEVER, find_order
@@ -86,12 +87,14 @@ def collect(world):
 @kernel
 def _send_answer(k, world):
     row = world.venue.answers[k]
-    leg = world.legs[0]
     control = world.control[0]
-    due_ns = max(row["ts_ns"], row["ts_ns"] - leg["feed_ns"] + leg["answer_ns"])
-    due_ns = max(due_ns, control["answer_last_ns"])
+    ts_ns = row["ts_ns"]
+    count = 0 if row["kind"] == Kind.ACK else ts_ns
+    exch_ts_ns = ts_ns - delay_ns(FEED_LEG, row["symbol"], row["order_id"], count, ts_ns, world.legs)
+    due_ns = exch_ts_ns + delay_ns(ANSWER_LEG, row["symbol"], row["order_id"], count, ts_ns, world.legs)
+    due_ns = max(due_ns, ts_ns, control["answer_last_ns"])
     control["answer_last_ns"] = due_ns
-    slot = _push_answer(due_ns, row["kind"], k, world)
+    slot = _push_answer(due_ns, row["kind"], k, exch_ts_ns, world)
     event = world.answers[slot]
     event["price"] = row["price"]
     event["qty"] = row["qty"]
@@ -100,12 +103,12 @@ def _send_answer(k, world):
     event["venue"] = row["venue"]
     if row["kind"] == Kind.PARTIAL or row["kind"] == Kind.FILL:
         _log_fill(row, world)
-        slot = _push_answer(due_ns, Kind.COMMISSION, k, world)
+        slot = _push_answer(due_ns, Kind.COMMISSION, k, exch_ts_ns, world)
         world.answers[slot]["fee_micros"] = row["fee_micros"]
 
 
 @kernel
-def _push_answer(due_ns, kind, k, world):
+def _push_answer(due_ns, kind, k, exch_ts_ns, world):
     """Reserve the next place of the answer ring and write what every answer carries; return the place."""
     control = world.control[0]
     if control["answer_count"] >= len(world.answers):
@@ -118,7 +121,7 @@ def _push_answer(due_ns, kind, k, world):
     event = world.answers[slot]
     event["ts_ns"] = due_ns
     event["seq"] = 0
-    event["exch_ts_ns"] = row["ts_ns"] - world.legs[0]["feed_ns"]
+    event["exch_ts_ns"] = exch_ts_ns
     event["price"] = 0
     event["qty"] = 0
     event["leaves_qty"] = 0
@@ -144,8 +147,7 @@ def _log_fill(row, world):
         order = desk.orders[row["symbol"], slot]
         fill["decision_id"] = order["decision_id"]
         fill["mid2_at_decision"] = order["mid2_at_decision"]
-        leg = world.legs[0]
-        fill["latency_ns"] = leg["compute_ns"] + leg["outbound_ns"] + leg["feed_ns"]
+        fill["latency_ns"] = way_ns(OUTBOUND_LEG, row["symbol"], row["order_id"], 0, order["sent_ts_ns"], world.legs)
     fill["ts_ns"] = row["ts_ns"]
     fill["order_id"] = row["order_id"]
     fill["price"] = row["price"]
@@ -294,9 +296,11 @@ def _push_arrival(k, world):
         control["stop"] = STOP_IN_FLIGHT
         return
     request = world.desk.requests[k]
-    leg = world.legs[0]
-    way_ns = leg["cancel_ns"] if request["action"] == Action.CANCEL else leg["outbound_ns"]
-    due_ns = max(request["ts_ns"] + leg["compute_ns"] + way_ns + leg["feed_ns"], control["arrival_last_ns"])
+    sent_ns = request["ts_ns"]
+    leg = CANCEL_LEG if request["action"] == Action.CANCEL else OUTBOUND_LEG
+    count = 0 if request["action"] == Action.NEW else sent_ns
+    due_ns = sent_ns + way_ns(leg, request["symbol"], request["order_id"], count, sent_ns, world.legs)
+    due_ns = max(due_ns, control["arrival_last_ns"])
     control["arrival_last_ns"] = due_ns
     slot = (control["arrival_head"] + control["arrival_count"]) % len(world.arrivals)
     control["arrival_count"] += 1

@@ -15,13 +15,12 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import numpy as np
-
+from fills.delays import fixed_delays
 from fills.exchange import ANSWER, make_venue
 from replay.desk import Block
 from replay.engine.loop import is_paused, meet
 from replay.engine.traffic import act, next_due, start_timer, take_answer
-from replay.engine.world import LEGS, Sizes, World, build_desk, build_world
+from replay.engine.world import Sizes, World, build_desk, build_world
 from replay.jit import compile_for, is_compiled
 from replay.session import Session
 from strategy.decision import CYCLE, DECISION
@@ -53,7 +52,7 @@ def warm_up(decide: Any, block: Block, world: World, state: Any, session: Path |
 def main(sessions: list[str]) -> None:
     """Compile the exchange's side of the loop, then the reader of a session."""
     desk = build_desk(1, DECISION, CYCLE, _SMALL)
-    world = build_world(desk, make_venue(1, 1), ANSWER, np.zeros(1, LEGS), _SMALL)
+    world = build_world(desk, make_venue(1, 1), ANSWER, fixed_delays(1), _SMALL)
     compile_for(meet, world.answer_block, 0, world)
     compile_for(act, 0, world)
     compile_for(take_answer, world)

@@ -23,8 +23,6 @@ TOUCH = np.dtype(
     align=True,
 )  # the touch now, and the one that was logged last
 
-LEGS = np.dtype([("compute_ns", "i8"), ("feed_ns", "i8"), ("outbound_ns", "i8"), ("cancel_ns", "i8"), ("answer_ns", "i8")])
-
 CONTROL = np.dtype(
     [
         ("other_due_ns", "i8"),  # earliest arrival, answer or expiry at the exchange
@@ -63,7 +61,7 @@ class World(NamedTuple):
     """All state of the engine except the strategy's own."""
 
     control: np.ndarray  # CONTROL, one row
-    legs: np.ndarray  # LEGS, one row
+    legs: Any  # fills.delays.Delays
     desk: Desk
     venue: Any  # fills.Venue
     arrivals: np.ndarray  # REQUEST ring: on their way to the exchange
@@ -102,7 +100,7 @@ def build_desk(n_symbols: int, decision: np.dtype[Any], cycle: np.dtype[Any], si
     return desk
 
 
-def build_world(desk: Desk, venue: Any, answer: np.dtype[Any], legs: np.ndarray, sizes: Sizes) -> World:
+def build_world(desk: Desk, venue: Any, answer: np.dtype[Any], legs: Any, sizes: Sizes) -> World:
     """Allocate the rings and logs around a desk and a venue."""
     n_symbols = len(desk.book)
     control = np.zeros(1, CONTROL)

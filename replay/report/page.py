@@ -47,6 +47,7 @@ def write_report(run_dir: Path | str) -> Path:
         "MOOD": "fine" if is_fine(summary) else "alarm",
         "SUMMARY": sections.summary_table(summary),
         "SYMBOLS": sections.symbols(summary),
+        "BANDS": sections.bands(summary),
         "STOPS": sections.stops(summary),
         "FILLS": sections.fills(tables.fills),
         "RULES": sections.rules(summary),

@@ -61,6 +61,17 @@ def summary_table(summary: Mapping[str, Any]) -> str:
     return pairs(lines)
 
 
+def bands(summary: Mapping[str, Any]) -> str:
+    """Return the range of every headline number as a section; nothing for a run without bands."""
+    if "bands" not in summary:
+        return ""
+    from replay.bands import BANDS, band_rows
+
+    shown = table(("number", *BANDS), band_rows(summary["bands"]), n_words=1)
+    note = escape(summary["bands"]["note"])
+    return f'<section id="bands"><h2>What the recording leaves open</h2>{shown}<p class="quiet">{note}</p></section>'
+
+
 def stops(summary: Mapping[str, Any]) -> str:
     """Return a bar per way in which decisions ended."""
     rows = summary["stops"]

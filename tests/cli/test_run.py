@@ -204,3 +204,14 @@ def test_examples_of_a_new_project_act(
 
     made = Result.open("runs/one")
     assert (0, True) == (told.exit_code, len(made.decisions) + len(made.orders) > 0)
+
+
+def test_bands_run_three_times_and_report_the_range(replay: Callable, made_up: Path, tmp_path: Path) -> None:
+    """`--bands` leaves the two other runs in the folder, and the ranges in the summary on stdout."""
+    told = replay("run", made_up, "--bands", "--json", "--out", tmp_path / "run")
+    numbers = told.json["summary"]["bands"]["numbers"]
+
+    assert 0 == told.exit_code
+    assert {"optimistic", "pessimistic"} == {path.name for path in (tmp_path / "run" / "bands").iterdir()}
+    assert told.json["summary"]["net_usd"] == numbers["net_usd"]["expected"]
+    assert (tmp_path / "run" / "bands" / "optimistic" / "fills.parquet").is_file()

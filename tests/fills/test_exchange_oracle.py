@@ -16,7 +16,7 @@ from tests.naive.fees import order_fee_micros
 
 BANDS = st.sampled_from([band.value for band in Band])
 WINDOWS = {1: (50, 50), 2: (40, 200), 3: (0, 0), 5: (0, 0)}
-FEES = FeeSchedule.on_date(date(2026, 5, 4), "tiered").rates
+FEES = FeeSchedule.on_date(date(2026, 5, 4), "tiered", scale=10).rates
 
 
 def play_naive(exchange, step):

@@ -1,21 +1,30 @@
-"""The legs between a strategy and the exchange."""
+"""The settings of the legs between a strategy and the exchange."""
 
 import pytest
 
-from fills.latency import ZERO_LATENCY, LatencySettings
+from fills.delays import profile
+from fills.latency import LEGS, ZERO_LATENCY, LatencySettings
 from replay.errors import ConfigError
 
 
 def test_defaults_are_those_of_a_retail_line_and_none_is_zero():
-    """Zero latency must be asked for: every leg of the default profile takes time."""
-    row = LatencySettings().row()[0]
+    """Zero latency must be asked for: every leg of the default profile takes time, always the same."""
+    legs = profile(LatencySettings())
 
-    assert all(row[name] > 0 for name in row.dtype.names)
-    assert {"feed_ns", "compute_ns", "outbound_ns", "cancel_ns", "answer_ns"} == set(row.dtype.names)
-    assert all(ZERO_LATENCY.row()[0][name] == 0 for name in row.dtype.names)
+    assert ("feed", "compute", "outbound", "cancel", "answer") == LEGS == tuple(legs)
+    assert all(0 < leg["p50_ns"] == leg["p90_ns"] and leg["model"] == "constant" for leg in legs.values())
+    assert all(leg["p90_ns"] == 0 for leg in profile(ZERO_LATENCY).values())
 
 
-def test_negative_legs_are_refused():
-    """A leg cannot take less than no time."""
-    with pytest.raises(ConfigError, match="`feed_ns` must not be negative, got -1 ns"):
-        LatencySettings(feed_ns=-1)
+@pytest.mark.parametrize(
+    ("given_keys", "sentence"),
+    [
+        ({"feed_ns": -1}, "`feed_ns` must not be negative, got -1 ns"),
+        ({"cancel_model": "gamma"}, "`cancel_model` must be one of constant, lognormal, empirical, got 'gamma'"),
+        ({"answer_sigma": 9.0}, "`answer_sigma` must be from 0 to 2, got 9.0"),
+    ],
+)
+def test_impossible_legs_are_refused(given_keys, sentence):
+    """A leg cannot take less than no time, nor be drawn by an unknown model, nor without bounds."""
+    with pytest.raises(ConfigError, match=sentence):
+        LatencySettings(**given_keys)
