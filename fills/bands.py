@@ -37,6 +37,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from fills.own_queue import OwnQueue
 from fills.queue import QueueModel
 from replay.errors import UsageError
 from replay.orders import Evidence
@@ -89,7 +90,7 @@ class FillRule(StrEnum):
         raise UsageError(f"unknown fill rule {value!r}; known are {', '.join(member.value for member in cls)}")
 
 
-def queue_of(band: Band, queue: QueueModel) -> QueueModel:
+def queue_of(band: Band, queue: QueueModel | OwnQueue) -> QueueModel | OwnQueue:
     """Return the queue model of a band; `queue` is the one thought right, and FIFO, which knows, is right in all."""
     if queue is QueueModel.FIFO:
         return queue

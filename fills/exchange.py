@@ -14,7 +14,7 @@ Where an order stands
     5.  The touch falls past its price: nobody displayed is ahead, ahead = 0; whoever comes back to the level is behind.
         (TRADES_ONLY keeps its ahead: there only prints count.) A side that shows nothing says nothing: ahead is frozen.
     6.  The display falls while the level is the touch: what no print explains is a cancel, shared by the queue model
-        (`fills.queue`). Ahead never grows while the order rests.
+        (`fills.queue`, `fills.place`). Ahead never grows while the order rests.
 
 Prints (the aggressor's side decides which own orders may trade; a print never touches both)
     7.  At our price: it consumes what is ahead, then us, then what is behind. All own orders at all prices share it.
@@ -285,9 +285,9 @@ def _react_to_quote(event, s, lane, touched, venue):
         if (touched & (SHOWN_BIDS << k)) != 0:
             ledger = venue.ledgers[s, k]
             if ledger["change"] == RESIZED:
-                shrink_queue(venue.orders[lane], venue.n_orders[lane], 1 - 2 * k, ledger, ctl)
+                shrink_queue(s, lane, 1 - 2 * k, venue)
             else:
-                meet_touch(venue.orders[lane], venue.n_orders[lane], 1 - 2 * k, ledger, ctl)
+                meet_touch(s, lane, 1 - 2 * k, venue)
     if (touched & PASSED_BIDS) != 0:
         forget_passed(lane, BID, event["bid"], event["bid_qty"], venue)
     if (touched & PASSED_ASKS) != 0:
@@ -312,6 +312,7 @@ def set_source(event, evidence, venue_code, ctl):
     ctl["source_seq"] = event["seq"]
     ctl["source_venue"] = venue_code
     ctl["evidence"] = evidence
+    ctl["symbol"] = event["symbol"]
 
 
 @kernel

@@ -78,6 +78,7 @@ def forget_pairs(ledger, now_ns):
 def hear(ledger, rank, qty, now_ns, wait_ns):
     """Book a print, and how much of it explains a drop shown before (rule 9); True when own orders are at or beyond it."""
     explained = 0
+    ledger["heard_ns"] = now_ns
     if rank == ledger["rank"]:
         forget_pairs(ledger, now_ns)
         explained = min(qty, ledger["drop_qty"])

@@ -3,7 +3,8 @@
 from fills.depth import take_on_arrival
 from fills.fifo import join_line, rests_as_recorded
 from fills.pegs import is_pegged, mid_rank, pegged_rank
-from fills.queue import FIFO, UNKNOWN, on_join
+from fills.place import join_queue
+from fills.queue import FIFO, UNKNOWN
 from fills.record import compact, write_answer, write_refusal
 from fills.refusal import change_refusal, find_slot, is_held, refusal
 from fills.venue import HELD_RANK, MARKET_RANK
@@ -114,6 +115,8 @@ def _join(s, slot, row, venue):
     touch_rank = side * (row["bid"] if side > 0 else row["ask"])
     order["ghost_qty"] = UNKNOWN
     order["ahead_qty"] = UNKNOWN
+    order["spare_micro"] = 0
+    order["join_ns"] = venue.ctl[0]["now_ns"]
     if venue.ctl[0]["model"] == FIFO:
         join_line(order, venue.symbol_of[s], venue)
     elif order["type"] == OrderType.MARKET:
@@ -132,7 +135,8 @@ def join_shown(s, slot, touch_rank, touch_qty, evidence, venue):
         other = venue.orders[s, k]
         if other["rank"] == order["rank"] and other["side"] == order["side"]:
             floor = max(floor, other["ahead_qty"])
-    order["ahead_qty"] = on_join(venue.ctl[0]["model"], touch_qty if order["rank"] == touch_rank else hidden_qty, floor)
+    shown_qty = touch_qty if order["rank"] == touch_rank else hidden_qty
+    join_queue(order, shown_qty, floor, venue.ctl[0]["now_ns"], venue)
 
 
 @kernel

@@ -11,17 +11,23 @@ chance that a cancelled share stood behind us::
     LOG           as POWER with                                   p = ln(1 + back) / (ln(1 + back) + ln(1 + ahead))
     FIFO          no model: the messages of the full order book say who left (`fills.fifo`)
 
-All but the first end with `0 <= front <= min(ahead, new)`: cancels alone never send a queue below zero and never help beyond
-what the display still shows. Shares are whole: a fraction rounds up, against us.
+    FITTED        front = ahead - q drop,   ln(q / (1 - q)) = base + position ln(ahead / back) + ...   (`on_fitted_fall`)
 
-The interface has three functions, chosen by one code: `on_join`, `on_trade`, `on_level_change`.
+All but the first end with `0 <= front <= min(ahead, new)`: cancels alone never send a queue below zero and never help beyond
+what the display still shows. Shares are whole: a fraction rounds up, against us; FITTED carries it on to the next fall.
+
+The interface has three functions, chosen by one code: `on_join`, `on_trade`, `on_level_change`. A user's own model is three such
+functions too (`fills.own_queue`).
 
 References
 ----------
 The power and log families are those of hftbacktest (MIT licence), corrected at both ends.
 """
 
+import math
 from enum import StrEnum
+
+import numpy as np
 
 from replay.errors import UsageError
 from replay.jit import kernel
@@ -36,6 +42,28 @@ ALL_AHEAD = 3
 POWER = 4
 LOG = 5
 FIFO = 6
+FITTED = 7
+OWN = 8  # a user's own model, bound by `fills.own_queue`
+
+MICRO = 1_000_000  # FITTED counts what is ahead in millionths of a share
+_MOST_LOG_ODDS = 30.0
+_SECOND_NS = 1e9
+MOST_QUIET_NS = 60_000_000_000  # longer silence counts as this
+
+QUEUE_FIT = np.dtype(
+    [
+        ("base", "f8"),  # log-odds that a cancelled share stood ahead of us, all terms below at zero
+        ("position", "f8"),  # per ln(quantity ahead / quantity behind)
+        ("level", "f8"),  # per ln(displayed quantity before the fall)
+        ("drop", "f8"),  # per ln(quantity that left)
+        ("age", "f8"),  # per ln(1 + seconds since the order joined)
+        ("spread", "f8"),  # per ln(spread in ticks)
+        ("balance", "f8"),  # per ln(displayed quantity / that of the other side)
+        ("quiet", "f8"),  # per ln(1 + seconds since the last print on this side, 60 at most)
+        ("hidden_decay", "f8"),  # ahead shrinks as (1 + seconds)^-decay while a better price hides the level
+    ],
+    align=True,
+)
 
 
 class QueueModel(StrEnum):
@@ -48,11 +76,12 @@ class QueueModel(StrEnum):
     POWER = "power"
     LOG = "log"
     FIFO = "fifo"
+    FITTED = "fitted"
 
     @classmethod
     def _missing_(cls, value: object) -> "QueueModel":
         known = ", ".join(member.name for member in cls)
-        raise UsageError(f"unknown queue model {value!r}; known are {known} (fitted models are not built yet)")
+        raise UsageError(f"unknown queue model {value!r}; known are {known}, or the path of a fitted model (*.toml)")
 
     @property
     def code(self) -> int:
@@ -112,3 +141,30 @@ def _behind_chance(model, front, back, power):
         weight = log(1.0 + back)
         return weight / (weight + log(1.0 + front))
     return 1.0 / (1.0 + exp(power * (log(front) - log(back))))
+
+
+@kernel
+def on_fitted_fall(fit, ahead_micro, drop_qty, new_qty, age_ns, spread_ticks, other_qty, quiet_ns):
+    """Return the millionths of a share ahead after a fall of the display, by the fitted odds that those ahead left."""
+    ahead = ahead_micro / MICRO
+    back = new_qty + drop_qty - ahead
+    most = min(ahead_micro, new_qty * MICRO)
+    if drop_qty <= 0 or ahead_micro <= 0:
+        return most
+    if back <= 0.0:
+        return min(max(ahead_micro - drop_qty * MICRO, 0), most)
+    odds = fit["base"] + fit["position"] * log(ahead / back)
+    odds += fit["level"] * log(float(new_qty + drop_qty)) + fit["drop"] * log(float(drop_qty))
+    odds += fit["age"] * log(1.0 + max(age_ns, 0) / _SECOND_NS) + fit["spread"] * log(max(spread_ticks, 1.0))
+    odds += fit["balance"] * log((new_qty + drop_qty) / max(other_qty, 1))
+    odds += fit["quiet"] * log(1.0 + min(max(quiet_ns, 0), MOST_QUIET_NS) / _SECOND_NS)
+    odds = min(max(odds, -_MOST_LOG_ODDS), _MOST_LOG_ODDS)
+    gone = min(drop_qty / (1.0 + exp(-odds)), ahead)
+    return min(math.floor((ahead - gone) * MICRO + 0.5), most)
+
+
+@kernel
+def on_fitted_return(fit, ahead_micro, hidden_ns, new_qty):
+    """Return the millionths of a share ahead when a level is the touch again after a better price hid it."""
+    left = exp(-fit["hidden_decay"] * log(1.0 + max(hidden_ns, 0) / _SECOND_NS))
+    return min(math.floor(ahead_micro * left + 0.5), ahead_micro, new_qty * MICRO)

@@ -1,44 +1,49 @@
 """Rules for resting orders: what a changed display and a print do to the queue ahead and to us (rules 1 to 10)."""
 
-from fills.queue import TRADES_ONLY, UNKNOWN, on_level_change, on_trade
+from fills.place import after_fall, after_print, after_return, set_ahead, take_ahead
+from fills.queue import TRADES_ONLY, UNKNOWN
 from fills.record import whole_ahead, write_fill
-from fills.venue import Rule
+from fills.venue import ASK, BID, Rule
 from replay.jit import kernel, leaf
 from replay.orders import Liquidity, OrderType
 
 
 @kernel
-def shrink_queue(orders, n_orders, side, ledger, ctl):
+def shrink_queue(s, lane, side, venue):
     """Share a fall of the touch among those ahead and behind (rule 6), or only cap what is ahead when prints explain it."""
+    ledger = venue.ledgers[s, BID if side > 0 else ASK]
+    other = venue.ledgers[s, ASK if side > 0 else BID]
     rank = ledger["rank"]
     floor = 0
-    for slot in range(n_orders):
-        order = orders[slot]
+    for slot in range(venue.n_orders[lane]):
+        order = venue.orders[lane, slot]
         if order["rank"] == rank and order["side"] == side:
             if ledger["is_first_drop"] == 1:
                 order["ghost_qty"] = order["ahead_qty"]
-            ahead = on_level_change(ctl["model"], order["ahead_qty"], ledger["fresh_drop_qty"], ledger["qty"], ctl["power"])
-            floor = max(ahead, floor)
-            order["ahead_qty"] = floor
+            after_fall(order, ledger["fresh_drop_qty"], ledger, other, venue)
+            floor = max(order["ahead_qty"], floor)
+            set_ahead(order, floor)
 
 
 @kernel
-def meet_touch(orders, n_orders, side, ledger, ctl):
+def meet_touch(s, lane, side, venue):
     """Set what is ahead of own orders at the new touch and above it (rules 3, 4 and 5)."""
+    ledger = venue.ledgers[s, BID if side > 0 else ASK]
     rank = ledger["rank"]
     floor = 0
-    for slot in range(n_orders):
-        order = orders[slot]
+    for slot in range(venue.n_orders[lane]):
+        order = venue.orders[lane, slot]
         if order["side"] != side or order["rank"] < rank:
             continue
         if order["rank"] == rank:
-            floor = max(on_level_change(ctl["model"], order["ahead_qty"], 0, ledger["qty"], ctl["power"]), floor)
-            order["ahead_qty"] = floor
+            after_return(order, ledger, venue)
+            floor = max(order["ahead_qty"], floor)
+            set_ahead(order, floor)
         else:
             if order["rank"] == ledger["gone_rank"] and ledger["is_first_drop"] == 1:
                 order["ghost_qty"] = order["ahead_qty"]
-            if ctl["model"] != TRADES_ONLY or order["ahead_qty"] == UNKNOWN:
-                order["ahead_qty"] = 0
+            if venue.ctl[0]["model"] != TRADES_ONLY or order["ahead_qty"] == UNKNOWN:
+                set_ahead(order, 0)
 
 
 @kernel
@@ -58,7 +63,6 @@ def fill_from_print(s, side, rank, budget_qty, explained_qty, venue):
 @kernel
 def _walk(s, side, rank, qty, is_explained, venue):
     """Consume the line at one price: market ahead, first own order, market between, second own order, and so on (rule 7)."""
-    model = venue.ctl[0]["model"]
     left = qty
     used = 0
     for slot in range(venue.n_orders[s]):
@@ -72,12 +76,12 @@ def _walk(s, side, rank, qty, is_explained, venue):
         taken = min(max(front - used, 0), left)
         used += taken
         left -= taken
-        front = on_trade(model, front, used)
+        front = after_print(front, used, venue)
         if is_explained:
             order["ghost_qty"] = front
-            order["ahead_qty"] = min(order["ahead_qty"], front)
+            set_ahead(order, min(order["ahead_qty"], front))
         else:
-            order["ahead_qty"] = front
+            take_ahead(order, front)
         fill = min(left, order["leaves_qty"])
         if fill > 0:
             left -= fill

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +11,11 @@ import numpy as np
 from fills.arrivals import Arrivals, arrivals_of
 from fills.bands import Band, choices, queue_of
 from fills.batch import ANSWERS_AT_ONCE, BATCH_CTL, SPARE_ANSWERS, STEP, Batch, act_until, play
+from fills.chosen import choose_queue
+from fills.fitted import FittedQueue
 from fills.given import GivenOrders, read_orders
 from fills.latency import LatencySettings
+from fills.own_queue import OwnQueue
 from fills.queue import FIFO, QueueModel
 from fills.real_book import STOP_BOOK_FULL
 from fills.real_tables import MOST_LIVE
@@ -47,7 +51,7 @@ FILL = np.dtype(
 def simulate(
     session: Session,
     orders: pd.DataFrame,
-    queue: QueueModel | str = QueueModel.BEHIND_FIRST,
+    queue: QueueModel | FittedQueue | OwnQueue | str | Path = QueueModel.BEHIND_FIRST,
     latency: int | LatencySettings | None = None,
     independent: bool = False,
     own_in_book: bool = False,
@@ -65,9 +69,9 @@ def simulate(
         `order_id` (int, unique), `symbol`, `ts_ns` (sent), `side` (BUY, SELL), `qty`, `limit_price` (dollars, NaN = market),
         `tif` (DAY, IOC, FOK, GTD); optional `expire_ts_ns` (GTD), `cancel_ts_ns` (sent; 0 or NaN = never), `post_only`, `type`
         (LIMIT; PEG_MID and MIDPRICE follow the mid, with `limit_price` as cap, NaN for none).
-    queue : QueueModel
-        How falls of the display that no print explains are shared. FIFO follows the messages of the full order book instead
-        of quotes and prints, where the session has them.
+    queue : QueueModel, path, FittedQueue or OwnQueue
+        How falls of the display that no print explains are shared; a path is that of a fitted model (`replay fit fills`). FIFO
+        follows the messages of the full order book instead of quotes and prints, where the session has them.
     latency : int or LatencySettings, optional
         None is the default profile; an int is a fixed way from sending to acting, in ns, for orders and cancels alike.
         `LatencySettings` may draw its legs; `compute` is over when an order is sent and does not count here. All orders and
@@ -94,10 +98,12 @@ def simulate(
     DAY orders that act before the regular close expire there, later ones with the session. No fees are charged.
     """
     given = read_orders(orders, session, span_ns(session))
-    if QueueModel(queue) is QueueModel.FIFO and (given.type > OrderType.MARKET).any():
+    chosen = choose_queue(queue)
+    if chosen.model is QueueModel.FIFO and (given.type > OrderType.MARKET).any():
         raise UsageError("exact FIFO does not follow pegged orders; ask for another queue model, or leave them out")
     venue = {
-        "queue": queue_of(Band(band), QueueModel(queue)),
+        "queue": queue_of(Band(band), chosen.model),
+        "fits": chosen.fits(session, session.symbols, {session.symbols[k] for k in np.unique(given.symbol)}),
         "band": choices(Band(band)),
         "own_in_book": own_in_book,
         "terms": _terms(session, hours),
@@ -125,7 +131,7 @@ def _terms(session: Session, hours: str) -> Terms:
 def make_batch(session: Session, given: GivenOrders, arrivals: Arrivals, is_independent: bool, venue: dict[str, Any]) -> Any:
     """Lay orders and market out for `stream_fills`; `arrivals` is what `fills.arrivals` makes.
 
-    `venue` holds what `make_venue` is told of how to fill: `queue`, `band`, `own_in_book`, `terms`.
+    `venue` holds what `make_venue` is told of how to fill: `queue`, `fits`, `band`, `own_in_book`, `terms`.
     """
     n_symbols, acts_first = len(session.symbols), venue["own_in_book"]
     steps = _schedule(given, arrivals, (venue["terms"].open_ns, session.hours.close_ns), acts_first)

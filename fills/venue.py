@@ -12,7 +12,8 @@ import numpy as np
 
 from fills.bands import CHOICE, choices
 from fills.fees import FEES, no_fees
-from fills.queue import UNKNOWN, QueueModel
+from fills.own_queue import OwnQueue
+from fills.queue import QUEUE_FIT, UNKNOWN, QueueModel
 from fills.real_tables import NO_RANK, make_tables
 from fills.terms import Terms
 from replay.bundle import bundle
@@ -32,7 +33,7 @@ PAIRING_NS = {
     Evidence.SNAPSHOT_250MS: (50_000_000, 300_000_000),  # quotes are sampled every 250 ms, prints are not
     Evidence.BARS: (0, 0),
     Evidence.HISTORICAL: (1_000_000_000, 1_000_000_000),  # whole-second stamps: the order inside a second is lost
-    Evidence.MESSAGE_LEVEL: (0, 0),  # a quote and its print carry the same stamp
+    Evidence.MESSAGE_LEVEL: (0, 2_000_000),  # CME's quote follows its print by 8 us (99 %: 0.4 ms), others' has its stamp
 }
 
 
@@ -58,6 +59,7 @@ VENUE_ORDER = np.dtype(
         ("leaves_qty", "i8"),
         ("ahead_qty", "i8"),  # of the market, own orders not counted; UNKNOWN before first sight
         ("join_seq", "i8"),  # exact FIFO: real orders that joined earlier stand ahead
+        ("spare_micro", "i8"),  # FITTED: by how many millionths of a share `ahead_qty` is rounded up
         ("ghost_qty", "i8"),  # ahead before the pending drop, less the prints that explained it; UNKNOWN = came later
         ("side", "i4"),
         ("type", "i4"),
@@ -73,6 +75,8 @@ VENUE_ORDER = np.dtype(
         ("since_ns", "i8"),  # when it came or was released
         ("tick", "i8"),
         ("lot", "i8"),
+        ("join_ns", "i8"),  # when it took its place in the queue
+        ("seen_ns", "i8"),  # when its level last fell, or became the touch
         ("tif", "i4"),
         ("post_only", "i4"),
         ("is_held", "i4"),
@@ -101,6 +105,7 @@ LEDGER = np.dtype(
         ("change", "i8"),  # what the last quote did: SAME, RESIZED or MOVED ...
         ("fresh_drop_qty", "i8"),  # ... the part of a fall that no print had explained ...
         ("is_first_drop", "i8"),  # ... and whether it opened the drop
+        ("heard_ns", "i8"),  # the last print on this side
         ("explained_qty", "i8"),  # how much of the last print explained a drop
     ],
     align=True,
@@ -146,7 +151,11 @@ VENUE_CTL = np.dtype(
         ("source_seq", "i8"),
         ("source_venue", "i8"),
         ("evidence", "i8"),
+        ("symbol", "i8"),  # of the event that own orders react to
         ("model", "i8"),
+        ("own_join", "i8"),  # addresses of a user's own queue model
+        ("own_trade", "i8"),
+        ("own_change", "i8"),
         ("n_unsided", "i8"),  # prints whose side could not be told
         ("n_ineligible", "i8"),  # prints that consume nothing
         ("power", "f8"),
@@ -168,6 +177,7 @@ class Venue(NamedTuple):
     ctl: np.ndarray  # VENUE_CTL, one row
     pairing_ns: np.ndarray  # int64 (8, 2), by Evidence: FALL_WAITS, PRINT_WAITS
     choices: np.ndarray  # CHOICE (8,), by Evidence: what the band decides
+    fits: np.ndarray  # QUEUE_FIT (n_symbols,) where the queue model is FITTED, else one row of zeros
     fees: np.ndarray  # FEES, one row
     terms: np.ndarray  # TERMS, one row
     accounts: np.ndarray  # ACCOUNT (n_symbols,)
@@ -187,7 +197,8 @@ def make_venue(
     n_symbols: int,
     slots: int = 64,
     *,
-    queue: QueueModel = QueueModel.BEHIND_FIRST,
+    queue: QueueModel | OwnQueue = QueueModel.BEHIND_FIRST,
+    fits: np.ndarray | None = None,
     power: float = 3.0,
     close_ns: int = NEVER,
     fees: np.ndarray | None = None,
@@ -204,8 +215,10 @@ def make_venue(
     ----------
     n_symbols, slots : int
         Size of the order table: own live orders per symbol at most `slots`.
-    queue : QueueModel
+    queue : QueueModel or OwnQueue
         How unexplained falls of the display are shared.
+    fits : numpy.ndarray, optional
+        Parameters of `QueueModel.FITTED`, a row of `QUEUE_FIT` per symbol.
     power : float
         Exponent n of `QueueModel.POWER`.
     close_ns : int
@@ -235,6 +248,8 @@ def make_venue(
     ctl["next_expiry_ns"] = NEVER
     ctl["close_ns"] = close_ns
     ctl["model"] = queue.code
+    if isinstance(queue, OwnQueue):
+        ctl["own_join"], ctl["own_trade"], ctl["own_change"] = queue.addresses
     ctl["power"] = power
     ctl["own_in_book"] = own_in_book
     return Venue(
@@ -246,6 +261,7 @@ def make_venue(
         ctl=ctl,
         pairing_ns=waits,
         choices=choices() if band is None else np.asarray(band, CHOICE),
+        fits=np.zeros(n_symbols if queue is QueueModel.FITTED else 1, QUEUE_FIT) if fits is None else fits,
         fees=no_fees() if fees is None else np.array(fees, FEES).reshape(1),
         terms=(terms or Terms()).row(),
         accounts=np.zeros(n_symbols, ACCOUNT),

@@ -13,7 +13,10 @@ WORDS = {
     for word in ("errors", "events", "orders", "jit", "numeric", "bundle", "desk", "settings", "answers", "calendar", "session")
 }
 HEAVY = {"exchange_calendars", "lightgbm", "mapie", "numba", "pandas", "pyarrow", "pydantic", "rich", "scipy", "sklearn", "uplot"}
-COMPILER_FILES = {"replay/bundle.py", *(f"replay/jit/{name}.py" for name in ("__init__", "callee", "entry", "sources", "store"))}
+COMPILER_FILES = {
+    "replay/bundle.py",
+    *(f"replay/jit/{name}.py" for name in ("__init__", "address", "callee", "entry", "sources", "store")),
+}
 EDGES = {"replay.importers"}  # loaded by name, one reader at a time, by `replay import` alone
 PUBLIC_SIGNATURES = {"strategy/conformal.py:calibrate"}  # longer than six, and what users were promised
 MODEL_FILES: set[str] = set()  # files that train or load models; they alone know lightgbm and mapie

@@ -19,6 +19,7 @@ from typing import Any
 import numba
 from numba.core import config
 
+from replay.jit.address import address_of, call_address, call_plainly
 from replay.jit.callee import Callee, wide
 from replay.jit.entry import Entry
 from replay.jit.sources import OURS, digest_of, import_closure, source_file
@@ -119,4 +120,7 @@ def is_compiled(function: Any) -> bool:
     return not isinstance(function, Kernel) or not isinstance(function.callee._cache, Store) or function.callee._cache.is_filled()
 
 
-__all__ = ["Kernel", "bound_kernel", "cache_folder", "compile_for", "import_closure", "is_compiled", "kernel", "leaf"]
+__all__ = [
+    "Kernel", "address_of", "bound_kernel", "cache_folder", "call_address", "call_plainly", "compile_for", "import_closure",
+    "is_compiled", "kernel", "leaf",
+]  # fmt: skip

@@ -2,19 +2,23 @@
 
 from datetime import date
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fills.bands import Band, choices
 from fills.fees import FeeSchedule
-from fills.queue import DISPLAY_MODELS, QueueModel
+from fills.queue import DISPLAY_MODELS, QUEUE_FIT, QueueModel
 from fills.terms import Terms
 from tests.fills.worlds import Market, bar, busy_stream, odd_steps, quotes, requests, status, streams
 from tests.naive.exchange import Exchange
 from tests.naive.fees import order_fee_micros
 
 BANDS = st.sampled_from([band.value for band in Band])
+FITS = np.array(
+    [(-1.5, 0.7, 0.2, -0.3, 0.1, 0.4, -0.3, 1e5, 1e5), (0.5, -0.4, 0.0, 0.2, -1e5, 0.0, 0.3, 0.0, 0.0)], QUEUE_FIT
+)  # times in these streams are nanoseconds, so coefficients of times are large
 WINDOWS = {1: (50, 50), 2: (40, 200), 3: (0, 0), 5: (0, 0)}
 FEES = FeeSchedule.on_date(date(2026, 5, 4), "tiered", scale=10).rates
 
@@ -35,9 +39,17 @@ def compare(stream, model, evidence, close_ns, band="expected", *, terms=None, t
     """Play a stream on both and compare each answer; return the number of answers by rule."""
     terms = terms or {}
     common = {"evidence": evidence, "power": 2.5, "close_ns": close_ns, "tick": tick, "lot": 3}
-    kernel = {"queue": model, "fees": FEES, "pairing_ns": WINDOWS, "band": choices(Band(band)), "terms": Terms(**terms)}
+    fits = FITS if model is QueueModel.FITTED else None
+    kernel = {
+        "fits": fits,
+        "queue": model,
+        "fees": FEES,
+        "pairing_ns": WINDOWS,
+        "band": choices(Band(band)),
+        "terms": Terms(**terms),
+    }
     market = Market(2, 8, **kernel, **common)
-    oracle = Exchange(2, 8, model=model.value, windows=WINDOWS, fee=order_fee_micros, band=band, terms=terms, **common)
+    oracle = Exchange(2, 8, model=model.value, fits=fits, windows=WINDOWS, fee=order_fee_micros, band=band, terms=terms, **common)
     rules = {}
     for step in stream:
         expected = play_naive(oracle, step)

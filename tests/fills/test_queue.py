@@ -64,8 +64,10 @@ def test_joining_is_behind_the_display_and_behind_own_orders():
 
 def test_names_and_codes_are_fixed():
     """Configuration files hold the names, kernels the codes."""
-    assert ["trades_only", "behind_first", "pro_rata", "all_ahead", "power", "log", "fifo"] == [m.value for m in QueueModel]
-    assert list(range(7)) == [m.code for m in QueueModel]
+    names = ["trades_only", "behind_first", "pro_rata", "all_ahead", "power", "log", "fifo", "fitted"]
+
+    assert names == [m.value for m in QueueModel]
+    assert list(range(8)) == [m.code for m in QueueModel]
 
 
 def test_an_unknown_model_is_named_with_the_known_ones():

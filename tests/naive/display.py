@@ -15,6 +15,7 @@ class Side:
         self.price = None
         self.qty = 0
         self.seq = 0
+        self.heard = 0  # when a print of this side was last heard
         self.drop = self.drop_end = self.printed = self.printed_end = 0
         self.gone = None  # (price, remembered until)
         self.gone_drop = 0

@@ -3,6 +3,7 @@
 import math
 
 from tests.naive.display import Side, better
+from tests.naive.fitted_queue import MILLION, back_again, fall
 from tests.naive.odd_prints import OddPrints
 from tests.naive.order_life import BUY, SELL, OrderLife, works
 
@@ -59,7 +60,9 @@ class Exchange(OddPrints, OrderLife):
         band="expected",
         lot=1,
         terms=None,
+        fits=None,
     ):
+        self.fits = fits
         self.books = [
             {"bid": 0, "bid_qty": 0, "ask": 0, "ask_qty": 0, "status": 0, "last_price": 0, "last_qty": 0}
             for _ in range(n_symbols)
@@ -165,6 +168,45 @@ class Exchange(OddPrints, OrderLife):
             return log(1.0 + back) / (log(1.0 + back) + log(1.0 + front))
         return 1.0 / (1.0 + exp(self.power * (log(float(front)) - log(float(back)))))
 
+    # ---- the fitted queue model: `spare` is by how many millionths of a share what is ahead is rounded up
+
+    def case_of(self, s, side, quote):
+        """What the fitted model asks besides the queue."""
+        both = quote["bid_qty"] > 0 and quote["ask_qty"] > 0
+        return {
+            "spread": (quote["ask"] - quote["bid"]) // self.tick if both else 1,
+            "other": quote["ask_qty"] if side == BUY else quote["bid_qty"],
+            "quiet_s": (self.now - self.sides[s][side].heard) / 1e9,
+            "fit": self.fits[s] if self.model == "fitted" else None,
+        }
+
+    def fallen(self, order, drop, new, case):
+        if self.model != "fitted" or order["ahead"] is None:
+            return self.shrink(order["ahead"], drop, new)
+        order["seen"] = self.now
+        micro = order["ahead"] * MILLION - order["spare"]
+        return self.to_whole(order, fall(case["fit"], micro, drop, new, case | {"age_s": (self.now - order["joined"]) / 1e9}))
+
+    def returned(self, s, order, new):
+        seen, order["seen"] = order["seen"], self.now
+        if self.model != "fitted" or order["ahead"] is None:
+            return self.shrink(order["ahead"], 0, new)
+        micro = order["ahead"] * MILLION - order["spare"]
+        return self.to_whole(order, back_again(self.fits[s], micro, (self.now - seen) / 1e9, new))
+
+    def to_whole(self, order, micro):
+        """Whole shares ahead of an order, rounded up; the rest is kept."""
+        order["ahead"] = -(-micro // MILLION)
+        order["spare"] = order["ahead"] * MILLION - micro
+        return order["ahead"]
+
+    def settle(self, order, ahead, floor):
+        """Set what is ahead, at least `floor`; a number that did not come from the fitted model has no fraction."""
+        if order["ahead"] != max(ahead, floor):
+            order["spare"] = 0
+        order["ahead"] = max(ahead, floor)
+        return order["ahead"]
+
     # ---- the market
 
     def on_event(self, event):
@@ -214,7 +256,7 @@ class Exchange(OddPrints, OrderLife):
         shown = {BUY: (quote["bid"], quote["bid_qty"]), SELL: (quote["ask"], quote["ask_qty"])}
         before = [self.sides[s][side].price for side in (BUY, SELL)]
         for side, (price, qty) in shown.items():
-            self.on_display(s, side, price if qty else None, qty, quote["seq"])
+            self.on_display(s, side, price if qty else None, qty, quote)
         for side, (price, qty) in shown.items():
             self.sides[s][side].left(side, price, qty)
         for side in (BUY, SELL):
@@ -226,12 +268,12 @@ class Exchange(OddPrints, OrderLife):
             touch = [price if qty else 0 for price, qty in (shown[BUY], shown[SELL])]
             self.touches[s] = [*self.touches[s], (exch, *touch)][-8:]
 
-    def on_display(self, s, side, price, qty, seq):
+    def on_display(self, s, side, price, qty, quote):
         display = self.sides[s][side]
-        display.seq = seq
+        display.seq = quote["seq"]
         mine = [order for order in self.orders[s] if order["side"] == side and order["type"] != "market" and works(order)]
         if price == display.price:
-            self.resize(display, mine, qty)
+            self.resize(display, mine, qty, self.case_of(s, side, quote))
             return
         display.forget_old(self.now)
         old, had_drop = display.price, display.drop > 0
@@ -248,14 +290,14 @@ class Exchange(OddPrints, OrderLife):
         most = 0
         for order in mine:
             if order["price"] == price:
-                order["ahead"] = most = max(self.shrink(order["ahead"], 0, qty), most)
+                most = self.settle(order, self.returned(s, order, qty), most)
             elif better(side, order["price"], price):
                 if order["price"] == old and display.gone and not had_drop:
                     order["ghost"] = order["ahead"]
                 if self.model != "trades_only" or order["ahead"] is None:
-                    order["ahead"] = 0
+                    self.settle(order, 0, 0)
 
-    def resize(self, display, mine, qty):
+    def resize(self, display, mine, qty, case):
         """Rules 6 and 9."""
         if qty == display.qty:
             return
@@ -271,7 +313,7 @@ class Exchange(OddPrints, OrderLife):
             if order["price"] == display.price:
                 if drop and not display.drop:
                     order["ghost"] = order["ahead"]
-                order["ahead"] = most = max(self.shrink(order["ahead"], drop, qty), most)
+                most = self.settle(order, self.fallen(order, drop, qty, case), most)
         if drop and not display.drop:
             display.drop_end = self.now + self.waits()[0]
         display.drop += drop
@@ -314,6 +356,7 @@ class Exchange(OddPrints, OrderLife):
             self.on_stray(s, trade)
             return
         display = self.sides[s][side]
+        display.heard = self.now
         explained = 0
         if display.price == price:
             display.forget_old(self.now)
@@ -393,7 +436,9 @@ class Exchange(OddPrints, OrderLife):
             qty -= step
             order[front] = max(order[front] - gone, 0)
             if front == "ghost":
-                order["ahead"] = min(order["ahead"], order["ghost"])
+                self.settle(order, min(order["ahead"], order["ghost"]), 0)
+            elif order["ahead"] == 0:
+                order["spare"] = 0
             amount = min(qty, order["leaves"])
             if amount:
                 qty -= amount

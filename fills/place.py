@@ -1,0 +1,95 @@
+"""The place of one own order in its queue: the queue model at work, and the bounds that no model may leave (rules 1, 4, 6, 7).
+
+Whatever a model says, what is ahead is never negative, never grows while the order rests, and never exceeds the displayed size
+while the level is visible (TRADES_ONLY excepted: there only prints count).
+"""
+
+from fills.queue import FITTED, MICRO, OWN, UNKNOWN, on_fitted_fall, on_fitted_return, on_join, on_level_change, on_trade
+from fills.venue import NO_RANK
+from replay.jit import call_address, kernel
+
+
+@kernel
+def join_queue(order, shown_qty, floor_qty, now_ns, venue):
+    """Set what is ahead of an order that joins where `shown_qty` stands, behind own orders with `floor_qty` ahead of them."""
+    ctl = venue.ctl[0]
+    order["join_ns"] = now_ns
+    order["seen_ns"] = now_ns
+    order["spare_micro"] = 0
+    if ctl["model"] == OWN:
+        said = call_address(ctl["own_join"], (shown_qty,))
+        order["ahead_qty"] = max(min(max(said, 0), shown_qty), floor_qty)
+    else:
+        order["ahead_qty"] = on_join(ctl["model"], shown_qty, floor_qty)
+
+
+@kernel
+def after_fall(order, drop_qty, ledger, other, venue):
+    """Lower what is ahead of an order after the display of its level fell, `drop_qty` of it unexplained by prints."""
+    ctl = venue.ctl[0]
+    model = ctl["model"]
+    if model < FITTED or order["ahead_qty"] >= UNKNOWN:
+        order["ahead_qty"] = on_level_change(min(model, FITTED), order["ahead_qty"], drop_qty, ledger["qty"], ctl["power"])
+        return
+    age_ns = ctl["now_ns"] - order["join_ns"]
+    quiet_ns = ctl["now_ns"] - ledger["heard_ns"]
+    spread = -(ledger["rank"] + other["rank"]) // max(order["tick"], 1) if other["rank"] != NO_RANK else 1
+    order["seen_ns"] = ctl["now_ns"]
+    if model == FITTED:
+        ahead_micro = order["ahead_qty"] * MICRO - order["spare_micro"]
+        fit = venue.fits[ctl["symbol"]]
+        left = on_fitted_fall(fit, ahead_micro, drop_qty, ledger["qty"], age_ns, float(spread), other["qty"], quiet_ns)
+        _set_micro(order, left)
+        return
+    most = min(order["ahead_qty"], ledger["qty"])
+    said = most
+    if drop_qty > 0:
+        said = call_address(
+            ctl["own_change"], (order["ahead_qty"], drop_qty, ledger["qty"], age_ns, spread, other["qty"], quiet_ns)
+        )
+    order["ahead_qty"] = min(max(said, 0), most)
+
+
+@kernel
+def after_return(order, ledger, venue):
+    """Lower what is ahead of an order whose level is the touch again, or seen for the first time (rules 3 and 4)."""
+    ctl = venue.ctl[0]
+    model = ctl["model"]
+    if model == FITTED and order["ahead_qty"] < UNKNOWN:
+        ahead_micro = order["ahead_qty"] * MICRO - order["spare_micro"]
+        hidden_ns = ctl["now_ns"] - order["seen_ns"]
+        _set_micro(order, on_fitted_return(venue.fits[ctl["symbol"]], ahead_micro, hidden_ns, ledger["qty"]))
+    else:
+        order["ahead_qty"] = on_level_change(min(model, FITTED), order["ahead_qty"], 0, ledger["qty"], ctl["power"])
+    order["seen_ns"] = ctl["now_ns"]
+
+
+@kernel
+def after_print(front_qty, taken_qty, venue):
+    """Return what is left of a quantity ahead after prints took `taken_qty` of it."""
+    ctl = venue.ctl[0]
+    if ctl["model"] != OWN:
+        return on_trade(ctl["model"], front_qty, taken_qty)
+    return min(max(call_address(ctl["own_trade"], (front_qty, taken_qty)), 0), front_qty)
+
+
+@kernel
+def set_ahead(order, ahead_qty):
+    """Set what is ahead in whole shares; a fraction that FITTED carries is kept only while the whole shares stay as they are."""
+    if ahead_qty != order["ahead_qty"]:
+        order["spare_micro"] = 0
+    order["ahead_qty"] = ahead_qty
+
+
+@kernel
+def take_ahead(order, ahead_qty):
+    """Set what is ahead after a print: the fraction that FITTED carries is kept while anybody is ahead."""
+    order["ahead_qty"] = ahead_qty
+    if ahead_qty == 0:
+        order["spare_micro"] = 0
+
+
+@kernel
+def _set_micro(order, ahead_micro):
+    order["ahead_qty"] = -(-ahead_micro // MICRO)
+    order["spare_micro"] = order["ahead_qty"] * MICRO - ahead_micro
