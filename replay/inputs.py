@@ -17,6 +17,7 @@ import numpy as np
 from replay.config import Config
 from replay.errors import DataError, UsageError
 from replay.forecasts.table import ForecastRows, load_forecasts, no_forecasts
+from replay.queues import queue_facts
 from replay.sections import TABLES
 from replay.session import Session
 from replay.strategies import is_forecaster, load_strategy, source_digest
@@ -73,6 +74,11 @@ class Inputs:
         """Price units per dollar."""
         return self.sessions[0].scale
 
+    @cached_property
+    def queue_facts(self) -> Mapping[str, str]:
+        """Digests of what the queue model is made of, beyond its name: parameters, or a user's source."""
+        return queue_facts(self.config.venue.queue)
+
     @property
     def forecaster(self) -> Any:
         """The user's forecaster, or None."""
@@ -115,6 +121,7 @@ class Inputs:
             "forecasts": _file(self.forecasts_path),
             "state_in": _file(self.state_in),
             "tables": {f"{s}.{key}": file for s, key in TABLES if (file := _file(self._table(s, key)))},
+            "queue": dict(self.queue_facts),
             "models": None,  # no command loads models yet; the key is the contract's
             "strategy": {"name": self.strategy_text or _class_name(self.strategy), "digest": source_digest(self.strategy)},
             "symbols": None if self.symbols is None else list(self.symbols),
@@ -169,6 +176,10 @@ class Inputs:
                 raise DataError(
                     f"{where} has digest {session.digest[:12]}, the run used {entry['digest'][:12]}; restore it, or run again"
                 )
+        if dict(inputs.queue_facts) != names.get("queue", {}):
+            raise DataError(
+                f"the queue model `{inputs.config.venue.queue}` has changed since {run} was made; restore it, or run again"
+            )
         return inputs
 
 
@@ -190,7 +201,7 @@ def gather(sessions: Sequence[Session | str | Path], config: Config | None, choi
     opened = _by_day(_open(sessions))
     _check_scales(opened)
     _check_multipliers(opened)
-    config = _with_absolute_tables(config or Config())
+    config = _with_absolute_queue(_with_absolute_tables(config or Config()))
     if choices.seed is not None:
         config = config.with_sets([f"run.seed={choices.seed}"])
     wanted = tuple(choices.symbols or config.run.symbols) or None
@@ -211,6 +222,7 @@ def gather(sessions: Sequence[Session | str | Path], config: Config | None, choi
         state_in=_existing(choices.state_in),
     )
     assert inputs.forecasts is not None  # read now, so that a bad file is refused before anything is compiled
+    assert inputs.queue_facts is not None
     return inputs
 
 
@@ -227,6 +239,13 @@ def _with_absolute_tables(config: Config) -> Config:
         if path and not Path(path).is_absolute():
             config = config.with_values({section: {key: str(Path(path).resolve())}})
     return config
+
+
+def _with_absolute_queue(config: Config) -> Config:
+    """Make the file of a queue model independent of the current folder."""
+    text = config.venue.queue
+    full = str(Path(text).resolve()) if text.endswith(".toml") else _absolute(text)
+    return config if full == text else config.with_values({"venue": {"queue": full}})
 
 
 def _existing(path: str | Path | None) -> Path | None:

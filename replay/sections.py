@@ -7,7 +7,6 @@ from replay.settings import setting
 BANDS = ("expected", "pessimistic", "optimistic")
 FILL_RULES = ("queue", "ibkr-paper")
 HALT_RULES = ("reject", "hold")
-QUEUE_MODELS = ("behind_first", "trades_only", "pro_rata", "power", "log", "all_ahead", "fifo")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +36,8 @@ class VenueSettings:
     )
     queue: str = setting(
         "behind_first",
-        "who left when displayed size falls without a print; the other two bands have their own",
-        choices=QUEUE_MODELS,
+        "who left when displayed size falls without a print: behind_first, trades_only, pro_rata, power, log, all_ahead, fitted, "
+        "the file of a fitted model (*.toml) or `file.py:name` of an own one; the other two bands have their own",
     )
     power: float = setting(3.0, "exponent of the queue model `power`", gt=0.0)
     no_venue_share: float = setting(

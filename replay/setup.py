@@ -26,6 +26,7 @@ from replay.forecasts.door import ForecasterMaker
 from replay.forecasts.simple import SimpleMaker
 from replay.forecasts.stage import Stage
 from replay.orders import Evidence
+from replay.queues import queue_named
 from replay.session.weave import MessageWeaver, message_count
 from replay.settings import as_row
 from strategy import pipeline
@@ -197,10 +198,12 @@ def _venue(inputs: Inputs, session: Session | None) -> Any:
         rates = fees_of(inputs, session).rates
         close_ns = min(trading_span(inputs, session)[1], end_of_day(inputs, session)[0])
         terms = _terms(inputs, session)
+    chosen, names = queue_named(settings.queue), list(inputs.symbol_index)
     return make_venue(
-        len(inputs.symbol_index),
+        len(names),
         inputs.config.run.order_slots,
-        queue=queue_of(Band(settings.band), QueueModel(settings.queue)),
+        queue=queue_of(Band(settings.band), chosen.model),
+        fits=None if session is None else chosen.fits(session, names, names),
         power=settings.power,
         close_ns=close_ns,
         fees=rates,

@@ -15,7 +15,12 @@ from replay.errors import UsageError
 
 
 def load_strategy(place: str) -> Any:
-    """Import `module:Name` or `file.py:Name`; a class is called without arguments, anything else is taken as it is.
+    """Import `module:Name` or `file.py:Name`; a class is called without arguments, anything else is taken as it is."""
+    return load_named(place, "--strategy")
+
+
+def load_named(place: str, option: str) -> Any:
+    """Import something of a user's by name; `option` is how it was named, for the message.
 
     Raises
     ------
@@ -24,8 +29,8 @@ def load_strategy(place: str) -> Any:
     """
     module_name, colon, name = place.rpartition(":")
     if not (colon and module_name and name):
-        raise UsageError(f"--strategy takes `module:Class` or `file.py:Class`, got '{place}'")
-    module = _import_file(Path(module_name)) if module_name.endswith(".py") else _import_module(module_name)
+        raise UsageError(f"{option} takes `module:Class` or `file.py:Class`, got '{place}'")
+    module = _import_file(Path(module_name), option) if module_name.endswith(".py") else _import_module(module_name, option)
     if not hasattr(module, name):
         known = ", ".join(sorted(key for key in vars(module) if not key.startswith("_")))
         raise UsageError(f"`{module_name}` has no `{name}`; it has {known}")
@@ -33,21 +38,21 @@ def load_strategy(place: str) -> Any:
     return found() if inspect.isclass(found) else found
 
 
-def _import_module(name: str) -> ModuleType:
+def _import_module(name: str, option: str) -> ModuleType:
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))  # last: a user's `strategy.py` must not hide our package
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name and name.split(".")[0] == error.name.split(".")[0]:
-            raise UsageError(f"--strategy: there is no module `{name}` (looked in `{Path.cwd()}` and the environment)") from error
-        raise UsageError(f"--strategy: `{name}` imports `{error.name}`, which is not installed") from error
+            raise UsageError(f"{option}: there is no module `{name}` (looked in `{Path.cwd()}` and the environment)") from error
+        raise UsageError(f"{option}: `{name}` imports `{error.name}`, which is not installed") from error
 
 
-def _import_file(path: Path) -> ModuleType:
+def _import_file(path: Path, option: str) -> ModuleType:
     """Import a file under its own name, once; kernels in it are cached by that file."""
     if not path.is_file():
-        raise UsageError(f"--strategy: there is no file `{path}`")
+        raise UsageError(f"{option}: there is no file `{path}`")
     name = f"_strategy_{path.resolve().stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
     if name in sys.modules:
         return sys.modules[name]
