@@ -43,6 +43,7 @@ _COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
 for _panel, _commands in _COMMANDS.items():
     for _name, _command in _commands.items():
         app.command(_name, rich_help_panel=_panel)(_command)
+app.add_typer(fit.app, name="fit", rich_help_panel="Replay")
 app.add_typer(validate.app, name="validate", rich_help_panel="Replay")
 app.add_typer(fit.app, name="fit", rich_help_panel="Replay")
 

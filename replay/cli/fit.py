@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from replay.cli.options import Json
+from replay.cli.options import Json, NoProgress, parse_moment, split_names
 from replay.cli.output import print_json, stdout, table
+from replay.cli.progress import step_progress
 
 app = typer.Typer(no_args_is_help=True, help="Measure parameters of the simulation.")
 
@@ -50,3 +51,61 @@ def latency(
 
 def _at(ascending: tuple[int, ...], share: float) -> int:
     return ascending[min(int(share * len(ascending)), len(ascending) - 1)]
+
+
+@app.command("fills")
+def fills(  # one parameter per option of the command
+    sessions: Annotated[list[Path], typer.Argument(metavar="SESSION", help="Session folders with messages.")],
+    out: Annotated[Path, typer.Option("--out", metavar="MODEL", help="File to write, TOML.")],
+    symbols: Annotated[str | None, typer.Option("--symbols", metavar="A,B", help="Only these; all of one tick regime.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="T", help="Learn only from New York time 09:45, or an instant, on.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="T", help="Learn only from what happened before it.")] = None,
+    folds: Annotated[int, typer.Option("--folds", metavar="N", help="Stretches of time of the cross-validation.")] = 5,
+    resamples: Annotated[int, typer.Option("--resamples", metavar="N", help="Draws of the bootstrap; 0 = no intervals.")] = 400,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of its draws.")] = 0,
+    is_quiet: NoProgress = False,
+    is_json: Json = False,
+) -> None:
+    """Learn from real orders who leaves a queue, those ahead or those behind; write the queue model with its scores."""
+    from replay.validation.fit import fit_fills
+
+    with step_progress(not is_quiet) as progress:
+        fit = fit_fills(
+            sessions,
+            symbols=split_names(symbols) or None,
+            start=parse_moment(start, "--from") if start else None,
+            end=parse_moment(end, "--to") if end else None,
+            folds=folds,
+            resamples=resamples,
+            seed=seed,
+            progress=progress,
+        )
+    fit.model.save(out)
+    if is_json:
+        print_json(
+            {"out": out, "name": fit.model.name, "parameters": fit.model.parameters, "scores": fit.scores.to_dict("records")}
+        )
+        return
+    heads = ("queue model", "same instant", "earlier", "later", "never", "wrong", "Brier")
+    for kind, rows in fit.scores.groupby("kind", sort=False):
+        lines = [_scores(row) for row in rows.to_dict("records")]
+        stdout().print(table(f"{fit.model.name}, {kind}, on time it was not fitted on", heads, lines, right=heads[1:]))
+    for name, value in fit.model.parameters.items():
+        stdout().print(f"  {name} = {value:.4g}", markup=False)
+    stdout().print(
+        f"wrote {out}; to use it: --set venue.queue={out}, or simulate(..., queue='{out}')", markup=False, soft_wrap=True
+    )
+
+
+def _scores(row: dict[Any, Any]) -> tuple[str, ...]:
+    """Show shares of the filled (wrong: of the cancelled) real orders in percent; two with the 95 % interval."""
+    plain = [_percent(row[name]) for name in ("earlier", "later", "never")]
+    ends = [f" {row[name + '_low']:.1%}-{row[name + '_high']:.1%}".replace("%-", "-") for name in ("same", "wrong")]
+    same, wrong = (_percent(row[name]) + end for name, end in zip(("same", "wrong"), ends, strict=True))
+    return (row["model"], same, *plain, wrong, f"{row['brier']:.4f}")
+
+
+def _percent(share: float) -> str:
+    return "-" if share != share else f"{share:.1%}"

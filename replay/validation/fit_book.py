@@ -1,0 +1,283 @@
+"""Learn from messages where each cancelled share stood: the cases that a fitted queue model is estimated from.
+
+Every order has its place in the line of its price. When an order leaves the touch, each real order of ours in the same line (one
+that arrived at the touch) makes a *case*: what stood ahead of it and behind it, how much left, and whether that stood ahead.
+Cases in which only one answer was possible (more left than stood on one side) teach nothing and are left out. When a better price
+hides a line and it becomes the touch again, each of them makes a *return*: what was ahead before and after.
+
+The line of an order is a linked list through `orders`; levels are indices into the sorted prices.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from replay.bundle import bundle
+from replay.importers.book import ASK, BID
+from replay.jit import kernel
+from replay.session.tables import MessageAction
+
+NOBODY = -1
+VISIBLE = -1
+
+QUEUED = np.dtype(
+    [
+        ("side", "i8"),
+        ("level", "i8"),
+        ("qty", "i8"),  # 0 = not in the book
+        ("before", "i8"),
+        ("after", "i8"),
+        ("is_ours", "i8"),
+        ("ahead_qty", "i8"),
+        ("join_ns", "i8"),
+        ("seen_ns", "i8"),  # when its level last fell as the touch, or became the touch
+        ("hidden_qty", "i8"),  # ahead when a better price hid its level; VISIBLE = it is not hidden
+    ],
+    align=True,
+)
+CASE = np.dtype(
+    [
+        ("ts_ns", "i8"),
+        ("ahead_qty", "i8"),
+        ("behind_qty", "i8"),
+        ("drop_qty", "i8"),
+        ("other_qty", "i8"),
+        ("spread", "i8"),
+        ("age_ns", "i8"),
+        ("quiet_ns", "i8"),
+        ("is_ahead", "i8"),
+    ],
+    align=True,
+)
+RETURN = np.dtype([("ts_ns", "i8"), ("ahead_qty", "i8"), ("left_qty", "i8"), ("hidden_ns", "i8")], align=True)
+LINE_CTL = np.dtype(
+    [
+        ("n_cases", "i8"),  # all that were met; the arrays hold the first of them
+        ("n_returns", "i8"),
+        ("n_arrived", "i8"),
+        ("start_ns", "i8"),
+        ("end_ns", "i8"),
+        ("one_in", "i8"),  # of this many orders at the touch one is ours
+    ],
+    align=True,
+)
+
+
+@bundle
+class Lines(NamedTuple):
+    """The book as lines of orders, and what has been learned."""
+
+    orders: np.ndarray  # QUEUED
+    heads: np.ndarray  # int64 (2, n_levels): first order of each line
+    tails: np.ndarray  # int64 (2, n_levels)
+    depth: np.ndarray  # int64 (2, n_levels)
+    prices: np.ndarray  # int64 (n_levels,), ascending
+    best: np.ndarray  # int64 (2,): level; -1 and n_levels = empty
+    heard_ns: np.ndarray  # int64 (2,): last execution on that side
+    cases: np.ndarray  # CASE
+    returns: np.ndarray  # RETURN
+    ctl: np.ndarray  # LINE_CTL, one row
+
+
+def make_lines(n_orders: int, prices: np.ndarray, capacity: int) -> Lines:
+    """Make an empty book for so many order ids and these prices; `capacity` cases and returns at most are kept."""
+    n_levels = len(prices)
+    return Lines(
+        orders=np.zeros(n_orders, QUEUED),
+        heads=np.full((2, n_levels), NOBODY),
+        tails=np.full((2, n_levels), NOBODY),
+        depth=np.zeros((2, n_levels), np.int64),
+        prices=np.asarray(prices, np.int64),
+        best=np.array([-1, n_levels], np.int64),
+        heard_ns=np.zeros(2, np.int64),
+        cases=np.zeros(capacity, CASE),
+        returns=np.zeros(capacity, RETURN),
+        ctl=np.zeros(1, LINE_CTL),
+    )
+
+
+@kernel
+def learn(messages, rows, levels, lines):
+    """Apply messages; `rows` and `levels` are the order's and the price's number of each."""
+    for i in range(len(messages)):
+        message = messages[i]
+        action = message["action"]
+        order = lines.orders[rows[i]]
+        if action == MessageAction.CLEAR:
+            _clear(lines)
+        elif action == MessageAction.ADD or action == MessageAction.MODIFY:
+            side = BID if message["side"] > 0 else ASK
+            stays = order["level"] == levels[i] and order["side"] == side and message["qty"] <= order["qty"]
+            if order["qty"] > 0:
+                left = message["qty"] if stays else 0
+                _leave(rows[i], order["qty"] - left, message["ts_ns"], True, lines)
+            if order["qty"] == 0 and message["qty"] > 0:
+                _arrive(message, rows[i], side, levels[i], lines)
+        elif order["qty"] > 0 and action == MessageAction.EXECUTE:
+            lines.heard_ns[order["side"]] = message["ts_ns"]
+            _leave(rows[i], min(message["qty"], order["qty"]), message["ts_ns"], False, lines)
+        elif order["qty"] > 0 and (action == MessageAction.REDUCE or action == MessageAction.DELETE):
+            _leave(rows[i], min(message["qty"], order["qty"]), message["ts_ns"], True, lines)
+
+
+@kernel
+def _arrive(message, row, side, level, lines):
+    ctl = lines.ctl[0]
+    order = lines.orders[row]
+    order["is_ours"] = 0
+    bid = lines.best[BID]
+    ask = lines.best[ASK]
+    is_two_sided = bid >= 0 and ask < len(lines.prices) and bid < ask
+    is_inside = bid <= level < ask if side == BID else bid < level <= ask
+    if is_two_sided and is_inside and ctl["start_ns"] <= message["ts_ns"] < ctl["end_ns"]:
+        ctl["n_arrived"] += 1
+        order["is_ours"] = 1 if ctl["n_arrived"] % ctl["one_in"] == 0 else 0
+    order["side"] = side
+    order["level"] = level
+    order["qty"] = message["qty"]
+    order["ahead_qty"] = lines.depth[side, level]
+    order["join_ns"] = message["ts_ns"]
+    order["seen_ns"] = message["ts_ns"]
+    order["hidden_qty"] = VISIBLE
+    order["after"] = NOBODY
+    order["before"] = lines.tails[side, level]
+    if order["before"] == NOBODY:
+        lines.heads[side, level] = row
+    else:
+        lines.orders[order["before"]]["after"] = row
+    lines.tails[side, level] = row
+    lines.depth[side, level] += message["qty"]
+    if (side == BID and level > bid) or (side == ASK and level < ask):
+        _hide(side, bid if side == BID else ask, lines)
+        lines.best[side] = level
+
+
+@kernel
+def _hide(side, level, lines):
+    """Note what is ahead of our orders in a line that a better price hides."""
+    if level < 0 or level >= len(lines.prices):
+        return
+    k = lines.heads[side, level]
+    while k != NOBODY:
+        lines.orders[k]["hidden_qty"] = lines.orders[k]["ahead_qty"]
+        k = lines.orders[k]["after"]
+
+
+@kernel
+def _leave(row, qty, ts_ns, is_cancel, lines):
+    """Take size off an order, teach the others of its line, and look for the new best price."""
+    order = lines.orders[row]
+    side = order["side"]
+    level = order["level"]
+    if qty <= 0:
+        return
+    if is_cancel and lines.best[side] == level:
+        _teach(row, qty, ts_ns, lines)
+    k = order["after"]
+    while k != NOBODY:
+        lines.orders[k]["ahead_qty"] -= qty
+        if lines.best[side] == level:
+            lines.orders[k]["seen_ns"] = ts_ns
+        k = lines.orders[k]["after"]
+    order["qty"] -= qty
+    lines.depth[side, level] -= qty
+    if order["qty"] == 0:
+        _unlink(row, lines)
+    if lines.depth[side, level] == 0 and lines.best[side] == level:
+        _show_next(side, ts_ns, lines)
+
+
+@kernel
+def _teach(row, qty, ts_ns, lines):
+    """Make a case of the cancel for each order of ours in the line that it could have stood ahead of or behind."""
+    other_side = ASK if lines.orders[row]["side"] == BID else BID
+    other = lines.best[other_side]
+    is_two_sided = 0 <= other < len(lines.prices)
+    is_ahead = 1
+    for direction in range(2):
+        k = lines.orders[row]["after"] if direction == 0 else lines.orders[row]["before"]
+        while k != NOBODY:
+            order = lines.orders[k]
+            if order["is_ours"] == 1:
+                if is_two_sided:
+                    _write_case(k, qty, ts_ns, is_ahead, lines)
+                order["seen_ns"] = ts_ns
+            k = order["after"] if direction == 0 else order["before"]
+        is_ahead = 0
+
+
+@kernel
+def _write_case(k, qty, ts_ns, is_ahead, lines):
+    ctl = lines.ctl[0]
+    order = lines.orders[k]
+    side = order["side"]
+    other_side = ASK if side == BID else BID
+    behind_qty = lines.depth[side, order["level"]] - order["qty"] - order["ahead_qty"]
+    if qty > behind_qty or qty > order["ahead_qty"]:
+        return
+    if ctl["n_cases"] < len(lines.cases):
+        case = lines.cases[ctl["n_cases"]]
+        case["ts_ns"] = ts_ns
+        case["ahead_qty"] = order["ahead_qty"]
+        case["behind_qty"] = behind_qty
+        case["drop_qty"] = qty
+        case["other_qty"] = lines.depth[other_side, lines.best[other_side]]
+        case["spread"] = lines.prices[lines.best[ASK]] - lines.prices[lines.best[BID]]
+        case["age_ns"] = ts_ns - order["join_ns"]
+        case["quiet_ns"] = ts_ns - lines.heard_ns[side]
+        case["is_ahead"] = is_ahead
+    ctl["n_cases"] += 1
+
+
+@kernel
+def _unlink(row, lines):
+    order = lines.orders[row]
+    side = order["side"]
+    if order["before"] == NOBODY:
+        lines.heads[side, order["level"]] = order["after"]
+    else:
+        lines.orders[order["before"]]["after"] = order["after"]
+    if order["after"] == NOBODY:
+        lines.tails[side, order["level"]] = order["before"]
+    else:
+        lines.orders[order["after"]]["before"] = order["before"]
+
+
+@kernel
+def _show_next(side, ts_ns, lines):
+    """Find the next best line; its orders of ours that were hidden make returns."""
+    step = -1 if side == BID else 1
+    level = lines.best[side]
+    while 0 <= level < len(lines.prices) and lines.depth[side, level] == 0:
+        level += step
+    lines.best[side] = level
+    if level < 0 or level >= len(lines.prices):
+        return
+    ctl = lines.ctl[0]
+    k = lines.heads[side, level]
+    while k != NOBODY:
+        order = lines.orders[k]
+        if order["is_ours"] == 1 and order["hidden_qty"] > 0:
+            if ctl["n_returns"] < len(lines.returns):
+                back = lines.returns[ctl["n_returns"]]
+                back["ts_ns"] = ts_ns
+                back["ahead_qty"] = order["hidden_qty"]
+                back["left_qty"] = order["ahead_qty"]
+                back["hidden_ns"] = ts_ns - order["seen_ns"]
+            ctl["n_returns"] += 1
+        order["hidden_qty"] = VISIBLE
+        order["seen_ns"] = ts_ns
+        k = order["after"]
+
+
+@kernel
+def _clear(lines):
+    for k in range(len(lines.orders)):
+        lines.orders[k]["qty"] = 0
+    for side in range(2):
+        for level in range(len(lines.prices)):
+            lines.heads[side, level] = NOBODY
+            lines.tails[side, level] = NOBODY
+            lines.depth[side, level] = 0
+    lines.best[BID] = -1
+    lines.best[ASK] = len(lines.prices)
