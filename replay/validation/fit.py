@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from fills.fitted import FittedQueue, tick_regimes
-from fills.queue import QueueModel
+from fills.queue import DISPLAY_MODELS, QueueModel
 from replay.calendar import instant_ns
 from replay.errors import DataError, UsageError
 from replay.session import Session
@@ -111,7 +111,7 @@ def fit_fills(
     """
     if folds < 2:
         raise UsageError(f"`folds` must be at least 2, got {folds}")
-    textbook = [model for model in QueueModel if model is not QueueModel.FITTED]
+    textbook = [model for model in DISPLAY_MODELS if model is not QueueModel.FITTED]
     total = folds + len(textbook) + 2
     tell = progress or _silence
     tell(0, total, "reading messages")

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from replay.bundle import bundle
+from replay.events import MessageAction
 from replay.importers.book import ASK, BID
 from replay.jit import kernel
-from replay.session.tables import MessageAction
 
 NOBODY = -1
 VISIBLE = -1

@@ -8,7 +8,7 @@ from fills.bands import Band, choices
 from fills.queue import DISPLAY_MODELS
 from fills.terms import Terms
 from replay.events import Kind
-from tests.fills.test_exchange_oracle import TERMS, WINDOWS, play_naive
+from tests.fills.test_exchange_oracle import FITS, TERMS, WINDOWS, play_naive
 from tests.fills.worlds import GAPS, PRICES, Market, cancel, modify, odd_steps, quotes, requests, trades
 from tests.naive.exchange import Exchange
 
@@ -24,8 +24,10 @@ class Exchanges(RuleBasedStateMachine):
     @initialize(band=st.sampled_from(list(Band)), model=st.sampled_from(DISPLAY_MODELS), terms=TERMS)
     def begin(self, band, model, terms):
         """Open both exchanges in one band, with one queue model and one set of terms."""
-        self.market = Market(2, 6, queue=model, band=choices(band), pairing_ns=WINDOWS, terms=Terms(**terms), power=2.0)
-        self.oracle = Exchange(2, 6, model=model.value, band=band.value, windows=WINDOWS, terms=terms, power=2.0)
+        self.market = Market(
+            2, 6, queue=model, fits=FITS, band=choices(band), pairing_ns=WINDOWS, terms=Terms(**terms), power=2.0
+        )
+        self.oracle = Exchange(2, 6, model=model.value, fits=FITS, band=band.value, windows=WINDOWS, terms=terms, power=2.0)
         self.now, self.seq = 1, 0
         self.sent, self.done = {}, {}
 

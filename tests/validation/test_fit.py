@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from fills import read_fitted
 from fills.fitted import bundled
 from replay.errors import DataError, UsageError
-from replay.session.tables import MESSAGE, MessageAction
+from replay.events import MessageAction
+from replay.session.tables import MESSAGE
 from replay.synth import generate
 from replay.validation.fit import fit_fills
 from replay.validation.fit_book import CASE, RETURN, learn, make_lines
