@@ -26,7 +26,7 @@ from strategy.forecasts import find_horizon, load_legs
 from strategy.gate import open_gate
 from strategy.learning import is_learning, issue, mature
 from strategy.plan import IDLE
-from strategy.planner import start_reason, submit, work_ns_of
+from strategy.planner import start_reason, submit, urgency, work_ns_of
 from strategy.rebalance import is_due, mark_done
 from strategy.renorm import normalise, weight_sum
 from strategy.risk import cap
@@ -280,13 +280,15 @@ def _plan(s, desk, state):
     intent = state.planner.intents[s]
     now_ns = row["ts_ns"]
     reason = Reason.TARGET_KEPT
-    if row["target_qty"] != row["position_qty"] or state.planner.plans[s]["state"] != IDLE:
+    if row["target_qty"] != row["position_qty"] or state.planner.plans[s]["state"] != IDLE or intent["is_set"] != 0:
         intent["decision_id"] = row["decision_id"]
         intent["target_qty"] = row["target_qty"]
         intent["work_ns"] = work_ns_of(row["horizon_min"], state.params["planner"])
         intent["horizon_end_ns"] = now_ns + int(row["horizon_min"]) * MINUTE_NS
         intent["stop_bps"] = row["sigma_bps"]
         intent["is_exit"] = 0
+        intent["is_urgent"] = 0
+        intent["edge_bps"] = row["net_edge_bps"]
         reason = _submit(s, desk, state)
     if reason == Reason.TARGET_SET or reason == Reason.TARGET_KEPT:
         mark_done(s, now_ns, state.rebalance)
@@ -296,6 +298,7 @@ def _plan(s, desk, state):
 @kernel
 def _submit(s, desk, state):
     params = state.params
+    state.planner.intents[s]["volume_per_min"] = state.features[s]["volume_per_min"]
     reason = submit(s, desk, state.planner, state.budget, params["planner"], params["budget"])
     if reason == 0:
         waiting = state.planner.intents[s]
@@ -322,10 +325,18 @@ def leave(s, reason, desk, state):
     intent["horizon_end_ns"] = 0
     intent["stop_bps"] = 0.0
     intent["is_exit"] = 1
+    intent["is_urgent"] = urgency(is_pressing(reason), state.params["planner"])
+    intent["edge_bps"] = 0.0
     answer = _submit(s, desk, state)
     if answer != 0:
         return answer
     return reason
+
+
+@kernel
+def is_pressing(reason):
+    """Tell whether an exit cannot wait: the price ran against it, or the close is near."""
+    return reason == Reason.EXIT_STOP or reason == Reason.EXIT_FLAT_BEFORE_CLOSE
 
 
 @kernel
@@ -341,7 +352,8 @@ def is_leaving(s, reason, desk, state):
     """Tell whether the running plan, or the one that waits for it, already takes the position down."""
     plan = state.planner.plans[s]
     if is_exiting(s, state):
-        return True
+        is_hurried = plan["is_urgent"] or state.planner.intents[s]["is_set"]
+        return is_hurried or urgency(is_pressing(reason), state.params["planner"]) == 0
     if plan["state"] == IDLE or state.planner.intents[s]["is_set"]:
         return False
     return reason != Reason.EXIT_FLAT_BEFORE_CLOSE and plan["side"] * desk.positions[s]["qty"] < 0

@@ -45,7 +45,7 @@ from strategy.pipeline_state import (
     build_state,
     start_day,
 )
-from strategy.planner import on_answer, on_timer, start_reason, start_waiting
+from strategy.planner import on_answer, run_due, start_reason, start_waiting, watch_market
 from strategy.rebalance import next_time_ns, pop_due
 from strategy.touch import multiplier, value2
 
@@ -64,6 +64,8 @@ def decide(wake, i, block, desk, state):
             _learn(np.int64(i), block, state)
         on_market(block.events, i, desk.book, state.features, state.minutes, state.params["features"])
         s = np.int64(block.events[i]["symbol"])
+        if state.planner.watched[s] != 0:
+            watch_market(block.events, np.int64(i), desk, state.planner, state.params["planner"])
         if kind == Kind.QUOTE and block.events[i]["ts_ns"] >= state.trades[s]["watch_ns"]:
             _watch_stop(s, desk, state)
         return
@@ -118,7 +120,7 @@ def _on_answer(s, i, block, desk, state):
     params = state.params
     if s >= len(state.schedule):
         return
-    on_answer(block.events, i, desk, state.planner, params["planner"])
+    on_answer(block.events, i, desk, state.planner, state.budget, params["planner"], params["budget"])
     if kind == Kind.PARTIAL or kind == Kind.FILL or kind == Kind.CORRECTION:
         after_fill(s, event["ts_ns"], state.planner.plans, desk.positions, state.trades, desk.clock, params["exits"])
     start_waiting(s, desk, state.planner, state.budget, params["planner"], params["budget"])
@@ -131,7 +133,7 @@ def _watch_stop(s, desk, state):
     state.trades[s]["watch_ns"] = now_ns + state.params[0]["pipeline"]["cycle_min_ns"]
     if is_stopped(s, desk.book, state.trades):
         check_position(s, desk, state)
-        _wake_by(state.trades[s]["check_ns"], desk)
+        _wake_by(min(state.planner.plans[s]["timer_ns"], state.trades[s]["check_ns"]), desk)
 
 
 @kernel
@@ -162,9 +164,7 @@ def run_timers(desk, state):
             if _has_forecast(s, state.forecasts):
                 ask_cycle(s, now_ns, desk, state)
     _run_cycles(now_ns, desk, state)
-    for s in range(len(state.schedule)):
-        if state.planner.plans[s]["timer_ns"] <= now_ns:
-            _run_plan(s, desk, state)
+    run_due(desk, state.planner, state.budget, state.params["planner"], state.params["budget"])
     for s in range(len(state.schedule)):
         if state.trades[s]["check_ns"] <= now_ns:
             check_position(s, desk, state)
@@ -177,13 +177,6 @@ def _has_forecast(s, forecasts):
     for k in range(forecasts.shape[1]):
         n_held += forecasts[s, k]["is_held"]
     return n_held > 0
-
-
-@kernel
-def _run_plan(s, desk, state):
-    params = state.params
-    on_timer(s, desk, state.planner, state.budget, params["planner"], params["budget"])
-    start_waiting(s, desk, state.planner, state.budget, params["planner"], params["budget"])
 
 
 @kernel

@@ -18,8 +18,10 @@ from replay.bundle import bundle
 from replay.desk import NEVER
 from replay.errors import ConfigError
 from replay.settings import as_row, setting
+from strategy import budget as message_budget
+from strategy import plan as plans
 from strategy.barriers import BarrierSettings
-from strategy.budget import BudgetSettings, new_budget
+from strategy.budget import BudgetSettings, check_budget, new_budget
 from strategy.calibration import Calibration, new_calibration
 from strategy.cost import CostSettings
 from strategy.decision import CYCLE, DECISION, LEG, MAX_HORIZONS
@@ -29,8 +31,8 @@ from strategy.forecasts import ForecastSettings, new_forecasts
 from strategy.gate import GateSettings
 from strategy.learning import end_day
 from strategy.outcomes import Outcomes, new_outcomes
-from strategy.plan import IDLE, Planner, new_planner
-from strategy.planner import PlannerSettings
+from strategy.plan import Planner, new_planner
+from strategy.planner import PlannerSettings, check_planner
 from strategy.policies import Mixture, new_mixture
 from strategy.rebalance import MAX_TIMES, Rebalance, RebalanceSettings, new_rebalance, set_day
 from strategy.renorm import RenormSettings
@@ -156,11 +158,8 @@ def build_state(
 def _check(settings: StrategySettings, horizons_min: Sequence[int]) -> None:
     if not 0 < len(horizons_min) <= MAX_HORIZONS or list(horizons_min) != sorted(set(horizons_min)):
         raise ConfigError(f"run.horizons_min must be 1 to {MAX_HORIZONS} ascending numbers of minutes, got {tuple(horizons_min)}")
-    planner = settings.planner
-    if len(planner.horizons_min) != len(planner.work_ns) or not planner.work_ns:
-        raise ConfigError(
-            f"planner.horizons_min and planner.work_ns must pair up, got {len(planner.horizons_min)} and {len(planner.work_ns)}"
-        )
+    check_planner(settings.planner)
+    check_budget(settings.budget)
     if len(settings.rebalance.times_min) > MAX_TIMES:
         raise ConfigError(f"rebalance.times_min holds at most {MAX_TIMES} times, got {len(settings.rebalance.times_min)}")
 
@@ -196,9 +195,8 @@ def start_day(state: PipelineState, clock: np.ndarray, rebalance_times_ns: Seque
     state.schedule["due_ns"] = NEVER
     state.forecasts["is_held"] = 0
     end_day(state.outcomes, state.calibration, state.mixture)
-    state.planner.plans["state"] = IDLE
-    state.planner.plans["timer_ns"] = NEVER
-    state.planner.intents["is_set"] = 0
+    plans.begin_day(state.planner)
+    message_budget.begin_day(state.budget)
     held = state.trades["watch_ns"] != NEVER
     state.trades["check_ns"][held] = clock[0]["trade_from_ns"]
     state.trades["watch_ns"][held] = clock[0]["trade_from_ns"]

@@ -1,11 +1,6 @@
-"""A plan: one row of what is being worked for a symbol, one of what comes next, and the prices of a plan.
+"""A plan: one row of what is being worked for a symbol, one of what comes next, and what may start.
 
-Prices are rounded to the tick grid, always to the safe side (the numbers are the rules of `strategy.planner`)::
-
-    rule 1   entry   mid, down for buys, up for sells
-    rule 4   exit    opposite touch, up for buys, down for sells, so that it stays marketable
-             cap     exit start + side floor(start exit_slippage_bps / 1e4), whole ticks
-    rule 2   step    one tick towards the opposite touch (entry) or all the way up to the cap (exit), never beyond that touch
+A *plan* brings a position to a target: its quantity is the parent's. One *child* order at a time works a slice of it.
 """
 
 from typing import NamedTuple
@@ -14,8 +9,11 @@ import numpy as np
 
 from replay.bundle import bundle
 from replay.desk import NEVER
+from replay.events import Status
 from replay.jit import kernel
-from replay.orders import Side
+from strategy.decision import Reason
+from strategy.queue_estimate import PLACE
+from strategy.touch import touch_mid2
 
 IDLE = 0
 WORKING = 1
@@ -26,13 +24,13 @@ PLAN = np.dtype(
     [
         ("plan_id", "i8"),
         ("decision_id", "i8"),
-        ("order_id", "i8"),
+        ("order_id", "i8"),  # of the child that lives; 0 = none
         ("target_qty", "i8"),
         ("qty", "i8"),  # of the parent, unsigned
         ("filled_qty", "i8"),
         ("side", "i8"),
         ("price", "i8"),  # limit now in force, as far as we know
-        ("cap_price", "i8"),  # an exit never goes beyond
+        ("cap_price", "i8"),  # never beyond; the original form caps exits only
         ("start_ns", "i8"),
         ("step_ns", "i8"),
         ("end_ns", "i8"),
@@ -41,6 +39,13 @@ PLAN = np.dtype(
         ("stop_bps", "f8"),
         ("state", "i8"),
         ("is_exit", "i8"),
+        ("is_urgent", "i8"),  # crosses at once
+        ("is_kept", "i8"),  # the budget keeps a token for the child's cancel
+        ("child_qty", "i8"),  # most that the child may fill: what is in force, or asked for if more
+        ("child_filled_qty", "i8"),
+        ("slice", "i8"),  # children sent
+        ("mid2", "i8"),  # when the plan began
+        ("volume_per_min", "f8"),  # when the plan began; 0 = unknown
     ],
     align=True,
 )
@@ -54,7 +59,11 @@ INTENT = np.dtype(
         ("horizon_end_ns", "i8"),
         ("stop_bps", "f8"),
         ("is_exit", "i8"),
-        ("is_set", "i8"),
+        ("is_set", "i8"),  # it waits: for the end of a plan, or for the budget
+        ("is_urgent", "i8"),
+        ("asked_ns", "i8"),
+        ("edge_bps", "f8"),  # net edge, by which a tight budget is shared out
+        ("volume_per_min", "f8"),
     ],
     align=True,
 )
@@ -67,13 +76,25 @@ class Planner(NamedTuple):
     plans: np.ndarray  # PLAN (n_symbols,)
     intents: np.ndarray  # INTENT (n_symbols,), what starts next
     next_plan_id: np.ndarray  # int64 (1,)
+    places: np.ndarray  # PLACE (n_symbols,), of the child in its queue
+    watched: np.ndarray  # int64 (n_symbols,), 1 = quotes and prints of the symbol are looked at
 
 
 def new_planner(n_symbols: int) -> Planner:
     """Return a planner without plans."""
     plans = np.zeros(n_symbols, PLAN)
     plans["timer_ns"] = NEVER
-    return Planner(plans, np.zeros(n_symbols, INTENT), np.ones(1, np.int64))
+    places, watched = np.zeros(n_symbols, PLACE), np.zeros(n_symbols, np.int64)
+    return Planner(plans, np.zeros(n_symbols, INTENT), np.ones(1, np.int64), places, watched)
+
+
+def begin_day(planner: Planner) -> None:
+    """End all plans: a broker cancels DAY orders overnight."""
+    planner.plans["state"] = IDLE
+    planner.plans["timer_ns"] = NEVER
+    planner.plans["is_kept"] = 0
+    planner.intents["is_set"] = 0
+    planner.watched[:] = 0
 
 
 @kernel
@@ -88,9 +109,7 @@ def take_plan_id(planner):
 def write_plan(plan, intent, now_ns, side, qty, price, order_id):
     """Begin a plan: what the intent asked, as the order just sent works it."""
     plan["plan_id"] = intent["plan_id"]
-    plan["decision_id"] = intent["decision_id"]
     plan["order_id"] = order_id
-    plan["target_qty"] = intent["target_qty"]
     plan["qty"] = qty
     plan["filled_qty"] = 0
     plan["side"] = side
@@ -99,44 +118,42 @@ def write_plan(plan, intent, now_ns, side, qty, price, order_id):
     plan["step_ns"] = now_ns + intent["work_ns"] // 2
     plan["end_ns"] = now_ns + intent["work_ns"]
     plan["timer_ns"] = plan["step_ns"]
+    plan["state"] = WORKING
+    plan["is_kept"] = 1
+    plan["child_qty"] = qty
+    plan["child_filled_qty"] = 0
+    plan["slice"] = 0
+    plan["volume_per_min"] = intent["volume_per_min"]
+    write_purpose(plan, intent)
+
+
+@kernel
+def write_purpose(plan, intent):
+    """Write what a plan is for; a plan that takes over another target keeps its clock."""
+    plan["decision_id"] = intent["decision_id"]
+    plan["target_qty"] = intent["target_qty"]
     plan["horizon_end_ns"] = intent["horizon_end_ns"]
     plan["stop_bps"] = intent["stop_bps"]
-    plan["state"] = WORKING
     plan["is_exit"] = intent["is_exit"]
+    plan["is_urgent"] = intent["is_urgent"]
 
 
 @kernel
-def mid_price(side, book_row):
-    """Return the mid of a usable quote on the tick grid, rounded away from the opposite touch (rule 1)."""
-    mid2 = book_row["bid"] + book_row["ask"]
-    step = 2 * book_row["tick"]
-    if side > 0:
-        return mid2 // step * book_row["tick"]
-    return -(-mid2 // step) * book_row["tick"]
+def end_plan(plan):
+    """Let a plan rest; what waits may begin."""
+    plan["state"] = IDLE
+    plan["order_id"] = 0
+    plan["timer_ns"] = NEVER
 
 
 @kernel
-def opposite_price(side, book_row):
-    """Return the opposite touch on the tick grid, rounded so that it stays marketable."""
-    tick = book_row["tick"]
-    if side > 0:
-        return -(-book_row["ask"] // tick) * tick
-    return book_row["bid"] // tick * tick
-
-
-@kernel
-def cap_price(side, price, tick, params):
-    """Return how far an exit that starts at `price` may go, on the tick grid."""
-    ticks = int(price * params[0]["exit_slippage_bps"] / 10_000.0) // tick
-    return price + side * ticks * tick
-
-
-@kernel
-def step_price(plan, book_row):
-    """Return the price of rule 2 (entry) or rule 4 (exit); never worse for us than the opposite touch or the cap."""
-    side = plan["side"]
-    bound = opposite_price(side, book_row)
-    wanted = plan["cap_price"] if plan["is_exit"] else plan["price"] + side * book_row["tick"]
-    if side == Side.BUY:
-        return min(wanted, bound)
-    return max(wanted, bound)
+def start_reason(s, desk):
+    """Return 0 when orders may be sent for the symbol now, else OUTSIDE_HOURS, HALTED or NO_QUOTE."""
+    clock = desk.clock[0]
+    if clock["now_ns"] < clock["trade_from_ns"] or clock["now_ns"] >= clock["trade_until_ns"]:
+        return Reason.OUTSIDE_HOURS
+    if desk.book[s]["status"] == Status.HALTED:
+        return Reason.HALTED
+    if touch_mid2(s, desk.book) == 0:
+        return Reason.NO_QUOTE
+    return 0

@@ -1,22 +1,11 @@
 """Execution planner: from a target to requests, one plan per symbol at a time.
 
-*Original* (design row 5). The whole difference between target and position is one slice:
+*Original* (design row 5; `strategy.simple_plan` numbers its rules): one limit at the mid, one tick more after half of the working
+time if less than `step_below` is filled, a cancel at the end. *Enhanced* (`strategy.micro_plan`): a first slice, step-ups by
+modify that know the queue (`strategy.queue_estimate`, `strategy.slices`), a capped cross at the end, coalescing when the budget
+is tight. *Off* plans nothing: every target is kept.
 
-1. An entry starts at the mid. A mid off the tick grid rounds down for buys, up for sells.
-2. After half of the working time, if less than `step_below` is filled, the limit moves one tick towards the opposite touch and
-   never beyond it (one modify; where there is no room, none).
-3. At the end of the working time what is left is cancelled.
-4. An exit starts at the opposite touch, so that it is marketable; rule 2 moves it to the opposite touch of that moment, never
-   beyond the cap: `exit_slippage_bps` away from where it started. What an exit leaves is tried again by the exit rules.
-5. A new target while a plan runs cancels first; the new plan starts when the answer is there, from the position of then. A
-   second new target replaces the one that waits.
-6. The quantity asked never changes during a plan, so slices sum to the parent and fills never exceed it.
-7. A cancel that was refused while the order lives is tried again after `retry_ns`.
-
-New orders and modifies ask the message budget (a refused step is left out, a refused start is BUDGET); cancels only count there.
-Nothing starts outside the trading hours, without a usable quote, or in a halt. *Off* plans nothing: every target is kept.
-
-    IDLE --start--> WORKING --half time--> STEPPED --end--> CLOSING --answer--> IDLE (or the next plan)
+New orders and modifies ask the message budget. Nothing starts outside the trading hours, without a usable quote, or in a halt.
 """
 
 from collections.abc import Sequence
@@ -26,49 +15,35 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from replay.answers import apply_answer
-from replay.desk import (
-    BOOK,
-    CLOCK,
-    DESK_ORDER,
-    NEVER,
-    POSITION,
-    Desk,
-    find_order,
-    send_cancel,
-    send_limit,
-    send_modify,
-    tag_order,
-)
-from replay.events import EVENT, Kind, Status
+from replay.desk import BOOK, CLOCK, DESK_ORDER, NEVER, POSITION, Desk, apply_market
+from replay.errors import ConfigError
+from replay.events import EVENT, Kind
 from replay.jit import kernel
-from replay.orders import REQUEST, Action, State, Tif
+from replay.orders import REQUEST, Action
 from replay.settings import as_row, setting
-from strategy.budget import BudgetSettings, new_budget, take, take_cancel
+from strategy.budget import BudgetSettings, check_budget, count_executed, new_budget, release
+from strategy.coalesce import is_waiting, next_waiting
 from strategy.decision import CYCLE, DECISION, Reason
-from strategy.modes import OFF, mode_setting
-from strategy.plan import (
-    CLOSING,
-    IDLE,
-    STEPPED,
-    WORKING,
-    cap_price,
-    mid_price,
-    new_planner,
-    opposite_price,
-    step_price,
-    take_plan_id,
-    write_plan,
-)
-from strategy.touch import touch_mid2
+from strategy.micro_plan import answer_micro, start_waiting_micro, submit_micro, timer_micro, write_ahead
+from strategy.modes import ENHANCED, OFF, mode_setting
+from strategy.plan import IDLE, new_planner, start_reason
+from strategy.queue_estimate import watch
+from strategy.simple_plan import answer_simple, start_simple, submit_simple, timer_simple
+
+__all__ = [
+    "ExecutionPlanner", "PlannerSettings", "Request", "check_planner", "on_answer", "on_timer", "run_due", "start_reason",
+    "start_waiting", "submit", "urgency", "watch_market", "work_ns_of",
+]  # fmt: skip
 
 _S = 1_000_000_000
+_SCALE = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannerSettings:
-    """Settings of the execution planner."""
+    """Settings of the execution planner; those from `start` on are the enhanced form's."""
 
-    mode: str = mode_setting()
+    mode: str = mode_setting(has_enhanced=True)
     horizons_min: tuple[int, ...] = setting((5, 10, 15, 30, 60), "horizons of `work_ns`, ascending", unit="min", gt=0)
     work_ns: tuple[int, ...] = setting(
         (15 * _S, 20 * _S, 30 * _S, 45 * _S, 60 * _S), "working time of an entry, by horizon", unit="ns", gt=0
@@ -77,6 +52,31 @@ class PlannerSettings:
     step_below: float = setting(0.4, "step at half time when less than this share is filled", ge=0, le=1)
     exit_slippage_bps: float = setting(10.0, "how far an exit may follow the opposite touch", unit="bps", ge=0)
     retry_ns: int = setting(_S, "wait before a refused cancel is tried again", unit="ns", gt=0)
+    start: str = setting("mid", "where the first slice is placed: mid or own touch", choices=("mid", "touch"))
+    step_shares: tuple[float, ...] = setting(
+        (0.5, 0.75), "how far across the spread the limit is after 1/3 and 2/3 of the working time", ge=0, lt=1
+    )
+    cross_ns: int = setting(2 * _S, "time before the end at which what is left crosses the spread", unit="ns", gt=0)
+    entry_slippage_bps: float = setting(10.0, "how far from the mid of its start an entry may go", unit="bps", ge=0)
+    patient_exits: bool = setting(True, "exits other than stops and before the close are worked like entries")
+    first_share: float = setting(0.25, "share of a plan in its first slice", gt=0, le=1)
+    participation: float = setting(0.1, "most of the prints expected that a slice may be", gt=0, le=1)
+    fee_min_usd: float = setting(1.0, "minimum commission of an order", unit="USD", ge=0)
+    fee_share_bps: float = setting(1.0, "most of a slice's value that the minimum commission may be", unit="bps", gt=0)
+    cancel_share: float = setting(1.0, "share of cancels in the queue that are spread evenly; the rest are behind us", ge=0, le=1)
+    pairing_ns: int = setting(_S, "how long a quote and its print wait for each other", unit="ns", ge=0)
+    own_displayed: bool = setting(False, "the feed's sizes contain our own orders (a live feed's do)")
+    wait_ns: int = setting(5 * _S, "how long an entry waits for the budget before it is dropped", unit="ns", ge=0)
+
+
+def check_planner(settings: PlannerSettings) -> None:
+    """Refuse lists that do not fit together."""
+    if len(settings.horizons_min) != len(settings.work_ns) or not settings.work_ns:
+        raise ConfigError(
+            f"planner.horizons_min and planner.work_ns must pair up, got {len(settings.horizons_min)} and {len(settings.work_ns)}"
+        )
+    if len(settings.step_shares) != 2 or settings.step_shares[0] > settings.step_shares[1]:
+        raise ConfigError(f"planner.step_shares must be two ascending shares of the spread, got {settings.step_shares}")
 
 
 @kernel
@@ -90,122 +90,53 @@ def work_ns_of(horizon_min, params):
 
 
 @kernel
+def urgency(is_pressing, params):
+    """Return `is_urgent` of an exit: the original planner knows no other."""
+    if params[0]["mode"] == ENHANCED and params[0]["patient_exits"]:
+        return 1 if is_pressing else 0
+    return 1
+
+
+@kernel
 def submit(s, desk, planner, budget, params, budget_params):
     """Bring the symbol towards `intents[s]`; return 0 (TARGET_SET), TARGET_KEPT or why nothing starts."""
-    plan = planner.plans[s]
-    intent = planner.intents[s]
     if params[0]["mode"] == OFF:
         return Reason.TARGET_KEPT
-    if plan["state"] == IDLE:
-        return _start(s, desk, planner, budget, params, budget_params)
-    if plan["state"] != CLOSING and plan["target_qty"] == intent["target_qty"] and plan["is_exit"] == intent["is_exit"]:
-        return Reason.TARGET_KEPT
-    intent["plan_id"] = take_plan_id(planner)
-    intent["is_set"] = 1
-    if plan["state"] != CLOSING:
-        _cancel(s, desk, planner, budget)
-    return 0
-
-
-@kernel
-def start_reason(s, desk):
-    """Return 0 when orders may be sent for the symbol now, else OUTSIDE_HOURS, HALTED or NO_QUOTE."""
-    clock = desk.clock[0]
-    if clock["now_ns"] < clock["trade_from_ns"] or clock["now_ns"] >= clock["trade_until_ns"]:
-        return Reason.OUTSIDE_HOURS
-    if desk.book[s]["status"] == Status.HALTED:
-        return Reason.HALTED
-    if touch_mid2(s, desk.book) == 0:
-        return Reason.NO_QUOTE
-    return 0
-
-
-@kernel
-def _start(s, desk, planner, budget, params, budget_params):
-    intent = planner.intents[s]
-    delta_qty = intent["target_qty"] - desk.positions[s]["qty"]
-    if delta_qty == 0:
-        return Reason.TARGET_KEPT
-    reason = start_reason(s, desk)
-    if reason != 0:
-        return reason
-    now_ns = desk.clock[0]["now_ns"]
-    if take(1, now_ns, budget, budget_params) == 0:
-        return Reason.BUDGET
-    side = 1 if delta_qty > 0 else -1
-    price = opposite_price(side, desk.book[s]) if intent["is_exit"] else mid_price(side, desk.book[s])
-    order_id = send_limit(desk, s, side, abs(delta_qty), price, Tif.DAY, 0)
-    if order_id == 0:
-        return Reason.COMPONENT_ERROR
-    if intent["is_set"] == 0:
-        intent["plan_id"] = take_plan_id(planner)
-    tag_order(desk, s, intent["plan_id"], intent["decision_id"], intent["work_ns"], 0)
-    write_plan(planner.plans[s], intent, now_ns, side, abs(delta_qty), price, order_id)
-    planner.plans[s]["cap_price"] = cap_price(side, price, desk.book[s]["tick"], params)
-    return 0
+    if params[0]["mode"] == ENHANCED:
+        return submit_micro(s, desk, planner, budget, params, budget_params)
+    return submit_simple(s, desk, planner, budget, params, budget_params)
 
 
 @kernel
 def on_timer(s, desk, planner, budget, params, budget_params):
-    """Do what the plan of a symbol has to do at `now_ns`: step, or cancel at the end."""
-    plan = planner.plans[s]
-    now_ns = desk.clock[0]["now_ns"]
-    slot = find_order(desk, s, plan["order_id"])
-    if plan["state"] == IDLE or slot < 0:
-        plan["state"] = IDLE
-        plan["timer_ns"] = NEVER
-    elif plan["state"] == CLOSING or now_ns >= plan["end_ns"]:
-        _cancel(s, desk, planner, budget)
-    elif plan["state"] == WORKING:
-        plan["state"] = STEPPED
-        plan["timer_ns"] = plan["end_ns"]
-        _step(s, slot, desk, planner, budget, params, budget_params)
+    """Do what the plan of a symbol has to do at `now_ns`."""
+    if params[0]["mode"] == ENHANCED:
+        timer_micro(s, desk, planner, budget, params, budget_params)
     else:
-        plan["timer_ns"] = plan["end_ns"]
+        timer_simple(s, desk, planner, budget, params, budget_params)
 
 
 @kernel
-def _cancel(s, desk, planner, budget):
-    plan = planner.plans[s]
-    plan["state"] = CLOSING
-    plan["timer_ns"] = NEVER
-    slot = find_order(desk, s, plan["order_id"])
-    if slot >= 0 and send_cancel(desk, s, slot):
-        take_cancel(desk.clock[0]["now_ns"], budget)
-
-
-@kernel
-def _step(s, slot, desk, planner, budget, params, budget_params):
-    plan = planner.plans[s]
-    order = desk.orders[s, slot]
-    if plan["filled_qty"] >= params[0]["step_below"] * plan["qty"] or order["state"] == State.SENT:
-        return
-    if start_reason(s, desk) != 0:
-        return
-    price = step_price(plan, desk.book[s])
-    if plan["side"] * (price - plan["price"]) <= 0 or take(1, desk.clock[0]["now_ns"], budget, budget_params) == 0:
-        return
-    send_modify(desk, s, slot, order["qty"], price)
-
-
-@kernel
-def on_answer(events, i, desk, planner, params):
+def on_answer(events, i, desk, planner, budget, params, budget_params):
     """Take in an answer that the desk already knows; return 1 when it belongs to the plan of its symbol."""
     event = events[i]
     kind = event["kind"]
     s = np.int64(event["symbol"])
     plan = planner.plans[s]
-    if plan["state"] == IDLE or event["order_id"] != plan["order_id"]:
+    if plan["state"] == IDLE or plan["order_id"] == 0 or event["order_id"] != plan["order_id"]:
         return 0
     if kind == Kind.PARTIAL or kind == Kind.FILL:
+        if plan["child_filled_qty"] == 0:
+            count_executed(budget)
         plan["filled_qty"] += event["qty"]
-    elif kind == Kind.MODIFIED:
-        plan["price"] = event["price"]
-    elif kind == Kind.CANCEL_REJECTED and plan["state"] == CLOSING:
-        plan["timer_ns"] = desk.clock[0]["now_ns"] + params[0]["retry_ns"]
+        plan["child_filled_qty"] += event["qty"]
     if kind == Kind.FILL or kind == Kind.CANCELLED or kind == Kind.REJECTED or kind == Kind.EXPIRED:
-        plan["state"] = IDLE
-        plan["timer_ns"] = NEVER
+        release(plan["is_kept"], budget, budget_params)
+        plan["is_kept"] = 0
+    if params[0]["mode"] == ENHANCED:
+        answer_micro(event, s, desk, planner, budget, params, budget_params)
+    else:
+        answer_simple(event, desk, plan, params)
     return 1
 
 
@@ -213,11 +144,38 @@ def on_answer(events, i, desk, planner, params):
 def start_waiting(s, desk, planner, budget, params, budget_params):
     """Start the intent that waited for the end of the last plan, if any; return what `submit` returns."""
     intent = planner.intents[s]
-    if intent["is_set"] == 0 or planner.plans[s]["state"] != IDLE:
+    plan = planner.plans[s]
+    if intent["is_set"] == 0 or plan["state"] != IDLE:
         return Reason.PLAN_RUNNING
-    reason = _start(s, desk, planner, budget, params, budget_params)
+    if params[0]["mode"] == ENHANCED:
+        if plan["timer_ns"] != NEVER:  # it waits for the budget, in turn
+            return Reason.PLAN_RUNNING
+        return start_waiting_micro(s, desk, planner, budget, params, budget_params)
+    reason = start_simple(s, desk, planner, budget, params, budget_params)
     intent["is_set"] = 0
     return reason
+
+
+@kernel
+def run_due(desk, planner, budget, params, budget_params):
+    """Do what all plans have to do at `now_ns`; then start what waits for the budget, the most valuable first."""
+    now_ns = desk.clock[0]["now_ns"]
+    for s in range(len(planner.plans)):
+        if planner.plans[s]["timer_ns"] <= now_ns and not is_waiting(s, now_ns, planner):
+            on_timer(s, desk, planner, budget, params, budget_params)
+            start_waiting(s, desk, planner, budget, params, budget_params)
+    s = next_waiting(desk, planner)
+    while s >= 0:
+        start_waiting_micro(s, desk, planner, budget, params, budget_params)
+        s = next_waiting(desk, planner)
+
+
+@kernel
+def watch_market(events, i, desk, planner, params):
+    """Take a quote or print of a watched symbol into the estimate of our place in the queue."""
+    s = np.int64(events[i]["symbol"])
+    watch(events[i], planner.places[s], desk.book[s], params)
+    write_ahead(s, desk, planner)
 
 
 class Request(NamedTuple):
@@ -241,6 +199,8 @@ class ExecutionPlanner:
     budget : BudgetSettings, optional
     tick_usd : float
         Tick of all symbols.
+    lot : int
+        Lot of all symbols, shares.
     **changes
         Single settings, by name, where no `settings` are given.
 
@@ -263,9 +223,13 @@ class ExecutionPlanner:
         budget: BudgetSettings | None = None,
         *,
         tick_usd: float = 0.01,
+        lot: int = 1,
         **changes: Any,
     ) -> None:
         self.settings = settings or PlannerSettings(**changes)
+        budget = budget or BudgetSettings()
+        check_planner(self.settings)
+        check_budget(budget)
         self._symbols = tuple(symbols)
         n = len(self._symbols)
         dtypes = (
@@ -281,9 +245,11 @@ class ExecutionPlanner:
         self._desk = Desk(*(np.zeros(count, dtype) for count, dtype in dtypes))
         self._desk.clock["next_order_id"] = 1
         self._desk.clock["trade_until_ns"] = NEVER
+        self._desk.clock["scale"] = _SCALE
         self._desk.book["tick"] = round(tick_usd * _SCALE)
+        self._desk.book["lot"] = lot
         self._planner = new_planner(n)
-        self._budget = new_budget(), as_row(budget or BudgetSettings())
+        self._budget = new_budget(), as_row(budget)
         self._params = as_row(self.settings)
 
     @property
@@ -291,22 +257,44 @@ class ExecutionPlanner:
         """When `advance` has something to do; NEVER when nothing is pending."""
         return int(self._planner.plans["timer_ns"].min(initial=NEVER))
 
-    def quote(self, symbol: str, bid_usd: float, ask_usd: float, bid_qty: int, ask_qty: int) -> None:
-        """Take in the touch; size 0 = that side is empty."""
-        row = self._desk.book[self._symbols.index(symbol)]
-        row["bid"], row["ask"], row["bid_qty"], row["ask_qty"] = (
-            round(bid_usd * _SCALE),
-            round(ask_usd * _SCALE),
-            bid_qty,
-            ask_qty,
-        )
+    def quote(self, symbol: str, bid_usd: float, ask_usd: float, bid_qty: int, ask_qty: int, *, now_ns: int = -1) -> None:
+        """Take in the touch; size 0 = that side is empty; without `now_ns` at the time of the last call."""
+        event = self._market(now_ns, symbol, Kind.QUOTE)
+        event["bid"], event["ask"], event["bid_qty"], event["ask_qty"] = _units(bid_usd), _units(ask_usd), bid_qty, ask_qty
+        self._see(event)
 
-    def set_target(self, now_ns: int, symbol: str, qty: int, *, horizon_min: int = 5, is_exit: bool = False) -> list[Request]:
-        """Bring the position of a symbol to `qty` signed shares."""
+    def trade(self, symbol: str, price_usd: float, qty: int, *, now_ns: int = -1, flags: int = 0) -> None:
+        """Take in a print of the market; `flags` are bits of `replay.events.Flag`."""
+        event = self._market(now_ns, symbol, Kind.TRADE)
+        event["price"], event["qty"], event["flags"] = _units(price_usd), qty, flags
+        self._see(event)
+
+    def set_target(
+        self, now_ns: int, symbol: str, qty: int, *, horizon_min: int = 5, is_exit: bool = False, **known: float
+    ) -> list[Request]:
+        """Bring the position of a symbol to `qty` signed shares.
+
+        Parameters
+        ----------
+        now_ns : int
+        symbol : str
+        qty : int
+            Signed shares.
+        horizon_min : int
+            Gives the working time of an entry.
+        is_exit : bool
+        **known
+            For the enhanced form: `is_urgent` (an exit that crosses at once), `edge_bps` (net edge, ranks a tight budget) and
+            `volume_per_min` (recent prints, shares; 0 = unknown).
+        """
         s = self._symbols.index(symbol)
         intent = self._planner.intents[s]
         intent["target_qty"], intent["is_exit"] = qty, is_exit
         intent["work_ns"] = self.settings.exit_work_ns if is_exit else work_ns_of(horizon_min, self._params)
+        for name in ("is_urgent", "edge_bps", "volume_per_min"):
+            intent[name] = known.pop(name, 0)
+        if known:
+            raise TypeError(f"set_target() knows is_urgent, edge_bps and volume_per_min, got {', '.join(known)}")
         self._desk.clock["now_ns"] = now_ns
         self._call(submit, s)
         return self._drain()
@@ -316,26 +304,38 @@ class ExecutionPlanner:
     ) -> list[Request]:
         """Take in the broker's answer to an order; `kind` is a name of `replay.events.Kind`."""
         s = self._symbols.index(symbol)
-        event = np.zeros(1, EVENT)
-        event["ts_ns"], event["kind"], event["symbol"], event["order_id"] = now_ns, Kind[kind], s, order_id
-        event["price"], event["qty"], event["leaves_qty"] = round(price_usd * _SCALE), qty, leaves_qty
-        self._desk.clock["now_ns"] = now_ns
+        event = self._market(now_ns, symbol, Kind[kind])
+        event["order_id"], event["price"], event["qty"], event["leaves_qty"] = order_id, _units(price_usd), qty, leaves_qty
         apply_answer(event, 0, self._desk)
-        on_answer(event, 0, self._desk, self._planner, self._params)
+        on_answer(event, 0, self._desk, self._planner, self._budget[0], self._params, self._budget[1])
         self._call(start_waiting, s)
         return self._drain()
 
     def advance(self, now_ns: int) -> list[Request]:
         """Do what is due at `now_ns`."""
         self._desk.clock["now_ns"] = now_ns
-        for s in np.flatnonzero(self._planner.plans["timer_ns"] <= now_ns).tolist():
-            self._call(on_timer, s)
-            self._call(start_waiting, s)
+        run_due(self._desk, self._planner, self._budget[0], self._params, self._budget[1])
         return self._drain()
 
     def position(self, symbol: str) -> int:
         """Return the signed shares held, as far as the answers say."""
         return int(self._desk.positions[self._symbols.index(symbol)]["qty"])
+
+    def ahead(self, symbol: str) -> int:
+        """Return the shares believed ahead of the working order of a symbol; -1 = unknown, or none works."""
+        return int(self._planner.places[self._symbols.index(symbol)]["ahead_qty"])
+
+    def _market(self, now_ns: int, symbol: str, kind: Kind) -> np.ndarray:
+        clock = self._desk.clock
+        clock["now_ns"] = clock["now_ns"] if now_ns < 0 else now_ns
+        event = np.zeros(1, EVENT)
+        event["ts_ns"], event["kind"], event["symbol"] = clock["now_ns"], kind, self._symbols.index(symbol)
+        return event
+
+    def _see(self, event: np.ndarray) -> None:
+        apply_market(event, 0, self._desk.book)
+        if self._planner.watched[event["symbol"][0]]:
+            watch_market(event, 0, self._desk, self._planner, self._params)
 
     def _call(self, kernel_function: Any, s: int) -> Any:
         return kernel_function(s, self._desk, self._planner, self._budget[0], self._params, self._budget[1])
@@ -351,4 +351,5 @@ class ExecutionPlanner:
         ]  # fmt: skip
 
 
-_SCALE = 10_000
+def _units(price_usd: float) -> int:
+    return round(price_usd * _SCALE)

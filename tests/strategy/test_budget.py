@@ -21,7 +21,7 @@ def test_budget_equals_the_plain_twin(calls, limit):
         now_ns += gap_ns
         if count == 0:
             twin.cancel(now_ns)
-            take_cancel(now_ns, state)
+            take_cancel(1, now_ns, state, params)
         else:
             assert twin.take(count, now_ns) == take(count, now_ns, state, params)
         assert twin.left(now_ns) == messages_left(now_ns, state, params)
@@ -36,7 +36,7 @@ def test_no_window_exceeds_the_budget_by_more_than_its_cancels(calls, limit):
     for gap_ns, count in calls:
         now_ns += gap_ns
         if count == 0:
-            take_cancel(now_ns, state)
+            take_cancel(1, now_ns, state, params)
         elif take(count, now_ns, state, params):
             granted += [now_ns] * count
 

@@ -1,0 +1,382 @@
+"""The enhanced planner: one child at a time, stepped up by modifies, with a capped cross at the end.
+
+T is the working time, c = min(cross_ns, T / 4). A plan goes through stages; a stage begins by the clock::
+
+    stage   0          1             2             3              4                5
+    begins  start      T / 3         2 T / 3       T - c          T - c / 2        T
+    limit   share      step 1        step 2        opposite touch the same, again  what is left is cancelled
+
+1. *Start*: a first slice (`strategy.slices`) at the mid (`start` = mid) or the own touch, rounded to the safe side. No limit of
+   the plan ever goes beyond its cap: an entry's lies `entry_slippage_bps` from the mid of the start, an exit's
+   `exit_slippage_bps` from the opposite touch of the start, for an exit has to get out of a wide spread too.
+2. *Steps* (one modify each): the limit moves to `step_shares` of the way across the spread of now, and as its place in the queue
+   is lost anyway the child grows to the slice of now. Queue-aware: no step where the estimate expects the child to fill before
+   the cross, or where the limit would not get nearer.
+3. *Cross*: the limit moves to the opposite touch within the cap, for all that is left; again half way to the end.
+4. A child that filled before the end is followed by the next slice at the price of the stage; where the budget refuses it, the
+   next stage tries again. What children ask for never adds up to more than the parent.
+5. At the end the child is cancelled. A cancel that was refused is repeated after `retry_ns`; so a plan ends within T + latency +
+   a retry, and no child outlives it. An order that the broker ends early (rejected, expired, cancelled) ends its plan.
+6. *Urgent* exits (stops, before the close) are stage 3 from the start, all at once.
+7. A *new target* on the same side is netted into the plan: parent and purpose change, clock and child stay; a child that is now
+   too large is cut by a modify. An exit that becomes urgent crosses at once. Any other target cancels first and starts from the
+   position of then. A change that is refused and leaves the child too large is followed by a cancel.
+8. In a halt, without a usable quote or outside the trading hours nothing is sent but cancels.
+9. *Coalescing*: while the budget has fewer than two messages per symbol left, what wants to start waits for the end of the
+   instant (1 ns) and starts in the order of `strategy.coalesce`: exits first, then net edge in money, then symbols. A second
+   target of the symbol replaces the first, so a buy and a sell are netted. What gets no message tries again every `retry_ns`; an
+   entry is dropped `wait_ns` after it was asked for.
+
+    IDLE --start--> WORKING --end, other side--> CLOSING --answer--> IDLE (or the next plan)
+"""
+
+from replay.desk import NEVER, find_order, send_cancel, send_limit, send_modify, tag_order
+from replay.events import Kind
+from replay.jit import kernel
+from replay.orders import State, Tif
+from strategy.budget import messages_left, take_cancel, take_modify, take_new
+from strategy.decision import Reason
+from strategy.modes import ENHANCED
+from strategy.plan import CLOSING, IDLE, WORKING, end_plan, start_reason, take_plan_id, write_plan, write_purpose
+from strategy.plan_prices import cap_price, limit_price, mid_cap_price, opposite_price
+from strategy.plan_stages import CROSS, need_at, share_at, stage_at, stage_ns
+from strategy.queue_estimate import join, leave_queue, own_fill, resize
+from strategy.slices import expected_qty, slice_qty
+from strategy.token_budget import EXIT, NEEDED
+from strategy.touch import touch_mid2
+
+
+@kernel
+def _room(plan):
+    """Return the largest whole quantity that the child may have."""
+    return plan["qty"] - plan["filled_qty"] + plan["child_filled_qty"]
+
+
+@kernel
+def submit_micro(s, desk, planner, budget, params, budget_params):
+    """Bring the symbol towards `intents[s]`; return 0 (TARGET_SET), TARGET_KEPT or why nothing starts."""
+    plan = planner.plans[s]
+    intent = planner.intents[s]
+    intent["asked_ns"] = desk.clock[0]["now_ns"]
+    if plan["state"] == WORKING:
+        if _is_same(plan, intent):
+            return Reason.TARGET_KEPT
+        if _retarget(s, desk, planner, budget, params, budget_params):
+            intent["plan_id"] = plan["plan_id"]
+            return 0
+        _close(s, desk, planner, budget, params, budget_params)
+    if plan["state"] == IDLE:
+        return _ask_start(s, desk, planner, budget, params, budget_params)
+    intent["plan_id"] = take_plan_id(planner)
+    intent["is_set"] = 1
+    return 0
+
+
+@kernel
+def _is_same(plan, intent):
+    return (
+        plan["target_qty"] == intent["target_qty"]
+        and plan["is_exit"] == intent["is_exit"]
+        and plan["is_urgent"] >= intent["is_urgent"]
+    )
+
+
+@kernel
+def _ask_start(s, desk, planner, budget, params, budget_params):
+    """Start at once, or wait for the end of the instant when the budget is tight."""
+    plan = planner.plans[s]
+    intent = planner.intents[s]
+    now_ns = desk.clock[0]["now_ns"]
+    is_tight = budget_params[0]["mode"] == ENHANCED and messages_left(now_ns, budget, budget_params) < 2 * len(planner.plans)
+    reason = _blocked(s, desk, intent)
+    if reason != 0 or not is_tight:
+        if reason == 0:
+            reason = _start(s, desk, planner, budget, params, budget_params)
+        intent["is_set"] = 0
+        if reason != 0:
+            plan["timer_ns"] = NEVER
+        return reason
+    if intent["is_set"] == 0:
+        intent["plan_id"] = take_plan_id(planner)
+    intent["is_set"] = 1
+    plan["timer_ns"] = now_ns + 1
+    return 0
+
+
+@kernel
+def _blocked(s, desk, intent):
+    """Return 0 when there is something to do and it may be done now."""
+    if intent["target_qty"] == desk.positions[s]["qty"]:
+        return Reason.TARGET_KEPT
+    return start_reason(s, desk)
+
+
+@kernel
+def start_waiting_micro(s, desk, planner, budget, params, budget_params):
+    """Start the intent that waits; without a message left it goes on waiting, an entry for `wait_ns` at most."""
+    plan = planner.plans[s]
+    intent = planner.intents[s]
+    now_ns = desk.clock[0]["now_ns"]
+    reason = _blocked(s, desk, intent)
+    if reason == 0:
+        reason = _start(s, desk, planner, budget, params, budget_params)
+    if reason == Reason.BUDGET and (intent["is_exit"] or now_ns < intent["asked_ns"] + params[0]["wait_ns"]):
+        plan["timer_ns"] = now_ns + params[0]["retry_ns"]
+        return 0
+    intent["is_set"] = 0
+    if reason != 0:
+        plan["timer_ns"] = NEVER
+    return reason
+
+
+@kernel
+def _start(s, desk, planner, budget, params, budget_params):
+    """Begin a plan with its first child; return 0, BUDGET or COMPONENT_ERROR."""
+    intent = planner.intents[s]
+    plan = planner.plans[s]
+    now_ns = desk.clock[0]["now_ns"]
+    if take_new(EXIT if intent["is_exit"] else NEEDED, now_ns, budget, budget_params) == 0:
+        return Reason.BUDGET
+    if intent["is_set"] == 0:
+        intent["plan_id"] = take_plan_id(planner)
+    delta_qty = intent["target_qty"] - desk.positions[s]["qty"]
+    side = 1 if delta_qty > 0 else -1
+    write_plan(plan, intent, now_ns, side, abs(delta_qty), 0, 0)
+    _write_cap(s, plan, desk, params)
+    planner.places[s]["volume_qty"] = 0
+    planner.watched[s] = 1
+    plan["timer_ns"] = stage_ns(plan, 1, params)
+    if _send_child(s, desk, planner, params) == 0:
+        _end(s, planner)
+        return Reason.COMPONENT_ERROR
+    return 0
+
+
+@kernel
+def _write_cap(s, plan, desk, params):
+    row = desk.book[s]
+    plan["mid2"] = touch_mid2(s, desk.book)
+    if plan["is_exit"]:
+        plan["cap_price"] = cap_price(plan["side"], opposite_price(plan["side"], row), row["tick"], params)
+    else:
+        plan["cap_price"] = mid_cap_price(plan["side"], plan["mid2"], row["tick"], params[0]["entry_slippage_bps"])
+
+
+@kernel
+def _send_child(s, desk, planner, params):
+    """Send the next slice at the price of now; the budget has granted it. Return its order id, or 0 when there was no room."""
+    plan = planner.plans[s]
+    row = desk.book[s]
+    now_ns = desk.clock[0]["now_ns"]
+    left_qty = plan["qty"] - plan["filled_qty"]
+    qty = left_qty
+    if share_at(plan, now_ns, params) < 1.0:
+        leave_queue(planner.places[s])
+        qty = slice_qty(left_qty, plan, planner.places[s], now_ns, row["lot"], desk.clock[0]["scale"], params)
+    price = limit_price(plan["side"], share_at(plan, now_ns, params), plan["cap_price"], row)
+    order_id = send_limit(desk, s, plan["side"], qty, price, Tif.DAY, 0)
+    if order_id == 0:
+        return 0
+    tag_order(desk, s, plan["plan_id"], plan["decision_id"], plan["end_ns"] - plan["start_ns"], plan["slice"])
+    plan["order_id"] = order_id
+    plan["price"] = price
+    plan["child_qty"] = qty
+    plan["child_filled_qty"] = 0
+    plan["is_kept"] = 1
+    plan["slice"] += 1
+    join(planner.places[s], plan["side"], price, qty, row, params)
+    write_ahead(s, desk, planner)
+    return order_id
+
+
+@kernel
+def write_ahead(s, desk, planner):
+    """Write the estimate of the child's place on its order."""
+    slot = find_order(desk, s, planner.plans[s]["order_id"])
+    if slot >= 0:
+        desk.orders[s, slot]["ahead_qty"] = planner.places[s]["ahead_qty"]
+
+
+@kernel
+def timer_micro(s, desk, planner, budget, params, budget_params):
+    """Do what the plan of a symbol has to do at `now_ns`."""
+    plan = planner.plans[s]
+    now_ns = desk.clock[0]["now_ns"]
+    if plan["state"] == IDLE:
+        plan["timer_ns"] = NEVER
+    elif plan["state"] == CLOSING or now_ns >= plan["end_ns"]:
+        _close(s, desk, planner, budget, params, budget_params)
+    else:
+        plan["timer_ns"] = stage_ns(plan, stage_at(plan, now_ns, params) + 1, params)
+        _act(s, desk, planner, budget, params, budget_params)
+
+
+@kernel
+def _act(s, desk, planner, budget, params, budget_params):
+    """Send the next child, or step the one that lives."""
+    if start_reason(s, desk) != 0:
+        return
+    plan = planner.plans[s]
+    slot = find_order(desk, s, plan["order_id"])
+    now_ns = desk.clock[0]["now_ns"]
+    if slot >= 0:
+        _step(s, slot, desk, planner, budget, params, budget_params)
+    elif plan["filled_qty"] < plan["qty"] and take_new(EXIT if plan["is_exit"] else NEEDED, now_ns, budget, budget_params):
+        _send_child(s, desk, planner, params)
+
+
+@kernel
+def _step(s, slot, desk, planner, budget, params, budget_params):
+    """Move the child nearer, if it is worth a message."""
+    plan = planner.plans[s]
+    order = desk.orders[s, slot]
+    now_ns = desk.clock[0]["now_ns"]
+    if order["state"] != State.WORKING and order["state"] != State.PARTIAL:
+        return
+    share = share_at(plan, now_ns, params)
+    if share < 1.0 and expected_qty(plan, planner.places[s], now_ns, stage_ns(plan, CROSS, params)) >= order["leaves_qty"]:
+        return
+    price = limit_price(plan["side"], share, plan["cap_price"], desk.book[s])
+    is_nearer = plan["side"] * (price - plan["price"]) > 0
+    if not is_nearer:
+        price = plan["price"]
+    qty = _stepped_qty(s, share, is_nearer, now_ns, desk, planner, params)
+    if (is_nearer or qty > plan["child_qty"]) and take_modify(need_at(plan, now_ns, params), now_ns, budget, budget_params):
+        send_modify(desk, s, slot, qty, price)
+        plan["child_qty"] = max(plan["child_qty"], qty)
+
+
+@kernel
+def _stepped_qty(s, share, is_nearer, now_ns, desk, planner, params):
+    """Return the child's whole quantity after a step: all that is left in a cross, the slice of now where it moves."""
+    plan = planner.plans[s]
+    if share >= 1.0:
+        return _room(plan)
+    if not is_nearer:
+        return plan["child_qty"]
+    left_qty = plan["qty"] - plan["filled_qty"]
+    qty = slice_qty(left_qty, plan, planner.places[s], now_ns, desk.book[s]["lot"], desk.clock[0]["scale"], params)
+    return max(plan["child_qty"], plan["child_filled_qty"] + qty)
+
+
+@kernel
+def _retarget(s, desk, planner, budget, params, budget_params):
+    """Net a target of the same side into the running plan; return 1 when that was possible."""
+    plan = planner.plans[s]
+    intent = planner.intents[s]
+    delta_qty = intent["target_qty"] - desk.positions[s]["qty"]
+    if intent["is_exit"] != plan["is_exit"] or plan["side"] * delta_qty <= 0:
+        return 0
+    qty = plan["filled_qty"] + abs(delta_qty)
+    if _cut(s, qty, desk, planner, budget, budget_params) == 0:
+        return 0
+    becomes_urgent = intent["is_urgent"] > plan["is_urgent"]
+    write_purpose(plan, intent)
+    plan["qty"] = qty
+    if becomes_urgent:
+        _write_cap(s, plan, desk, params)
+        _act(s, desk, planner, budget, params, budget_params)
+    return 1
+
+
+@kernel
+def _cut(s, qty, desk, planner, budget, budget_params):
+    """Make a child fit a parent of `qty`; return 1 when it does, or will when the change is through."""
+    plan = planner.plans[s]
+    room_qty = qty - plan["filled_qty"] + plan["child_filled_qty"]
+    slot = find_order(desk, s, plan["order_id"])
+    if slot < 0 or plan["child_qty"] <= room_qty:
+        return 1
+    order = desk.orders[s, slot]
+    if order["state"] != State.WORKING and order["state"] != State.PARTIAL:
+        return 0
+    need = EXIT if plan["is_exit"] else NEEDED
+    if take_modify(need, desk.clock[0]["now_ns"], budget, budget_params) == 0:
+        return 0
+    return send_modify(desk, s, slot, room_qty, plan["price"])
+
+
+@kernel
+def _close(s, desk, planner, budget, params, budget_params):
+    """Cancel the child; without one the plan is over."""
+    plan = planner.plans[s]
+    plan["state"] = CLOSING
+    plan["timer_ns"] = NEVER
+    slot = find_order(desk, s, plan["order_id"])
+    if slot < 0:
+        _end(s, planner)
+        return
+    if desk.orders[s, slot]["state"] == State.CANCEL_SENT:
+        return
+    now_ns = desk.clock[0]["now_ns"]
+    if take_cancel(plan["is_kept"], now_ns, budget, budget_params) == 0:
+        plan["timer_ns"] = now_ns + params[0]["retry_ns"]
+        return
+    plan["is_kept"] = 0
+    send_cancel(desk, s, slot)
+
+
+@kernel
+def _end(s, planner):
+    end_plan(planner.plans[s])
+    planner.watched[s] = 0
+    leave_queue(planner.places[s])
+
+
+@kernel
+def answer_micro(event, s, desk, planner, budget, params, budget_params):
+    """Take in an answer to the child; what it filled is known already."""
+    plan = planner.plans[s]
+    kind = event["kind"]
+    slot = find_order(desk, s, plan["order_id"])
+    if kind == Kind.ACK:
+        _rejoin(s, slot, desk, planner, params)
+    elif kind == Kind.PARTIAL:
+        own_fill(planner.places[s], event["leaves_qty"], params)
+        write_ahead(s, desk, planner)
+    elif kind == Kind.MODIFIED:
+        _take_change(event, s, slot, desk, planner, params)
+    elif kind == Kind.CANCEL_REJECTED:
+        _take_refusal(s, slot, desk, planner, budget, params, budget_params)
+    elif kind == Kind.FILL and plan["state"] == WORKING and plan["filled_qty"] < plan["qty"]:
+        plan["order_id"] = 0
+        if desk.clock[0]["now_ns"] < plan["end_ns"]:
+            _act(s, desk, planner, budget, params, budget_params)
+    elif kind == Kind.FILL or kind == Kind.CANCELLED or kind == Kind.REJECTED or kind == Kind.EXPIRED:
+        _end(s, planner)
+
+
+@kernel
+def _rejoin(s, slot, desk, planner, params):
+    if slot >= 0:
+        plan = planner.plans[s]
+        join(planner.places[s], plan["side"], plan["price"], desk.orders[s, slot]["leaves_qty"], desk.book[s], params)
+        write_ahead(s, desk, planner)
+
+
+@kernel
+def _take_change(event, s, slot, desk, planner, params):
+    """Take in new terms: a better price or a larger quantity joined the queue anew."""
+    plan = planner.plans[s]
+    if slot < 0:
+        return
+    order = desk.orders[s, slot]
+    keeps_place = event["price"] == plan["price"] and order["qty"] < plan["child_qty"]
+    plan["price"] = event["price"]
+    plan["child_qty"] = order["qty"]
+    if keeps_place:
+        resize(planner.places[s], order["leaves_qty"], params)
+    else:
+        _rejoin(s, slot, desk, planner, params)
+
+
+@kernel
+def _take_refusal(s, slot, desk, planner, budget, params, budget_params):
+    """Go on with the old terms; cancel later when closing, at once where they are too large for the parent."""
+    plan = planner.plans[s]
+    if plan["state"] == CLOSING:
+        plan["timer_ns"] = desk.clock[0]["now_ns"] + params[0]["retry_ns"]
+    elif slot >= 0:
+        plan["child_qty"] = desk.orders[s, slot]["qty"]
+        if plan["child_qty"] > _room(plan):
+            _close(s, desk, planner, budget, params, budget_params)
