@@ -273,7 +273,7 @@ def _retarget(s, desk, planner, budget, params, budget_params):
     becomes_urgent = intent["is_urgent"] > plan["is_urgent"]
     write_purpose(plan, intent)
     plan["qty"] = qty
-    if becomes_urgent:
+    if becomes_urgent and start_reason(s, desk) == 0:
         _write_cap(s, plan, desk, params)
         _act(s, desk, planner, budget, params, budget_params)
     return 1

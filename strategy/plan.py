@@ -85,6 +85,7 @@ def new_planner(n_symbols: int) -> Planner:
     plans = np.zeros(n_symbols, PLAN)
     plans["timer_ns"] = NEVER
     places, watched = np.zeros(n_symbols, PLACE), np.zeros(n_symbols, np.int64)
+    places["ahead_qty"] = -1
     return Planner(plans, np.zeros(n_symbols, INTENT), np.ones(1, np.int64), places, watched)
 
 
