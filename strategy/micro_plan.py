@@ -22,7 +22,7 @@ T is the working time, c = min(cross_ns, T / 4). A plan goes through stages; a s
    too large is cut by a modify. An exit that becomes urgent crosses at once. Any other target cancels first and starts from the
    position of then. A change that is refused and leaves the child too large is followed by a cancel.
 8. In a halt, without a usable quote or outside the trading hours nothing is sent but cancels.
-9. *Coalescing*: while the budget has fewer than two messages per symbol left, what wants to start waits for the end of the
+9. *Coalescing*: while the budget has fewer than `coalesce_below` messages left, what wants to start waits for the end of the
    instant (1 ns) and starts in the order of `strategy.coalesce`: exits first, then net edge in money, then symbols. A second
    target of the symbol replaces the first, so a buy and a sell are netted. What gets no message tries again every `retry_ns`; an
    entry is dropped `wait_ns` after it was asked for.
@@ -87,7 +87,7 @@ def _ask_start(s, desk, planner, budget, params, budget_params):
     plan = planner.plans[s]
     intent = planner.intents[s]
     now_ns = desk.clock[0]["now_ns"]
-    is_tight = budget_params[0]["mode"] == ENHANCED and messages_left(now_ns, budget, budget_params) < 2 * len(planner.plans)
+    is_tight = budget_params[0]["mode"] == ENHANCED and messages_left(now_ns, budget, budget_params) < params[0]["coalesce_below"]
     reason = _blocked(s, desk, intent)
     if reason != 0 or not is_tight:
         if reason == 0:

@@ -66,6 +66,7 @@ class PlannerSettings:
     cancel_share: float = setting(1.0, "share of cancels in the queue that are spread evenly; the rest are behind us", ge=0, le=1)
     pairing_ns: int = setting(_S, "how long a quote and its print wait for each other", unit="ns", ge=0)
     own_displayed: bool = setting(False, "the feed's sizes contain our own orders (a live feed's do)")
+    coalesce_below: int = setting(20, "messages left in the budget below which the starts of one instant are ranked", ge=0)
     wait_ns: int = setting(5 * _S, "how long an entry waits for the budget before it is dropped", unit="ns", ge=0)
 
 

@@ -76,7 +76,7 @@ class Symbol:
         self.wish, self.timer = None, None
         if self.blocked(wish):
             return
-        if self.budget.left(now) < 2 * len(self.desk.symbols):
+        if self.budget.left(now) < self.settings.coalesce_below:
             self.wish, self.timer = wish, now + 1
         else:
             self.begin(now, wish)

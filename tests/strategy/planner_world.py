@@ -78,6 +78,7 @@ settings = st.fixed_dictionaries(
         "cancel_share": st.sampled_from([1.0, 0.0, 0.5]),
         "own_displayed": st.booleans(),
         "entry_slippage_bps": st.sampled_from([1.0, 10.0, 10.0]),
+        "coalesce_below": st.sampled_from([0, 4, 20]),
         "participation": st.sampled_from([0.1, 1.0, 1.0]),
     }
 )

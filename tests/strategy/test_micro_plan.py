@@ -1,9 +1,14 @@
 """The enhanced planner, against its plain twin and its laws."""
 
+import heapq
+
+import numpy as np
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from replay.settings import as_row
+from strategy.planner import ExecutionPlanner
 from tests.strategy import planner_world as world
 from tests.strategy.planner_world import NAMES, Pair, S
 
@@ -101,3 +106,89 @@ def flipped(ask):
     if name == "NEW":
         return (name, s, number, -terms[0], terms[1], 2_000_000 - terms[2])
     return ask if name == "CANCEL" else (name, s, number, terms[0], 2_000_000 - terms[1])
+
+
+LATENCY_NS = 50_000_000
+RETRY_NS = S
+
+
+class Line:
+    """A broker that answers everything after a latency, fills at random and refuses a cancel now and then, never twice."""
+
+    def __init__(self, seed):
+        self.rng = np.random.default_rng(seed)
+        self.planner = ExecutionPlanner(["A"], mode="enhanced", fee_min_usd=0.0)
+        self.exchange, self.due, self.refused = world.Exchange(), [], set()
+        self.plans = {}  # by id: start, end of the working time, when its last order died
+
+    def run(self):
+        for k in range(400):
+            now_ns = k * S // 4
+            while self.due and self.due[0][0] <= now_ns:
+                at_ns, _, number, act = heapq.heappop(self.due)
+                self.take(at_ns, number, act)
+            self.send(now_ns, self.planner.advance(now_ns))
+            bid = 9_990 + int(self.rng.integers(20))
+            self.planner.quote("A", bid / 100, (bid + int(self.rng.integers(1, 9))) / 100, 300, 300, now_ns=now_ns)
+            if self.rng.random() < 0.1:
+                target = int(self.rng.integers(-3, 4)) * 100
+                self.send(now_ns, self.planner.set_target(now_ns, "A", target, is_exit=target == 0))
+            if self.rng.random() < 0.1:
+                self.later(now_ns, 0, "fill")
+
+    def later(self, now_ns, number, act):
+        heapq.heappush(self.due, (now_ns + LATENCY_NS, len(self.due), number, act))
+
+    def send(self, now_ns, requests):
+        plan = self.planner._planner.plans[0]
+        for request in requests:
+            ask = world.as_tuple(request)
+            self.exchange.send(ask)
+            is_refused = ask[0] == "CANCEL" and ask[2] not in self.refused and self.rng.random() < 0.3
+            if is_refused:
+                self.refused.add(ask[2])
+            if ask[0] == "NEW":
+                self.plans.setdefault(int(plan["plan_id"]), [int(plan["end_ns"]), now_ns, {ask[2]}])[2].add(ask[2])
+            self.later(now_ns, ask[2], "refuse" if is_refused else "next")
+
+    def take(self, now_ns, number, act):
+        found = self.exchange.answer(0, act, int(self.rng.choice([10, 50, 100])))
+        if found:
+            kind, order_id, price, qty, leaves = found
+            known = {"price_usd": price / 10_000, "qty": qty, "leaves_qty": leaves}
+            self.send(now_ns, self.planner.answer(now_ns, "A", kind, order_id, **known))
+            if kind in ("FILL", "CANCELLED", "REJECTED", "EXPIRED"):
+                for plan in self.plans.values():
+                    plan[1] = now_ns if order_id in plan[2] else plan[1]
+
+
+@given(st.integers(0, 2**31))
+@hypothesis_settings(max_examples=40, deadline=None)
+def test_every_plan_ends_within_its_time_a_latency_and_a_retry(seed):
+    """When the broker answers, the last order of every plan is dead by end + latency, and a retry later at most."""
+    line = Line(seed)
+    line.run()
+    clock_ns = S // 4  # the market's and our own timers are looked at this often
+
+    assert len(line.plans) > 1
+    for end_ns, died_ns, _ in line.plans.values():
+        assert died_ns <= end_ns + 2 * LATENCY_NS + RETRY_NS + 3 * clock_ns
+
+
+@given(world.scripts, world.settings, world.budgets, st.integers(1, 60))
+@hypothesis_settings(max_examples=60, deadline=None)
+def test_a_snapshot_restores_exactly(script, changes, limits, cut):
+    """A planner restored from the arrays of another goes on as that one does."""
+    pair = Pair(changes, limits)
+    for step in script[:cut]:
+        pair.play(step)
+    first = pair.planner
+    second = ExecutionPlanner(NAMES, first.settings, tick_usd=0.01)
+    second._budget = (second._budget[0], first._budget[1])
+    assert as_row(first.settings).tobytes() == second._params.tobytes()
+    for old, new in ((first._desk, second._desk), (first._planner, second._planner), (first._budget[:1], second._budget[:1])):
+        for source, target in zip(old, new, strict=True):
+            target[...] = source
+    pair.planner = second
+    for step in script[cut:]:
+        pair.play(step)

@@ -1,0 +1,171 @@
+"""The enhanced planner, case by case: its rules by number."""
+
+import pytest
+
+from replay.errors import ConfigError
+from strategy.budget import BudgetSettings
+from strategy.planner import ExecutionPlanner
+from tests.strategy.planner_world import S
+
+WIDE = (10.00, 10.04, 500, 500)
+
+
+def make(symbols=("A",), budget=None, **changes):
+    """Return an enhanced planner whose slices no commission floor holds up, with a wide quote."""
+    settings = {"fee_min_usd": 0.0, "first_share": 1.0, "entry_slippage_bps": 50.0, **changes}
+    planner = ExecutionPlanner(list(symbols), mode="enhanced", budget=budget or BudgetSettings(mode="enhanced"), **settings)
+    for name in symbols:
+        planner.quote(name, *WIDE, now_ns=0)
+    return planner
+
+
+def working(planner, qty=100, **known):
+    """Set a target at time 0 and acknowledge the order; return its id."""
+    order_id = planner.set_target(0, "A", qty, **known)[0].order_id
+    planner.answer(1, "A", "ACK", order_id)
+    return order_id
+
+
+def said(requests):
+    return [(ask.action.name, ask.qty, ask.price_usd) for ask in requests]
+
+
+def change(planner, now_ns, order_id, ask):
+    """Let the exchange accept a modify."""
+    planner.answer(now_ns, "A", "MODIFIED", order_id, price_usd=ask.price_usd, leaves_qty=ask.qty)
+
+
+def test_a_plan_goes_from_mid_through_a_step_to_the_cross_and_ends():
+    """An entry of 15 s starts at the mid, steps at 10 s, crosses at 13 s and cancels the rest at 15 s (rules 1, 2, 3, 5)."""
+    planner = make()
+    order_id = planner.set_target(0, "A", 100)[0].order_id
+    planner.answer(1, "A", "ACK", order_id)
+    seen = {}
+    for second in (5, 10, 13, 14, 15):
+        asked = planner.advance(second * S)
+        seen[second] = said(asked)
+        for ask in asked:
+            change(planner, second * S + 1, order_id, ask)
+
+    assert {5: [], 10: [("MODIFY", 100, 10.03)], 13: [("MODIFY", 100, 10.04)], 14: [], 15: [("CANCEL", 100, 10.04)]} == seen
+
+
+def test_no_step_where_the_child_is_expected_to_fill():
+    """With 60,000 shares printed a minute a child alone at its price is left where it is until the cross (rule 2)."""
+    planner = make()
+    working(planner, volume_per_min=60_000.0)
+
+    assert [[], [], ["MODIFY"]] == [[ask.action.name for ask in planner.advance(t * S)] for t in (5, 10, 13)]
+
+
+def test_the_cross_stops_at_the_cap():
+    """A cross never goes beyond 10 bps from the mid of the start, wherever the touch went (rule 3)."""
+    planner = make(entry_slippage_bps=10.0)
+    working(planner)
+    planner.quote("A", 10.06, 10.10, 500, 500, now_ns=12 * S)
+
+    assert [("MODIFY", 100, 10.03)] == said(planner.advance(13 * S))
+
+
+def test_a_filled_slice_is_followed_by_the_next():
+    """A first slice of a quarter that fills leads to the next child at once, and the four add up to the parent (rule 4)."""
+    planner = make(first_share=0.25)
+    asked, sizes = planner.set_target(0, "A", 100), []
+    while asked:
+        sizes.append(asked[0].qty)
+        planner.answer(1, "A", "ACK", asked[0].order_id)
+        asked = planner.answer(2, "A", "FILL", asked[0].order_id, price_usd=10.02, qty=asked[0].qty)
+
+    assert ([25, 25, 25, 25], 100) == (sizes, planner.position("A"))
+
+
+def test_a_slice_bears_its_minimum_commission():
+    """Where 1 USD may be 10 bps of a slice, a slice at 10.02 is 100 shares, so 150 are not split and 300 begin with 100."""
+    sizes = [make(first_share=0.1, fee_min_usd=1.0, fee_share_bps=10.0).set_target(0, "A", qty)[0].qty for qty in (150, 300)]
+
+    assert [150, 100] == sizes
+
+
+def test_participation_caps_a_slice():
+    """With 1,000 shares a minute and a tenth of them at most, a first slice of 15 s is at most 25 shares."""
+    assert 25 == make().set_target(0, "A", 100, volume_per_min=1_000.0)[0].qty
+
+
+def test_an_urgent_exit_crosses_at_once():
+    """A stop starts at the opposite touch with all of it (rule 6)."""
+    planner = make(first_share=0.1)
+
+    assert [("NEW", 100, 10.04)] == said(planner.set_target(0, "A", 100, is_exit=True, is_urgent=True))
+
+
+def test_a_patient_exit_that_becomes_urgent_is_moved():
+    """The child of an exit that waits at the mid is moved to the opposite touch, not cancelled (rule 7)."""
+    planner = make()
+    working(planner, is_exit=True)
+
+    assert [("MODIFY", 100, 10.04)] == said(planner.set_target(S, "A", 100, is_exit=True, is_urgent=True))
+
+
+@pytest.mark.parametrize(("target", "asked"), [(250, []), (60, [("MODIFY", 60, 10.02)]), (-50, [("CANCEL", 100, 10.02)])])
+def test_a_new_target_is_netted_into_the_plan(target, asked):
+    """More of the same side only changes the parent, less cuts the child, the other side cancels first (rule 7)."""
+    planner = make()
+    working(planner)
+
+    assert asked == said(planner.set_target(S, "A", target))
+
+
+def test_a_refused_cut_is_followed_by_a_cancel():
+    """A child that could not be made smaller, and is too large for the new target, is cancelled (rule 7)."""
+    planner = make()
+    order_id = working(planner)
+    planner.set_target(S, "A", 60)
+
+    assert ["CANCEL"] == [ask.action.name for ask in planner.answer(2 * S, "A", "CANCEL_REJECTED", order_id)]
+
+
+def test_nothing_steps_without_a_quote():
+    """While the quote is one-sided a stage passes without a request, and the end still cancels (rule 8)."""
+    planner = make()
+    working(planner)
+    planner.quote("A", 10.00, 10.04, 500, 0, now_ns=2)
+
+    assert [[], [], ["CANCEL"]] == [[ask.action.name for ask in planner.advance(t * S)] for t in (10, 13, 15)]
+
+
+def test_a_tight_budget_goes_to_exits_first_and_then_to_the_larger_edge():
+    """Of four symbols that want to start at once three get a message: the exit, then the edges 5 and 2 (rule 9)."""
+    names = ["A", "B", "C", "D"]
+    planner = make(names, BudgetSettings(mode="enhanced", messages_per_min=6, burst_share=1.0))
+    for name, edge_bps in zip("ABC", (1.0, 5.0, 2.0), strict=True):
+        assert [] == planner.set_target(0, name, 100, edge_bps=edge_bps)
+    planner.set_target(0, "D", -100, is_exit=True, is_urgent=True)
+
+    assert ["D", "B", "C"] == [ask.symbol for ask in planner.advance(1)]
+
+
+def test_a_buy_and_a_sell_of_one_instant_are_netted():
+    """Two targets of a symbol that waits for the budget lead to one order, for the last (rule 9)."""
+    planner = make(["A", "B"], BudgetSettings(mode="enhanced", messages_per_min=3, burst_share=1.0))
+    assert [] == planner.set_target(0, "A", 100)
+    assert [] == planner.set_target(0, "A", -50)
+
+    assert [("NEW", -1, 50)] == [(ask.action.name, ask.side, ask.qty) for ask in planner.advance(1)]
+
+
+def test_an_entry_that_waits_too_long_is_dropped_and_an_exit_is_not():
+    """After five seconds without a message an entry is forgotten; the exit starts when a message is there (rule 9)."""
+    planner = make(["A", "B", "C"], BudgetSettings(mode="enhanced", messages_per_min=3, burst_share=0.7))
+    planner.set_target(0, "A", 100, edge_bps=9.0)
+    planner.set_target(0, "B", 100)
+    assert ["A"] == [ask.symbol for ask in planner.advance(1)]
+    planner.set_target(2, "C", -100, is_exit=True)
+    asked = [ask.symbol for second in range(1, 70) for ask in planner.advance(second * S) if ask.action.name == "NEW"]
+
+    assert ["C"] == asked
+
+
+def test_unfit_lists_are_refused():
+    """The steps across the spread must be two, ascending."""
+    with pytest.raises(ConfigError, match="two ascending shares"):
+        make(step_shares=(0.75, 0.5))
