@@ -20,7 +20,7 @@ from strategy.barriers import block as block_barrier
 from strategy.blend import choose_blend
 from strategy.cost import price, write_cost_parts
 from strategy.decision import Component, Reason
-from strategy.exits import MINUTE_NS, check_exit, check_opposite, flat_ns, retry_later
+from strategy.exits import MINUTE_NS, check_exit, check_opposite, flat_ns, renew, retry_later
 from strategy.features import write_features
 from strategy.forecasts import find_horizon, load_legs
 from strategy.gate import open_gate
@@ -100,9 +100,9 @@ def _decide(s, desk, state):
     if is_closed(desk):
         return Reason.OUTSIDE_HOURS
     reason = exit_reason(s, desk, state)
-    if reason != 0:
+    if reason != 0 and not is_turnable(s, reason, state):
         return leave(s, reason, desk, state)
-    if is_exiting(s, state):
+    if is_exiting(s, state) and is_hurried(s, state):
         return Reason.PLAN_RUNNING
     if desk.positions[s]["qty"] == 0 and desk.clock[0]["now_ns"] >= flat_ns(desk.clock, state.params["exits"]):
         return Reason.OUTSIDE_HOURS
@@ -112,7 +112,7 @@ def _decide(s, desk, state):
     if reason != 0:
         return reason
     reason = check_opposite(s, desk.positions, state.legs, len(state.legs), state.params["exits"])
-    if reason != 0:
+    if reason != 0 and not is_turnable(s, reason, state):
         return leave(s, reason, desk, state)
     reason = _set_target(s, desk, state)
     if reason != 0:
@@ -280,6 +280,8 @@ def _plan(s, desk, state):
     intent = state.planner.intents[s]
     now_ns = row["ts_ns"]
     reason = Reason.TARGET_KEPT
+    if is_exiting(s, state) and row["target_qty"] * row["position_qty"] > 0:
+        renew(s, now_ns, now_ns + int(row["horizon_min"]) * MINUTE_NS, state.trades, desk.clock, state.params["exits"])
     if row["target_qty"] != row["position_qty"] or state.planner.plans[s]["state"] != IDLE or intent["is_set"] != 0:
         intent["decision_id"] = row["decision_id"]
         intent["target_qty"] = row["target_qty"]
@@ -348,12 +350,23 @@ def is_exiting(s, state):
 
 
 @kernel
+def is_hurried(s, state):
+    """Tell whether the exit that runs or waits cannot be made more urgent, nor netted with a target on its side."""
+    return state.planner.plans[s]["is_urgent"] != 0 or state.planner.intents[s]["is_set"] != 0
+
+
+@kernel
+def is_turnable(s, reason, state):
+    """Tell whether a patient exit runs that a new target may be netted into, and `reason` does not press."""
+    return is_exiting(s, state) and not is_hurried(s, state) and not is_pressing(reason)
+
+
+@kernel
 def is_leaving(s, reason, desk, state):
     """Tell whether the running plan, or the one that waits for it, already takes the position down."""
     plan = state.planner.plans[s]
     if is_exiting(s, state):
-        is_hurried = plan["is_urgent"] or state.planner.intents[s]["is_set"]
-        return is_hurried or urgency(is_pressing(reason), state.params["planner"]) == 0
+        return is_hurried(s, state) or urgency(is_pressing(reason), state.params["planner"]) == 0
     if plan["state"] == IDLE or state.planner.intents[s]["is_set"]:
         return False
     return reason != Reason.EXIT_FLAT_BEFORE_CLOSE and plan["side"] * desk.positions[s]["qty"] < 0

@@ -138,6 +138,14 @@ def set_check(s, now_ns, trades, clock, params):
 
 
 @kernel
+def renew(s, now_ns, horizon_end_ns, trades, clock, params):
+    """Give a held position a new horizon: a decision wants it to stay while its exit is still worked."""
+    if trades[s]["side"] != 0:
+        trades[s]["horizon_end_ns"] = horizon_end_ns
+        set_check(s, now_ns, trades, clock, params)
+
+
+@kernel
 def retry_later(s, now_ns, trades, params):
     """Look at the symbol again after `retry_ns`: an exit is under way, or could not start."""
     trades[s]["check_ns"] = now_ns + params[0]["retry_ns"]

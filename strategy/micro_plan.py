@@ -18,9 +18,10 @@ T is the working time, c = min(cross_ns, T / 4). A plan goes through stages; a s
 5. At the end the child is cancelled. A cancel that was refused is repeated after `retry_ns`; so a plan ends within T + latency +
    a retry, and no child outlives it. An order that the broker ends early (rejected, expired, cancelled) ends its plan.
 6. *Urgent* exits (stops, before the close) are stage 3 from the start, all at once.
-7. A *new target* on the same side is netted into the plan: parent and purpose change, clock and child stay; a child that is now
-   too large is cut by a modify. An exit that becomes urgent crosses at once. Any other target cancels first and starts from the
-   position of then. A change that is refused and leaves the child too large is followed by a cancel.
+7. A *new target* on the same side is netted into the plan: parent and purpose change, clock, cap and child stay; a child that is
+   now too large is cut by a modify. An exit that becomes urgent crosses at once; one that becomes a turn to the other side
+   grows. Any other target cancels first and starts from the position of then. A change that is refused and leaves the child
+   too large is followed by a cancel.
 8. In a halt, without a usable quote or outside the trading hours nothing is sent but cancels.
 9. *Coalescing*: while the budget has fewer than `coalesce_below` messages left, what wants to start waits for the end of the
    instant (1 ns) and starts in the order of `strategy.coalesce`: exits first, then net edge in money, then symbols. A second
@@ -265,7 +266,7 @@ def _retarget(s, desk, planner, budget, params, budget_params):
     plan = planner.plans[s]
     intent = planner.intents[s]
     delta_qty = intent["target_qty"] - desk.positions[s]["qty"]
-    if intent["is_exit"] != plan["is_exit"] or plan["side"] * delta_qty <= 0:
+    if intent["is_exit"] > plan["is_exit"] or plan["side"] * delta_qty <= 0:
         return 0
     qty = plan["filled_qty"] + abs(delta_qty)
     if _cut(s, qty, desk, planner, budget, budget_params) == 0:

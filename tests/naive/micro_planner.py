@@ -197,7 +197,7 @@ class Symbol:
 
     def net(self, now, wish):
         plan, child, delta = self.plan, self.plan["child"], wish["target"] - self.position
-        if wish["exit"] != plan["exit"] or plan["side"] * delta <= 0:
+        if wish["exit"] > plan["exit"] or plan["side"] * delta <= 0:
             return False
         parent = plan["filled"] + abs(delta)
         if child and child["most"] > abs(delta) + child["filled"]:
@@ -205,7 +205,7 @@ class Symbol:
                 return False
             self.change(abs(delta) + child["filled"], child["price"])
         hurries = wish["urgent"] > plan["urgent"]
-        plan |= {"target": wish["target"], "urgent": wish["urgent"], "parent": parent}
+        plan |= {"target": wish["target"], "exit": wish["exit"], "urgent": wish["urgent"], "parent": parent}
         if hurries and self.usable():
             plan["cap"] = self.cap(plan["side"], plan["exit"], self.quote[0] + self.quote[1])
             self.act(now)

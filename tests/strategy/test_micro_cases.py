@@ -88,7 +88,7 @@ def test_a_slice_bears_its_minimum_commission():
 
 def test_participation_caps_a_slice():
     """With 1,000 shares a minute and a tenth of them at most, a first slice of 15 s is at most 25 shares."""
-    assert 25 == make().set_target(0, "A", 100, volume_per_min=1_000.0)[0].qty
+    assert 25 == make(participation=0.1).set_target(0, "A", 100, volume_per_min=1_000.0)[0].qty
 
 
 def test_an_urgent_exit_crosses_at_once():

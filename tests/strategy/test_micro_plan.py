@@ -44,18 +44,16 @@ def test_children_never_ask_beyond_the_target(script, changes):
 @given(world.scripts, world.settings)
 @hypothesis_settings(max_examples=150, deadline=None)
 def test_no_entry_is_limited_beyond_its_cap(script, changes):
-    """No limit of an entry lies farther from the mid at its start than `entry_slippage_bps`."""
-    pair, starts, is_exit = Pair(changes), {}, [False, False]
+    """No limit of a plan that began as an entry lies farther from the mid of its start than `entry_slippage_bps`."""
+    pair, starts = Pair(changes), {}
     share = pair.planner.settings.entry_slippage_bps / 10_000
     for step in script:
-        if step[0] == "target":
-            is_exit[step[1]] = step[4] != "entry"
         for name, s, _, *terms in pair.play(step):
-            plan = pair.twin.symbols[s].plan
-            if name != "CANCEL" and not is_exit[s] and plan and not plan["exit"]:
-                if name == "NEW" and plan["slices"] == 1:
-                    starts[s] = sum(pair.twin.symbols[s].quote[:2]) / 2
-                side = plan["side"]
+            symbol = pair.twin.symbols[s]
+            if name == "NEW" and symbol.plan["slices"] == 1:
+                starts[s] = None if symbol.plan["exit"] else sum(symbol.quote[:2]) / 2
+            if name != "CANCEL" and starts[s]:
+                side = symbol.plan["side"]
                 assert side * terms[-1] <= side * starts[s] * (1 + side * share) + 1e-6
 
 

@@ -13,7 +13,7 @@ from strategy.budget import BudgetSettings
 from strategy.pipeline import StrategySettings
 from strategy.planner import PlannerSettings
 from strategy.rebalance import RebalanceSettings
-from tests.strategy.pipeline_world import MINUTE, SECOND, answer, clock_event, make_pipeline, pack, quote, run, trade
+from tests.strategy.pipeline_world import MINUTE, SECOND, answer, clock_event, forecast, make_pipeline, pack, quote, run, trade
 from tests.strategy.test_pipeline import T, arrays, busy_day, entered, filled, reasons, state_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,6 +98,37 @@ def test_a_patient_exit_becomes_urgent_with_the_stop():
     assert filled_qty > 0
     assert ["EXIT_HORIZON"] == reasons(decisions)
     assert ("EXIT_STOP", Action.MODIFY) == (reasons(hurried)[0], int(moved[0]["action"]))
+
+
+def leaving():
+    """Return a pipeline that holds a long whose horizon is over and whose exit waits at the mid, and the exit's order id."""
+    pipeline = make_pipeline(2, replace(ENHANCED, planner=replace(ENHANCED.planner, first_share=1.0)))
+    filled(pipeline)
+    at = T + SECOND + 1 + 5 * MINUTE
+    requests, _ = run(pipeline, [quote(at - SECOND, 0, 1_000_000, 1_000_600), clock_event(at + 1)])
+    order_id = int(requests[-1]["order_id"])
+    run(pipeline, [answer("ACK", at + 2, 0, order_id)])
+    return pipeline, at, order_id
+
+
+def test_an_exit_that_waits_turns_with_a_signal_for_the_other_side():
+    """A short signal during a patient exit is netted into it: the plan sells what is held and what is to be short."""
+    pipeline, at, _ = leaving()
+    held_qty = int(pipeline.desk.positions[0]["qty"])
+    requests, decisions = run(pipeline, [forecast(at + SECOND, 0, 5, -25.0), clock_event(at + 2 * SECOND)])
+    plan = pipeline.state.planner.plans[0]
+
+    assert (["TARGET_SET"], 0) == (reasons(decisions), len(requests))
+    assert (held_qty - int(decisions[0]["target_qty"]), 0) == (int(plan["qty"]), int(plan["is_exit"]))
+
+
+def test_an_exit_that_waits_is_given_up_for_a_signal_of_its_own_side():
+    """A long signal during the patient exit of a long cancels it, and the position gets the new horizon."""
+    pipeline, at, _ = leaving()
+    requests, decisions = run(pipeline, [forecast(at + SECOND, 0, 5, 25.0), clock_event(at + 2 * SECOND)])
+
+    assert (["TARGET_SET"], [Action.CANCEL]) == (reasons(decisions), requests["action"].tolist())
+    assert at + SECOND + 1 + 5 * MINUTE == pipeline.state.trades[0]["horizon_end_ns"]
 
 
 DIGEST = """
