@@ -18,7 +18,9 @@ The order of a cycle, and where each step lives:
 `renorm`             are the weights normal?
 `exits`              when to leave a position
 `rebalance`          when to act on a new target
-`planner`, `budget`  orders, and how many messages they may cost
+`planner`, `budget`  orders, and how many messages they may cost: `simple_plan` and
+                     `micro_plan` (`plan_stages`, `plan_prices`, `slices`,
+                     `queue_estimate`, `coalesce`), `token_budget`
 `pipeline`           all of them, joined
 `verification`       the six-point checklist
 ===================  ==============================================================
