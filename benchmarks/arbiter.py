@@ -1,7 +1,8 @@
 """The enhanced arbiter on made-up rewards: what it earns, in per cent of an oracle that always knows the best horizon.
 
-Five horizons (5 to 60 rows) with overlapping noise of unit size, independent between horizons; their means are drawn anew, with a
-size of a tenth of the noise, at every switch. A single series says little (two neighbours may be equally good), so several are pooled.
+Five horizons (5 to 60 rows) with overlapping noise of unit size, independent between horizons; their means are drawn anew, with
+a size of a tenth of the noise, at every switch. A single series says little (two neighbours may be equally good), so several
+are pooled.
 """
 
 from __future__ import annotations

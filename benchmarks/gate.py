@@ -1,8 +1,8 @@
 """The calibrated gate on made-up series: coverage, width beside a rolling window, and misses on what is taken.
 
-Series: returns of regimes of volatility (1, 2.5 or 6 bps, redrawn every 4,000 rows or so), t noise with five degrees of freedom and
-a slow signal; outcomes are sums over a horizon, so labels overlap. Taken trades: forecasts of known strength whose mean or sigma the
-model gets wrong in five ways.
+Series: returns of regimes of volatility (1, 2.5 or 6 bps, redrawn every 4,000 rows or so), t noise with five degrees of freedom
+and a slow signal; outcomes are sums over a horizon, so labels overlap. Taken trades: forecasts of known strength whose mean or
+sigma the model gets wrong in five ways.
 """
 
 from __future__ import annotations
