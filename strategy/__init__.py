@@ -7,7 +7,7 @@ The order of a cycle, and where each step lives:
 `staleness`          are the inputs fresh?
 `forecasts`          what the models said, per symbol and horizon
 `simple_forecast`    a baseline where no model is at hand
-`cost`               what a round trip costs
+`cost`               what a round trip costs; `cost_residual`: what own fills say
 `gate`               may any horizon be traded? `conformal`: the same for people
 `calibration`        the gate's bounds: `tracker_bank`, `margin_buckets`, `mean_edge`
 `outcomes`           what really happened, when it is known; `learning` brings it in

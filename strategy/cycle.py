@@ -19,6 +19,7 @@ from replay.jit import kernel
 from strategy.barriers import block as block_barrier
 from strategy.blend import choose_blend
 from strategy.cost import price, write_cost_parts
+from strategy.cost_residual import note_entry, note_exit
 from strategy.decision import Component, Reason
 from strategy.exits import MINUTE_NS, check_exit, check_opposite, flat_ns, renew, retry_later
 from strategy.features import write_features
@@ -194,7 +195,7 @@ def _open_legs(s, desk, state):
     """Cost and gate: return 0 when at least one leg is open."""
     legs = state.legs
     decision = state.decision
-    reason = price(s, legs, len(legs), desk.book, state.features, state.params["cost"], decision)
+    reason = price(s, legs, len(legs), desk, state.features, state.costs, state.params["cost"])
     if reason != 0:
         return _told(reason, Component.COST, decision)
     _learn_and_issue(s, desk, state)
@@ -252,7 +253,7 @@ def _write_costs(s, desk, state):
     """Write the parts of the cost of the leg that the decision names, if it names one."""
     k = find_horizon(state.horizons, state.decision[0]["horizon_min"])
     if k >= 0:
-        write_cost_parts(s, k, state.legs, desk.book, state.features, state.params["cost"], state.decision)
+        write_cost_parts(s, k, state.legs, desk, state.features, state.costs, state.params["cost"], state.decision)
 
 
 @kernel
@@ -292,6 +293,9 @@ def _plan(s, desk, state):
         intent["is_urgent"] = 0
         intent["edge_bps"] = row["net_edge_bps"]
         reason = _submit(s, desk, state)
+        if reason == Reason.TARGET_SET:
+            k = find_horizon(state.horizons, row["horizon_min"])
+            note_entry(s, k, state.decision, state.costs, state.params["cost"])
     if reason == Reason.TARGET_SET or reason == Reason.TARGET_KEPT:
         mark_done(s, now_ns, state.rebalance)
     return reason
@@ -332,6 +336,7 @@ def leave(s, reason, desk, state):
     answer = _submit(s, desk, state)
     if answer != 0:
         return answer
+    note_exit(s, state.decision, state.costs, state.params["cost"])
     return reason
 
 

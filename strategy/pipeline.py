@@ -32,6 +32,7 @@ from replay.errors import CapacityError
 from replay.events import BAR, FORECAST, Kind
 from replay.jit import kernel
 from strategy.budget import messages_left
+from strategy.cost_residual import learn_fill
 from strategy.cycle import begin, commit, exit_reason, is_closed, is_leaving, leave, read_inputs, run_cycle
 from strategy.decision import Reason
 from strategy.exits import after_fill, forget_flat, is_stopped, retry_later, set_check
@@ -120,6 +121,8 @@ def _on_answer(s, i, block, desk, state):
     params = state.params
     if s >= len(state.schedule):
         return
+    if kind == Kind.PARTIAL or kind == Kind.FILL:
+        learn_fill(s, block.events, i, state.planner.plans, state.costs, params["cost"])
     on_answer(block.events, i, desk, state.planner, state.budget, params["planner"], params["budget"])
     if kind == Kind.PARTIAL or kind == Kind.FILL or kind == Kind.CORRECTION:
         after_fill(s, event["ts_ns"], state.planner.plans, desk.positions, state.trades, desk.clock, params["exits"])

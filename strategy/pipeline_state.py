@@ -24,6 +24,7 @@ from strategy.barriers import BarrierSettings
 from strategy.budget import BudgetSettings, check_budget, new_budget
 from strategy.calibration import Calibration, new_calibration
 from strategy.cost import CostSettings
+from strategy.cost_state import Costs, new_costs
 from strategy.decision import CYCLE, DECISION, LEG, MAX_HORIZONS
 from strategy.exits import ExitSettings, new_trades
 from strategy.features import FeatureSettings, new_features
@@ -97,6 +98,7 @@ class PipelineState(NamedTuple):
     features: np.ndarray  # FEATURES (n_symbols,)
     minutes: np.ndarray  # int64 (n_symbols, 64)
     forecasts: np.ndarray  # FORECAST_STATE (n_symbols, n_horizons)
+    costs: Costs
     outcomes: Outcomes
     calibration: Calibration
     mixture: Mixture
@@ -140,6 +142,7 @@ def build_state(
         features=features,
         minutes=minutes,
         forecasts=new_forecasts(n_symbols, len(horizons_min)),
+        costs=_new_costs(settings, n_symbols, horizons_min, equity_usd),
         outcomes=new_outcomes(n_symbols, len(horizons_min), settings.pipeline.pending_slots),
         calibration=new_calibration(n_symbols, len(horizons_min), settings.pipeline.pending_slots),
         mixture=new_mixture(n_symbols, len(horizons_min), settings.pipeline.pending_slots),
@@ -153,6 +156,14 @@ def build_state(
         metrics=np.zeros(2, CYCLE),
         params=pack_params(settings),
     )
+
+
+def _new_costs(settings: StrategySettings, n_symbols: int, horizons_min: Sequence[int], equity_usd: float) -> Costs:
+    """Return a cost model that knows how long an entry is worked and what a full position is worth."""
+    order_usd = min(settings.sizing.name_cap * equity_usd, settings.risk.name_cap_usd)
+    pairs = list(zip(settings.planner.horizons_min, settings.planner.work_ns, strict=True))
+    work_ns = [max([pair for pair in pairs if pair[0] <= horizon], default=pairs[0])[1] for horizon in horizons_min]
+    return new_costs(n_symbols, work_ns, order_usd)
 
 
 def _check(settings: StrategySettings, horizons_min: Sequence[int]) -> None:
@@ -194,6 +205,7 @@ def start_day(state: PipelineState, clock: np.ndarray, rebalance_times_ns: Seque
     state.rebalance.done_ns[:] = -(2**62)
     state.schedule["due_ns"] = NEVER
     state.forecasts["is_held"] = 0
+    state.costs.said["decision_id"] = 0
     end_day(state.outcomes, state.calibration, state.mixture)
     plans.begin_day(state.planner)
     message_budget.begin_day(state.budget)

@@ -3,8 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from replay.desk import BOOK
-from strategy.decision import DECISION, LEG
+from replay.desk import BOOK, CLOCK, DESK_ORDER, POSITION, Desk
+from replay.orders import REQUEST
+from strategy.decision import CYCLE, DECISION, LEG
 from strategy.features import new_features
 
 SPECIAL = [0.0, -0.0, float("nan"), float("inf"), float("-inf")]
@@ -22,6 +23,15 @@ def make_book(bid=100_000, ask=100_100, bid_qty=200, ask_qty=100, lot=1):
     book["bid"], book["ask"], book["bid_qty"], book["ask_qty"] = bid, ask, bid_qty, ask_qty
     book["lot"], book["tick"] = lot, 100
     return book
+
+
+def make_desk(*touch, lot=1, n_symbols=1):
+    """Put the same book before `n_symbols` symbols; prices in ten-thousandths of a dollar."""
+    dtypes = (1, CLOCK), (1, DESK_ORDER), (n_symbols, "i8"), (n_symbols, POSITION), (1, REQUEST), (1, DECISION), (1, CYCLE)
+    clock, orders, n_orders, positions, *tables = [np.zeros(count, dtype) for count, dtype in dtypes]
+    clock["scale"] = 10_000
+    book = np.repeat(make_book(*touch, lot=lot), n_symbols)
+    return Desk(clock, book, orders.reshape(1, 1), n_orders, positions, *tables)
 
 
 def make_features(vol_bps=2.0, bid=100_000, ask=100_100):

@@ -1,0 +1,183 @@
+"""What own fills teach the cost model."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replay.events import EVENT
+from replay.settings import as_row
+from strategy.cost import CostModel, CostSettings
+from strategy.cost_residual import learn_fill, learn_price, note_entry, note_exit, residual_bps
+from strategy.cost_state import new_costs
+from strategy.decision import Reason
+from strategy.pipeline import StrategySettings
+from strategy.plan import PLAN
+from tests.naive.cost import Residual
+from tests.strategy.desks import make_decision
+from tests.strategy.pipeline_world import (
+    MINUTE,
+    OPEN,
+    SECOND,
+    answer,
+    clock_event,
+    forecast,
+    make_pipeline,
+    quote,
+    run,
+    warm_quotes,
+)
+
+PARAMS = as_row(CostSettings(mode="enhanced"))
+fills = st.tuples(
+    st.integers(0, 1),
+    st.integers(0, 1),
+    st.sampled_from([1, -1]),
+    st.integers(990_000, 1_010_000),
+    st.floats(0.0, 20.0),
+    st.sampled_from([1, 50, 100]),
+)
+
+
+def entry(costs, decision_id=7, side=1, k=1, mid2=2_000_000, qty=100, params=PARAMS):
+    decision = make_decision(
+        decision_id=decision_id, mid2=mid2, target_qty=side * qty, cost_spread_bps=2.0, cost_vol_bps=0.5, cost_impact_bps=1.5,
+        cost_fee_bps=9.0, cost_residual_bps=5.0,
+    )  # fmt: skip
+    note_entry(0, k, decision, costs, params)
+
+
+def leave(costs, decision_id, mid2=2_000_000, held=100, params=PARAMS):
+    note_exit(0, make_decision(decision_id=decision_id, mid2=mid2, position_qty=held), costs, params)
+
+
+def fill(costs, decision_id, side, price, qty=100, params=PARAMS, order_id=3):
+    events, plans = np.zeros(1, EVENT), np.zeros(1, PLAN)
+    events["order_id"], events["price"], events["qty"] = order_id, price, qty
+    plans["order_id"], plans["decision_id"], plans["side"] = 3, decision_id, side
+    learn_fill(0, events, 0, plans, costs, params)
+
+
+@pytest.mark.jit_off
+@given(st.lists(fills, max_size=12))
+def test_residual_equals_the_plain_twin(sequence):
+    """After any fills every cell's residual is the twin's: own average, leaning on the pool, leaning on zero."""
+    costs, twin = new_costs(2, [15 * 10**9] * 2), Residual(half_life=50.0, prior=20.0, most=50.0)
+    for s, k, side, price, said, qty in sequence:
+        row = costs.said[s, 0]
+        row["column"], row["mid2"], row["qty"], row["base_bps"] = k, 2_000_000, 100, said
+        learn_price(s, 0, side, price, qty, costs, PARAMS)
+        twin.learn((s, k), side, price, 1_000_000, said, qty / 100)
+
+    for s in range(2):
+        for k in range(2):
+            assert pytest.approx(twin.value((s, k)), rel=1e-9, abs=1e-9) == residual_bps(s, k, costs, PARAMS)
+
+
+def test_a_fill_is_judged_against_what_was_said_without_fees_and_residual():
+    """Half a round trip of 4 bps said, bought 5 bps above the mid: a surprise of 6."""
+    costs = new_costs(1, [15 * 10**9] * 2)
+    entry(costs)
+    fill(costs, 7, 1, 1_000_500)
+
+    assert pytest.approx(6.0) == costs.residuals[0, 1]["mean_bps"]
+    assert (0.0, 1.0) == (costs.residuals[0, 0]["weight"], costs.residuals[0, 1]["weight"])
+
+
+def test_slices_count_as_one_order():
+    """Four fills of a quarter at one price teach what one fill of the whole teaches."""
+    whole, sliced = new_costs(1, [15 * 10**9] * 2), new_costs(1, [15 * 10**9] * 2)
+    for costs, n in ((whole, 1), (sliced, 4)):
+        entry(costs)
+        for _ in range(n):
+            fill(costs, 7, 1, 1_000_500, qty=100 // n)
+
+    assert pytest.approx(whole.residuals[0, 1].tolist()) == sliced.residuals[0, 1].tolist()
+
+
+def test_an_exit_is_charged_to_the_horizon_of_its_entry_from_the_first_mid():
+    """Leaving takes three decisions while the price runs away; the sale is judged from the mid of the first."""
+    costs = new_costs(1, [15 * 10**9] * 2)
+    entry(costs)
+    for number, mid2 in ((8, 2_000_000), (9, 1_999_000), (10, 1_998_000)):
+        leave(costs, number, mid2)
+    fill(costs, 10, -1, 999_000)
+
+    assert pytest.approx(20.0 - 4.0) == costs.residuals[0, 1]["mean_bps"]
+
+
+def test_a_late_fill_of_the_plan_before_still_counts():
+    """A fill that comes after the next decision is judged against its own."""
+    costs = new_costs(1, [15 * 10**9] * 2)
+    entry(costs, 7, k=0)
+    entry(costs, 8, k=1)
+    fill(costs, 7, 1, 1_000_200)
+
+    assert [1.0, 0.0] == costs.residuals[0]["weight"].tolist()
+
+
+@pytest.mark.parametrize("change", [{"decision_id": 99}, {"order_id": 4}, {"params": as_row(CostSettings())}])
+def test_strange_fills_teach_nothing(change):
+    """A fill of an unknown decision, of another order, or in the original form leaves no trace."""
+    costs = new_costs(1, [15 * 10**9] * 2)
+    entry(costs)
+    fill(costs, **{"decision_id": 7, "side": 1, "price": 1_000_500, **change})
+
+    assert 0.0 == costs.pool[0]["weight"]
+
+
+def test_an_exit_without_a_known_entry_teaches_nothing():
+    """What is held from yesterday was decided by another run."""
+    costs = new_costs(1, [15 * 10**9] * 2)
+    leave(costs, 7)
+    fill(costs, 7, -1, 999_000)
+
+    assert 0.0 == costs.pool[0]["weight"]
+
+
+@given(st.floats(-45.0, 45.0))
+def test_cost_comes_to_what_fills_really_cost(surprise):
+    """Where every fill costs `surprise` more than said, the residual approaches it; it never oversteps."""
+    model = CostModel(mode="enhanced", residual_half_life=1e6, residual_prior=1.0)
+    for _ in range(300):
+        model.learn(1, 1000.0 * (1 + (60.0 + surprise) / 20_000), 1000.0, 60.0)
+    residual = model.split(60.0, 3.0, 5, qty=100, mid_usd=50.0)["residual"]
+
+    assert pytest.approx(surprise, abs=0.1) == residual
+    assert abs(residual) <= abs(surprise) + 0.02
+
+
+def test_one_broken_print_is_not_believed():
+    """A fill 10 % off moves the residual by no more than the largest surprise that is believed."""
+    model = CostModel(mode="enhanced")
+    model.learn(1, 110.0, 100.0, 0.0)
+
+    assert 0.0 < model.split(1.0, 3.0, 5, qty=100, mid_usd=50.0)["residual"] <= 50.0
+
+
+def test_the_pipeline_learns_from_its_own_fills():
+    """An entry at the mid, then an exit that crosses: both are charged to the horizon entered, and the next decision says so."""
+    settings = StrategySettings(cost=CostSettings(mode="enhanced", fee_min_usd=0.0))
+    pipeline = make_pipeline(1, settings)
+    start = OPEN + 14 * MINUTE
+    rows = [*warm_quotes(1), quote(start, 0, 10**6, 10**6 + 200), forecast(start + MINUTE, 0, 5, 40.0)]
+    requests, decisions = run(pipeline, [*rows, clock_event(start + MINUTE + SECOND)])
+    first = decisions[-1]
+    order_id, qty = int(requests[0]["order_id"]), int(requests[0]["qty"])
+    run(pipeline, [answer("FILL", start + MINUTE + 2 * SECOND, 0, order_id, 10**6 + 300, qty)])
+    said = sum(first[f"cost_{part}_bps"] for part in ("spread", "vol", "impact"))
+
+    assert Reason.TARGET_SET == first["reason"]
+    assert 1.0 == pipeline.state.costs.residuals[0, 0]["weight"]
+    assert pytest.approx(2 * 1e4 * 200 / 1_000_100 - said) == pipeline.state.costs.residuals[0, 0]["mean_bps"]
+    at = start + 7 * MINUTE
+    requests, _ = run(pipeline, [quote(at - SECOND, 0, 10**6, 10**6 + 200), clock_event(at)])
+    order_id = int(requests[-1]["order_id"])
+    run(pipeline, [answer("FILL", at + SECOND, 0, order_id, 10**6, qty), quote(at + MINUTE, 0, 10**6, 10**6 + 200)])
+    at += 9 * MINUTE
+    rows = [forecast(at, 0, 5, 40.0), quote(at, 0, 10**6, 10**6 + 200), clock_event(at + SECOND)]
+    _, decisions = run(pipeline, rows)
+
+    assert 2.0 == pipeline.state.costs.residuals[0, 0]["weight"]
+    assert 0.0 == first["cost_residual_bps"] != decisions[-1]["cost_residual_bps"]
+    assert residual_bps(0, 0, pipeline.state.costs, as_row(settings.cost)) == decisions[-1]["cost_residual_bps"]
