@@ -130,6 +130,26 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.WEIGHTS_ABNORMAL: Meaning(
         "weights abnormal", "Refused: the horizon weights were not finite or did not sum to one.", "Weights that sum to one."
     ),
+    Reason.RISK_CORRELATION: Meaning(
+        "same bet held already",
+        "Refused: what other symbols hold is as much of the same bet as this target was to be.",
+        "Less held that moves along with this symbol, or a lower `risk.correlation_weight`.",
+    ),
+    Reason.RISK_GROSS: Meaning(
+        "gross limit reached",
+        "Refused: all positions together are at the gross limit.",
+        "Smaller positions elsewhere, or a higher `risk.gross_share`.",
+    ),
+    Reason.RISK_NET: Meaning(
+        "net limit reached",
+        "Refused: long less short is at its limit on this side.",
+        "A position on the other side, or a higher `risk.net_share`.",
+    ),
+    Reason.RISK_PARTICIPATION: Meaning(
+        "too large for the volume",
+        "Refused: too little was traded lately for a single lot to stay within the participation limit.",
+        "More volume, or a higher `risk.participation_max`.",
+    ),
     Reason.NOT_REBALANCE_TIME: Meaning(
         "not a rebalance time",
         "Refused: it was not one of the times at which targets may change.",

@@ -303,6 +303,7 @@ def equity_table(rows: RunRows, context: RunContext) -> pa.Table:
 _DECISION_NUMBERS = (
     "horizon_min", "forecast_id", "quality", "target_qty", "position_qty", "plan_id",
     "quote_age_ns", "forecast_age_ns", "status", "fallback", "breaker",
+    "risk_limit", "risk_unknown",
 )  # fmt: skip
 _OF_HORIZON = (  # unknown where no horizon was looked at
     "mu_bps", "sigma_bps", "q_lo_bps", "q_hi_bps", "gate_lo_bps", "gate_hi_bps", "edge_needed_bps",

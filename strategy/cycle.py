@@ -245,7 +245,8 @@ def _size(s, desk, state):
     reason = size(s, decision, desk.book, desk.positions, desk.clock, state.params["sizing"], equity_usd)
     if reason != 0:
         return _told(reason, Component.SIZING, decision)
-    return _told(cap(s, decision, desk.book, desk.positions, desk.clock, state.params["risk"]), Component.RISK, decision)
+    reason = cap(s, decision, desk, state.planner, state.features, equity_usd, state.exposure, state.params["risk"])
+    return _told(reason, Component.RISK, decision)
 
 
 @kernel

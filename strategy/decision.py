@@ -43,6 +43,10 @@ class Reason(IntEnum):
     RISK_NAME_CAP = 70
     RISK_ZERO_SIZE = 71  # the target rounds to nothing
     WEIGHTS_ABNORMAL = 72
+    RISK_CORRELATION = 73  # the book holds as much of the same bet already
+    RISK_GROSS = 74
+    RISK_NET = 75
+    RISK_PARTICIPATION = 76
     NOT_REBALANCE_TIME = 80
     PLAN_RUNNING = 90
     BUDGET = 91
@@ -143,6 +147,8 @@ DECISION = np.dtype(
         ("breaker", "i4"),  # bit per Component that runs on its fallback
         ("is_stale", "i4"),  # any input beyond its TTL, whether or not the guard acted
         ("plan_id", "i4"),
+        ("risk_limit", "i4"),  # Reason of the limit that cut the target; 0 = none did
+        ("risk_unknown", "i4"),  # what the limits did without: 1 correlation or volatility, 2 volume
         ("shadow_reason", "i4"),  # -1 = nothing ran beside
     ],
     align=True,

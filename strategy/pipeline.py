@@ -32,6 +32,7 @@ from replay.errors import CapacityError
 from replay.events import BAR, FORECAST, Kind
 from replay.jit import kernel
 from strategy.budget import messages_left
+from strategy.correlation import catch_up
 from strategy.cost_residual import learn_fill
 from strategy.cycle import begin, commit, exit_reason, is_closed, is_leaving, leave, read_inputs, run_cycle
 from strategy.decision import Reason
@@ -215,6 +216,7 @@ def _begin_cycles(desk, state):
         desk.clock[0]["status"] = STOP_DECISIONS_FULL
         return 0
     state.control[0]["cycle"] += 1
+    catch_up(desk.clock[0]["now_ns"], state.features, state.minutes, state.exposure.correlation, state.params)
     state.metrics[0] = state.metrics[1]
     state.metrics[0]["weight_sum_min"] = math.nan
     state.metrics[0]["weight_sum_max"] = math.nan

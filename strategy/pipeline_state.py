@@ -27,6 +27,7 @@ from strategy.cost import CostSettings
 from strategy.cost_state import Costs, new_costs
 from strategy.decision import CYCLE, DECISION, LEG, MAX_HORIZONS
 from strategy.exits import ExitSettings, new_trades
+from strategy.exposure import Exposure, new_exposure
 from strategy.features import FeatureSettings, new_features
 from strategy.forecasts import ForecastSettings, new_forecasts
 from strategy.gate import GateSettings
@@ -99,6 +100,7 @@ class PipelineState(NamedTuple):
     minutes: np.ndarray  # int64 (n_symbols, 64)
     forecasts: np.ndarray  # FORECAST_STATE (n_symbols, n_horizons)
     costs: Costs
+    exposure: Exposure
     outcomes: Outcomes
     calibration: Calibration
     mixture: Mixture
@@ -143,6 +145,7 @@ def build_state(
         minutes=minutes,
         forecasts=new_forecasts(n_symbols, len(horizons_min)),
         costs=_new_costs(settings, n_symbols, horizons_min, equity_usd),
+        exposure=new_exposure(n_symbols),
         outcomes=new_outcomes(n_symbols, len(horizons_min), settings.pipeline.pending_slots),
         calibration=new_calibration(n_symbols, len(horizons_min), settings.pipeline.pending_slots),
         mixture=new_mixture(n_symbols, len(horizons_min), settings.pipeline.pending_slots),

@@ -14,6 +14,7 @@ from replay.errors import DataError
 
 FORMAT = 1
 SETTINGS = ("params", "horizons", "watch", "is_watched")  # arrays of these names come from the configuration, not from yesterday
+PAIRS = ("pairs",)  # arrays of these names have the symbol on both of their first axes
 
 
 def arrays_of(state: Any, prefix: str = "") -> Iterator[tuple[str, np.ndarray]]:
@@ -80,14 +81,31 @@ def load_state(path: Path, state: Any, symbols: Sequence[str]) -> dict[str, Any]
     for name, array in _lasting(state):
         if name.startswith("forecaster.") and name not in saved:
             continue  # the writer had its forecasts from elsewhere; ours starts anew
-        if name not in saved or saved[name].dtype != array.dtype or saved[name].shape[1:] != array.shape[1:]:
+        if name not in saved or not _fits(name, saved[name], array):
             raise DataError(f"start state {path} does not fit this strategy at '{name}'; write it again with --state-out")
-        _copy_rows(array, saved[name], rows if name in meta["per_symbol"] else None)
+        if _is_of_pairs(name):
+            _copy_pairs(array, saved[name], rows)
+        else:
+            _copy_rows(array, saved[name], rows if name in meta["per_symbol"] else None)
     return dict(meta)
 
 
 def _lasting(state: Any) -> Iterator[tuple[str, np.ndarray]]:
     return ((name, array) for name, array in arrays_of(state) if name.rsplit(".", 1)[-1] not in SETTINGS)
+
+
+def _is_of_pairs(name: str) -> bool:
+    return name.rsplit(".", 1)[-1] in PAIRS
+
+
+def _fits(name: str, saved: np.ndarray, array: np.ndarray) -> bool:
+    n_free = 2 if _is_of_pairs(name) else 1
+    return saved.dtype == array.dtype and saved.shape[n_free:] == array.shape[n_free:]
+
+
+def _copy_pairs(array: np.ndarray, saved: np.ndarray, rows: list[tuple[int, int]]) -> None:
+    for here, there in rows:
+        _copy_rows(array[here], saved[there], rows)
 
 
 def _copy_rows(array: np.ndarray, saved: np.ndarray, rows: list[tuple[int, int]] | None) -> None:
