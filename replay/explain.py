@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from replay.errors import UsageError
 from replay.explain_orders import activity, own_strategy_sentence, working
 from replay.explain_view import render
-from replay.reasons import MEANINGS, TAKEN
+from replay.reasons import MEANINGS, TAKEN, phrase
 from replay.tables import RunContext, read_context
 from replay.wording import bps, duration, et_stamp
 from strategy.decision import Component, Reason
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["explain", "render"]
 
 _COSTS = ("spread", "vol", "impact", "fee", "residual")
+_UNKNOWN_TO_LIMITS = ("correlation or volatility of what is held", "volume")  # bits of `risk_unknown`
 
 
 def explain(run_dir: Path | str, symbol: str, at_ns: int) -> dict[str, Any]:
@@ -166,6 +167,8 @@ def _numbers(row: Mapping[str, Any], context: RunContext) -> dict[str, Any]:
         "outcome_bps": row["outcome_bps"],
         "failed_components": _bits(row["status"]),
         "fallbacks": _bits(row["breaker"]),
+        "limited_by": [phrase(row["risk_limit"])] if row["risk_limit"] else [],
+        "limits_did_without": [name for k, name in enumerate(_UNKNOWN_TO_LIMITS) if row["risk_unknown"] >> k & 1],
     }
 
 

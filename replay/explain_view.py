@@ -119,7 +119,12 @@ def _number_lines(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
         *(_edge_lines(answer) if answer["forecast"]["horizon_min"] else []),
         ("Position", f"{count(inputs['position_qty'])} held, target {count(plan['target_qty'])}"),
     ]
-    extra = {"Failed": answer["failed_components"], "On fallback": answer["fallbacks"]}
+    extra = {
+        "Failed": answer["failed_components"],
+        "On fallback": answer["fallbacks"],
+        "Cut by": answer["limited_by"],
+        "Limits without": answer["limits_did_without"],
+    }
     return lines + [(name, ", ".join(parts)) for name, parts in extra.items() if parts]
 
 

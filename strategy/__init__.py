@@ -14,7 +14,7 @@ The order of a cycle, and where each step lives:
 `scores`             which horizon, by a formula; `arbiter`: the same for people
 `blend`              which horizon, by what paid: `policies`, `hedge`, `leaders`
 `barriers`           peaks and valleys
-`sizing`, `risk`     how many shares, and the caps on them
+`sizing`, `risk`     how many shares, and the limits on them: `exposure`, `correlation`
 `renorm`             are the weights normal?
 `exits`              when to leave a position
 `rebalance`          when to act on a new target

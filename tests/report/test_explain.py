@@ -86,6 +86,16 @@ def test_an_explanation_can_be_shown(run_dir):
     assert "known to us" in text
 
 
+def test_an_explanation_names_the_limit_that_cut_the_target(run_dir):
+    """A target that was cut says by what, and what the limits did without; one that was not says neither."""
+    cut, free = first(run_dir, "TARGET_SET"), first(run_dir, "EXIT_HORIZON")
+    told = explain(run_dir, cut["symbol"], int(cut["ts_ns"]))
+    plain = explain(run_dir, free["symbol"], int(free["ts_ns"]))
+
+    assert (["net limit reached"], ["volume"]) == (told["limited_by"], told["limits_did_without"])
+    assert ([], []) == (plain["limited_by"], plain["limits_did_without"])
+
+
 def test_every_reason_has_its_words():
     """No reason code is without phrase, sentence and what would have changed it."""
     assert set(Reason) == set(MEANINGS)
