@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from replay.settings import as_row
@@ -96,9 +96,14 @@ def test_planted_correlations_are_found_and_noise_is_shrunk():
 scripts = st.lists(st.tuples(st.integers(1, 300), st.integers(-3, 3), st.booleans()), min_size=1, max_size=30)
 
 
-@given(scripts, st.integers(0, 60))
-def test_samples_are_those_of_the_rolled_features(script, later_min):
-    """What is read before rolling is what the feature kernel holds after it, as far as no break came between."""
+@given(scripts, st.integers(0, 40), st.integers(0, 40))
+@example([(60, 0, True), (61, 1, True)], 5, 25)
+@example([(60, 0, True), (61, 1, True)], 5, 26)
+def test_samples_are_those_of_the_rolled_features(script, rolled_min, later_min):
+    """What is read before rolling is what the feature kernel holds after it, as far as no break came between.
+
+    A cycle may have rolled the symbol before, so that its open minute is empty.
+    """
     pipeline, at = make_pipeline(1), OPEN
     rows = []
     for gap_s, ticks, is_usable in script:
@@ -106,7 +111,8 @@ def test_samples_are_those_of_the_rolled_features(script, later_min):
         rows.append(quote(at, 0, 10**6 + 100 * ticks, 10**6 + 100 * ticks + 100, 300 * is_usable))
     run(pipeline, rows)
     state, params = pipeline.state, as_row(FeatureSettings())
-    now = at + later_min * MINUTE
+    roll(0, at + rolled_min * MINUTE, pipeline.desk.book, state.features, state.minutes, params)
+    now = at + (rolled_min + later_min) * MINUTE
     ends = [now // MINUTE_NS * MINUTE_NS - back * MINUTE_NS for back in range(63)]
     before = [sample_mid2(0, end, state.features, state.minutes, params) for end in ends]
     roll(0, now, pipeline.desk.book, state.features, state.minutes, params)

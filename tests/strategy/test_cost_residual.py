@@ -98,7 +98,7 @@ def test_slices_count_as_one_order():
 def test_an_exit_is_charged_to_the_horizon_of_its_entry_from_the_first_mid():
     """Leaving takes three decisions while the price runs away; the sale is judged from the mid of the first."""
     costs = new_costs(1, [15 * 10**9] * 2)
-    entry(costs)
+    entry(costs, mid2=2_020_000)
     for number, mid2 in ((8, 2_000_000), (9, 1_999_000), (10, 1_998_000)):
         leave(costs, number, mid2)
     fill(costs, 10, -1, 999_000)
