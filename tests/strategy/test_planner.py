@@ -65,6 +65,8 @@ class Pair:
         plan = self.twin.plan
         if plan is None:
             return []
+        if kind == "MODIFIED" and not any(ask[:2] == ("MODIFY", plan["id"]) for ask in self.asked):
+            return []
         left, qty = plan["qty"] - plan["filled"], plan["qty"] * percent // 100
         if kind == "PARTIAL" and qty >= left:
             kind = "FILL"
