@@ -7,7 +7,16 @@ from typing import NamedTuple
 
 from strategy.decision import Reason
 
-TAKEN = frozenset({Reason.TARGET_SET, Reason.EXIT_HORIZON, Reason.EXIT_STOP, Reason.EXIT_OPPOSITE, Reason.EXIT_FLAT_BEFORE_CLOSE})
+TAKEN = frozenset(
+    {
+        Reason.TARGET_SET,
+        Reason.EXIT_HORIZON,
+        Reason.EXIT_STOP,
+        Reason.EXIT_OPPOSITE,
+        Reason.EXIT_FLAT_BEFORE_CLOSE,
+        Reason.EXIT_SCALE_OUT,
+    }
+)
 GATE_SHUT = frozenset({Reason.GATE_COST, Reason.GATE_NOT_READY, Reason.GATE_MISSING})
 
 
@@ -50,6 +59,11 @@ MEANINGS: dict[Reason, Meaning] = {
         "Closed: the rule to be flat before the close took the position from {held} to {target} shares.",
         "A later flat-before-close time would have kept it longer.",
     ),
+    Reason.EXIT_SCALE_OUT: Meaning(
+        "exit: part, likely turn",
+        "Reduced: the price was likely at its turning point, so the target went from {held} to {target} shares.",
+        "A lower chance of a turn against the position would have kept all of it.",
+    ),
     Reason.NO_FORECAST: Meaning(
         "no forecast", "Refused: no forecast of any horizon was in force.", "A forecast that was ready by then."
     ),
@@ -65,6 +79,11 @@ MEANINGS: dict[Reason, Meaning] = {
         "unknown horizon",
         "Refused: the forecast is for a horizon that the configuration does not list.",
         "Adding its horizon to the list of horizons.",
+    ),
+    Reason.MODEL_UNHEALTHY: Meaning(
+        "model unhealthy",
+        "Refused: too many of the latest forecasts could not be used, so the model was not followed.",
+        "Sound forecasts in a row, or a higher `staleness.failure_share_max`.",
     ),
     Reason.NO_QUOTE: Meaning("no two-sided quote", "Refused: bid or ask was missing.", "A quote with both sides."),
     Reason.QUOTE_CROSSED: Meaning("crossed quote", "Refused: the bid stood above the ask.", "A quote that is not crossed."),
@@ -154,6 +173,11 @@ MEANINGS: dict[Reason, Meaning] = {
         "not a rebalance time",
         "Refused: it was not one of the times at which targets may change.",
         "A decision at a rebalance time, or more of them in the configuration.",
+    ),
+    Reason.NO_TRADE_BAND: Meaning(
+        "move too small",
+        "Refused: the move from {held} to {target} shares was within the no-trade band, and nothing else asked for it.",
+        "A larger move, a tight spread with a strong signal, a change of regime, or a narrower `rebalance.band`.",
     ),
     Reason.PLAN_RUNNING: Meaning(
         "plan still working",

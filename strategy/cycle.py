@@ -32,7 +32,7 @@ from strategy.rebalance import is_due, mark_done
 from strategy.renorm import normalise, weight_sum
 from strategy.risk import cap
 from strategy.sizing import size
-from strategy.staleness import judge
+from strategy.staleness import drop_old, fade_forecast, judge, refuse
 from strategy.touch import multiplier, touch_mid2
 
 
@@ -144,7 +144,12 @@ def read_inputs(s, desk, state):
     legs = state.legs
     write_features(s, now_ns, desk.book, state.features, state.minutes, params["features"], decision)
     legs_reason = load_legs(s, now_ns, state.horizons, state.forecasts, legs, params["forecasts"], decision)
+    age_reason = drop_old(now_ns, legs, params["staleness"])
+    if legs_reason == 0:
+        legs_reason = age_reason
     quote_reason = judge(s, now_ns, desk.book, state.features, legs, len(legs), params["staleness"], decision)
+    if quote_reason == 0:
+        quote_reason = refuse(s, desk.clock, desk.book, state.features, state.guard, params["staleness"], decision)
     unknown_count = state.schedule[s]["unknown_count"]
     state.schedule[s]["unknown_count"] = 0
     if unknown_count > 0 and legs_reason == Reason.NO_FORECAST:
@@ -226,6 +231,7 @@ def _set_target(s, desk, state):
     _count_weights(n, state)
     if reason != 0:
         return _told(reason, Component.ARBITER, decision)
+    fade_forecast(desk.clock[0]["now_ns"], legs, params["staleness"], decision)
     reason = block_barrier(decision, legs, n, params["barriers"])
     if reason != 0:
         return _told(reason, Component.BARRIERS, decision)

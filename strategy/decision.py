@@ -22,10 +22,12 @@ class Reason(IntEnum):
     EXIT_STOP = 3
     EXIT_OPPOSITE = 4
     EXIT_FLAT_BEFORE_CLOSE = 5
+    EXIT_SCALE_OUT = 6  # half of a position that is likely at its turning point
     NO_FORECAST = 10
     FORECAST_NAN = 11
     FORECAST_OLD = 12
     UNKNOWN_HORIZON = 13
+    MODEL_UNHEALTHY = 14  # too many of its latest forecasts could not be used
     NO_QUOTE = 20
     QUOTE_CROSSED = 21
     STALE_QUOTE = 22
@@ -48,6 +50,7 @@ class Reason(IntEnum):
     RISK_NET = 75
     RISK_PARTICIPATION = 76
     NOT_REBALANCE_TIME = 80
+    NO_TRADE_BAND = 81  # the move is too small to be worth its cost
     PLAN_RUNNING = 90
     BUDGET = 91
     COMPONENT_ERROR = 99

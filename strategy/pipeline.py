@@ -40,6 +40,7 @@ from strategy.exits import after_fill, forget_flat, is_stopped, retry_later, set
 from strategy.features import on_market
 from strategy.forecasts import on_forecast
 from strategy.learning import mature
+from strategy.liveness import count_forecast, hear, hear_status
 from strategy.pipeline_state import (
     PipelineSettings,
     PipelineState,
@@ -64,6 +65,7 @@ def decide(wake, i, block, desk, state):
     if kind == Kind.QUOTE or kind == Kind.TRADE:
         if block.events[i]["ts_ns"] > state.outcomes.due_ns[block.events[i]["symbol"]]:
             _learn(np.int64(i), block, state)
+        hear(block.events, i, state.guard)
         on_market(block.events, i, desk.book, state.features, state.minutes, state.params["features"])
         s = np.int64(block.events[i]["symbol"])
         if state.planner.watched[s] != 0:
@@ -88,15 +90,21 @@ def _on_rare_event(i, block, desk, state):
     event = block.events[i]
     kind = event["kind"]
     s = np.int64(event["symbol"])  # one integer type for symbols: another would compile everything below once more
+    if kind == Kind.STATUS:
+        hear_status(block.events, i, state.guard)
     if s < 0:
         return
     if kind >= Kind.ACK:
         _on_answer(s, i, block, desk, state)
     elif kind == Kind.BAR:
         state.schedule[s]["bar_ts_ns"] = event["ts_ns"]
+        hear(block.events, i, state.guard)
     elif kind == Kind.FORECAST:
-        if on_forecast(block, i, state.horizons, state.forecasts) == Reason.UNKNOWN_HORIZON:
+        answer = on_forecast(block, i, state.horizons, state.forecasts)
+        if answer == Reason.UNKNOWN_HORIZON:
             state.schedule[s]["unknown_count"] += 1
+        else:
+            count_forecast(s, 1 if answer != 0 else 0, desk.book, state.guard)
         ask_cycle(s, event["ts_ns"] + 1, desk, state)
 
 

@@ -32,6 +32,7 @@ from strategy.features import FeatureSettings, new_features
 from strategy.forecasts import ForecastSettings, new_forecasts
 from strategy.gate import GateSettings
 from strategy.learning import end_day
+from strategy.liveness import new_guard, start_guard_day
 from strategy.outcomes import Outcomes, new_outcomes
 from strategy.plan import Planner, new_planner
 from strategy.planner import PlannerSettings, check_planner
@@ -98,6 +99,7 @@ class PipelineState(NamedTuple):
     schedule: np.ndarray  # SCHEDULE (n_symbols,)
     features: np.ndarray  # FEATURES (n_symbols,)
     minutes: np.ndarray  # int64 (n_symbols, 64)
+    guard: np.ndarray  # GUARD (n_symbols,)
     forecasts: np.ndarray  # FORECAST_STATE (n_symbols, n_horizons)
     costs: Costs
     exposure: Exposure
@@ -143,6 +145,7 @@ def build_state(
         schedule=schedule,
         features=features,
         minutes=minutes,
+        guard=new_guard(n_symbols),
         forecasts=new_forecasts(n_symbols, len(horizons_min)),
         costs=_new_costs(settings, n_symbols, horizons_min, equity_usd),
         exposure=new_exposure(n_symbols),
@@ -209,6 +212,7 @@ def start_day(state: PipelineState, clock: np.ndarray, rebalance_times_ns: Seque
     state.schedule["due_ns"] = NEVER
     state.forecasts["is_held"] = 0
     state.costs.said["decision_id"] = 0
+    start_guard_day(state.guard)
     end_day(state.outcomes, state.calibration, state.mixture)
     plans.begin_day(state.planner)
     message_budget.begin_day(state.budget)

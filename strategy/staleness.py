@@ -8,6 +8,24 @@ its TTL when::
     forecast   now - forecast ready            > 2 x horizon
     features   now - last closed minute        > 120 s
 
+The *enhanced* form (design row 9) asks how long this symbol and its stream are silent by habit (`strategy.liveness`), and refuses
+what is too old, for this symbol only::
+
+    limit        = max(TTL, gap_times g)                          g = usual longest gap of the symbol, or of its stream
+    STALE_QUOTE    silence > limit, of the symbol or of its whole stream; not one quote since a halt or a gap; a gap just now
+    STALE_FEATURES now - start of the last minute that saw an event > max(feature TTL, gap_times g); not within the grace
+    MODEL_UNHEALTHY  more than `failure_share_max` of its latest forecasts could not be used
+    STALE_BAR, FORECAST_OLD    every living forecast is beyond its TTL: one that is does not take part, the others go on
+
+What is not refused is trusted less as it grows old, and so is traded smaller::
+
+    fade(age, limit) = clip(2 (1 - age / limit), 0, 1)            whole until half of its limit, nothing at it
+    quality = min of the fades of symbol, stream and features x (1 - failures) x grace x fade of the chosen forecast
+
+For `grace_ns` after the open and after a halt, an auction or a gap, minutes cannot have closed yet: features are not asked for
+their age, and the quality is multiplied by `grace_quality` instead. In an auction nothing trades, as in a halt: HALTED. In both
+forms `is_stale` marks by the plain TTLs above, what the guard dropped left out: one measure, whoever decides.
+
 The *original* form refuses nothing for age. It marks the decision `is_stale` and goes on; only a quote that nobody can use
 stops the symbol: NO_QUOTE (a side is empty), QUOTE_CROSSED, HALTED. `quality` is 1. A stream in a gap, an auction or after a
 disconnection is stale whatever its age. `off` looks at nothing.
@@ -19,14 +37,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from replay.desk import BOOK
-from replay.events import Status
+from replay.desk import BOOK, CLOCK
+from replay.events import EVENT, Status
 from replay.jit import kernel
 from replay.orders import Evidence
 from replay.settings import as_row, setting
 from strategy.decision import DECISION, LEG, Reason
 from strategy.features import FEATURES, MINUTE_NS
-from strategy.modes import OFF, mode_setting
+from strategy.liveness import GUARD, count_forecast, hear, patience_ns, silence_ns, stream_patience_ns, stream_silence_ns
+from strategy.modes import ENHANCED, OFF, mode_setting
 
 UNKNOWN_AGE_NS = 2**62
 
@@ -35,12 +54,18 @@ UNKNOWN_AGE_NS = 2**62
 class StalenessSettings:
     """The staleness guard: in its original form it marks decisions on old data and refuses none; the TTLs say what is old."""
 
-    mode: str = mode_setting()
+    mode: str = mode_setting(has_enhanced=True)
     tick_ttl_ns: int = setting(1_000_000_000, "silence after which a tick-by-tick stream is stale", unit="ns", gt=0)
     snapshot_ttl_ns: int = setting(3_000_000_000, "silence after which a snapshot or historical stream is stale", unit="ns", gt=0)
     bar_ttl_ns: int = setting(90_000_000_000, "age of the bar behind a forecast, and of a bars-only stream", unit="ns", gt=0)
     feature_ttl_ns: int = setting(120_000_000_000, "age of the last closed minute", unit="ns", gt=0)
     forecast_ttl_horizons: float = setting(2.0, "age of a forecast in units of its horizon", gt=0)
+    gap_times: float = setting(3.0, "enhanced: silence that is still normal, in usual longest gaps of the symbol", gt=0)
+    failure_share_max: float = setting(
+        0.5, "enhanced: share of unusable forecasts above which a model is not followed", gt=0, le=1
+    )
+    grace_ns: int = setting(60_000_000_000, "enhanced: how long after an open or a halt features may be old", unit="ns", ge=0)
+    grace_quality: float = setting(0.5, "enhanced: what the quality is multiplied by within the grace", ge=0, le=1)
 
 
 @kernel
@@ -121,9 +146,97 @@ def _is_feature_stale(s, now_ns, features, params):
 def is_forecast_stale(k, now_ns, legs, params):
     """Tell whether a leg's forecast, or the bar behind it, is beyond its TTL."""
     leg = legs[k]
-    ttl_ns = math.floor(params[0]["forecast_ttl_horizons"] * leg["horizon_min"] * MINUTE_NS)
     is_bar_old = leg["ready_ts_ns"] - leg["bar_close_ts_ns"] > params[0]["bar_ttl_ns"]
-    return is_bar_old or now_ns - leg["ready_ts_ns"] > ttl_ns
+    return is_bar_old or now_ns - leg["ready_ts_ns"] > _forecast_ttl_ns(leg, params)
+
+
+@kernel
+def drop_old(now_ns, legs, params):
+    """Take forecasts beyond their TTL out of this cycle (enhanced form); return 0, or why nothing is left of what was alive."""
+    reason = 0
+    n_left = 0
+    if params[0]["mode"] != ENHANCED:
+        return 0
+    for k in range(len(legs)):
+        if legs[k]["is_alive"]:
+            if is_forecast_stale(k, now_ns, legs, params):
+                legs[k]["is_alive"] = 0
+                is_old = now_ns - legs[k]["ready_ts_ns"] > _forecast_ttl_ns(legs[k], params)
+                reason = Reason.FORECAST_OLD if is_old else Reason.STALE_BAR
+                legs[k]["reason"] = reason
+            else:
+                n_left += 1
+    return 0 if n_left > 0 else reason
+
+
+@kernel
+def refuse(s, clock, book, features, guard, params, decision):
+    """Write the quality of quote, features and model; return 0, or why they cannot be used (enhanced form)."""
+    param = params[0]
+    if param["mode"] != ENHANCED:
+        return 0
+    if book[s]["status"] != 0:
+        return Reason.HALTED if book[s]["status"] == Status.AUCTION else Reason.STALE_QUOTE
+    now_ns = clock[0]["now_ns"]
+    decision[0]["quality"] = _quote_quality(s, now_ns, book, guard, params)
+    if decision[0]["quality"] < 0.0:
+        return Reason.STALE_QUOTE
+    decision[0]["quality"] *= 1.0 - guard[s]["failure_share"]
+    if guard[s]["failure_share"] > param["failure_share_max"]:
+        return Reason.MODEL_UNHEALTHY
+    if now_ns - max(guard[s]["resumed_ns"], clock[0]["open_ns"]) < param["grace_ns"]:
+        decision[0]["quality"] *= param["grace_quality"]
+        return 0
+    age = active_age_ns(s, now_ns, features)
+    limit = patience_ns(s, param["feature_ttl_ns"], param["gap_times"], guard)
+    if age > limit:
+        return Reason.STALE_FEATURES
+    decision[0]["quality"] = min(decision[0]["quality"], fade(age, limit) * (1.0 - guard[s]["failure_share"]))
+    return 0
+
+
+@kernel
+def _quote_quality(s, now_ns, book, guard, params):
+    """Return the fade of symbol and stream; -1 where either is beyond its limit."""
+    ttl_ns = quote_ttl_ns(book[s]["evidence"], params)
+    gap_times = params[0]["gap_times"]
+    own_ns = silence_ns(s, now_ns, guard)
+    own_limit_ns = patience_ns(s, ttl_ns, gap_times, guard)
+    stream_ns = stream_silence_ns(s, now_ns, book, guard)
+    stream_limit_ns = stream_patience_ns(s, ttl_ns, gap_times, book, guard)
+    if own_ns > own_limit_ns or stream_ns > stream_limit_ns:
+        return -1.0
+    return min(fade(own_ns, own_limit_ns), fade(stream_ns, stream_limit_ns))
+
+
+@kernel
+def active_age_ns(s, now_ns, features):
+    """Return the age of the last closed minute that saw an event; UNKNOWN_AGE_NS where there is none."""
+    row = features[s]
+    if row["minute_ns"] == 0:
+        return UNKNOWN_AGE_NS
+    return now_ns - (row["minute_ns"] - (1 + row["quiet_count"]) * MINUTE_NS)
+
+
+@kernel
+def fade(age_ns, limit_ns):
+    """Return how far something of this age is trusted: 1 until half of its limit, 0 from the limit on."""
+    return min(max(2.0 * (1.0 - age_ns / limit_ns), 0.0), 1.0)
+
+
+@kernel
+def fade_forecast(now_ns, legs, params, decision):
+    """Bring the age of the chosen horizon's forecast into the quality (enhanced form); call it after the arbiter."""
+    if params[0]["mode"] != ENHANCED:
+        return
+    for k in range(len(legs)):
+        if legs[k]["is_alive"] and legs[k]["horizon_min"] == decision[0]["horizon_min"]:
+            decision[0]["quality"] *= fade(now_ns - legs[k]["ready_ts_ns"], _forecast_ttl_ns(legs[k], params))
+
+
+@kernel
+def _forecast_ttl_ns(leg, params):
+    return math.floor(params[0]["forecast_ttl_horizons"] * leg["horizon_min"] * MINUTE_NS)
 
 
 class Quote(NamedTuple):
@@ -152,7 +265,7 @@ class Freshness(NamedTuple):
 
 
 class StalenessGuard:
-    """Judge the freshness of one symbol's inputs from plain numbers.
+    """Judge the freshness of one symbol's inputs from plain numbers; in its enhanced form unless told otherwise.
 
     Parameters
     ----------
@@ -164,21 +277,34 @@ class StalenessGuard:
     --------
     >>> guard = StalenessGuard(tick_ttl_ns=500_000_000)
     >>> quote = Quote(bid_usd=10.00, ask_usd=10.01, bid_qty=100, ask_qty=200)
-    >>> guard.judge(2_000_000_000, 1_900_000_000, quote).is_stale
-    False
-    >>> guard.judge(2_500_000_000, 1_900_000_000, quote).is_stale
-    True
+    >>> guard.judge(2_000_000_000, 1_900_000_000, quote).reason.name
+    'TARGET_SET'
+    >>> guard.judge(2_500_000_000, 1_900_000_000, quote).reason.name
+    'STALE_QUOTE'
     >>> guard.judge(2_500_000_000, 2_400_000_000, quote._replace(ask_qty=0)).reason.name
     'NO_QUOTE'
     """
 
     def __init__(self, settings: StalenessSettings | None = None, **changes: Any) -> None:
-        self.settings = settings or StalenessSettings(**changes)
+        self.settings = settings or StalenessSettings(**{"mode": "enhanced", **changes})
         self._params = as_row(self.settings)
         self._book = np.zeros(1, BOOK)
+        self._guard = np.zeros(1, GUARD)
+        self._event = np.zeros(1, EVENT)
         self._features = np.zeros(1, FEATURES)
         self._legs = np.zeros(1, LEG)
         self._decision = np.zeros(1, DECISION)
+        self._clock = np.zeros(1, CLOCK)
+        self._clock["open_ns"] = -UNKNOWN_AGE_NS
+
+    def hear(self, ts_ns: int) -> None:
+        """Note that data of the symbol arrived: from these times the guard learns how long it is usually silent."""
+        self._event["ts_ns"] = ts_ns
+        hear(self._event, 0, self._guard)
+
+    def answered(self, *, is_failed: bool) -> None:
+        """Note whether a forecast of the model could be used."""
+        count_forecast(0, int(is_failed), self._book, self._guard)
 
     def judge(
         self,
@@ -190,22 +316,35 @@ class StalenessGuard:
         evidence: Evidence = Evidence.TICK_BY_TICK,
         is_halted: bool = False,
     ) -> Freshness:
-        """Judge a quote whose stream last said anything at `last_data_ts_ns`, and a forecast where there is one."""
+        """Judge a quote whose symbol last said anything at `last_data_ts_ns`, and a forecast where there is one."""
         self._write_book(last_data_ts_ns, quote)
         self._book["evidence"] = evidence
         self._book["status"] = Status.HALTED if is_halted else 0
+        self._clock["now_ns"] = now_ns
         self._features["minute_ns"] = now_ns
         self._legs["is_alive"] = forecast is not None
         if forecast is not None:
             for name, value in forecast._asdict().items():
                 self._legs[name] = value
-        reason = judge(0, now_ns, self._book, self._features, self._legs, 1, self._params, self._decision)
         row = self._decision[0]
+        reason = self._reason(now_ns)
         return Freshness(Reason(reason), bool(row["is_stale"]), float(row["quality"]))
+
+    def _reason(self, now_ns: int) -> int:
+        book, legs, params, decision = self._book, self._legs, self._params, self._decision
+        legs_reason = drop_old(now_ns, legs, params)
+        reason = judge(0, now_ns, book, self._features, legs, 1, params, decision)
+        if reason == 0:
+            reason = refuse(0, self._clock, book, self._features, self._guard, params, decision)
+        if reason == 0 and legs["is_alive"][0]:
+            decision["horizon_min"] = legs["horizon_min"]
+            fade_forecast(now_ns, legs, params, decision)
+        return int(reason or legs_reason)
 
     def _write_book(self, last_data_ts_ns: int, quote: Quote) -> None:
         self._book["any_ts_ns"] = last_data_ts_ns
         self._book["ts_ns"] = last_data_ts_ns
+        self._guard["last_ns"] = last_data_ts_ns
         self._book["bid"] = round(quote.bid_usd * _SCALE) if math.isfinite(quote.bid_usd) else 0
         self._book["ask"] = round(quote.ask_usd * _SCALE) if math.isfinite(quote.ask_usd) else 0
         self._book["bid_qty"] = quote.bid_qty

@@ -1,0 +1,45 @@
+"""The enhanced guards in the joined pipeline."""
+
+import pytest
+
+from strategy.decision import Reason
+from strategy.pipeline import StrategySettings
+from strategy.rebalance import RebalanceSettings
+from strategy.staleness import StalenessSettings
+from tests.strategy.pipeline_world import MINUTE, OPEN, SECOND, clock_event, forecast, make_pipeline, quote, run, warm_quotes
+
+T = OPEN + 15 * MINUTE
+GUARDED = StrategySettings(staleness=StalenessSettings(mode="enhanced"), rebalance=RebalanceSettings(mode="off"))
+
+
+def lively(until_ns, symbol=0):
+    """Return a quote every half second."""
+    return [quote(ts, symbol, 1_000_000, 1_000_200) for ts in range(OPEN + 12 * MINUTE, until_ns, SECOND // 2)]
+
+
+def reasons(pipeline, rows):
+    _, decisions = run(pipeline, [*warm_quotes(1), *rows])
+    return [(Reason(int(row["reason"])).name, float(row["quality"])) for row in decisions]
+
+
+@pytest.mark.parametrize(
+    ("silence_s", "expected"), [(0.5, ("TARGET_SET", 1.0)), (31, ("STALE_QUOTE", -1.0)), (90, ("STALE_QUOTE", -1.0))]
+)
+def test_a_forecast_on_a_silent_feed_is_refused(silence_s, expected):
+    """The pipeline trades on a live feed and refuses, for this symbol, on one that fell silent beyond its habit."""
+    at = T + int(silence_s * SECOND)
+    found = reasons(make_pipeline(1, GUARDED), [*lively(T + 1), forecast(at, 0, 5, 25.0), clock_event(at + SECOND)])
+
+    assert expected[0] == found[-1][0]
+    assert expected[1] < 0 or expected[1] == found[-1][1]
+
+
+def test_a_broken_model_is_not_followed():
+    """After ten nonsense forecasts in a row a sound one is not traded on."""
+    broken = [forecast(T + k, 0, 5, float("nan")) for k in range(12)]
+    found = reasons(
+        make_pipeline(1, GUARDED),
+        [*lively(T), quote(T, 0, 1_000_000, 1_000_200), *broken, forecast(T + 13, 0, 5, 25.0), clock_event(T + 3 * SECOND)],
+    )
+
+    assert "MODEL_UNHEALTHY" == found[-1][0]
