@@ -10,7 +10,7 @@ from enum import IntEnum
 import numpy as np
 
 MAX_HORIZONS = 8
-N_FEATURES = 8
+N_FEATURES = 12
 
 
 class Reason(IntEnum):

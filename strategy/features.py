@@ -9,6 +9,7 @@ is the last two-sided mid strictly before its end, held as `mid2 = bid + ask` so
     e_n       = 1{b_n >= b_{n-1}} qb_n - 1{b_n <= b_{n-1}} qb_{n-1} - 1{a_n <= a_{n-1}} qa_n + 1{a_n >= a_{n-1}} qa_{n-1}
     flow      = average over minutes of (sum of e_n) / (mean size per side)     order-flow imbalance
     momentum_m = 1e4 (mid2_t / mid2_{t-m} - 1)                                  over m closed minutes
+    vol_fast, vol_slow, vol_ratio, regime                                       see `strategy.regime`
 
 A minute without any event of the symbol is *quiet*. Feeds send changes only, so quiet minutes count as returns of zero, but
 only once the next event proves that the symbol was alive; after more than `break_min` quiet minutes (a night, a long halt)
@@ -29,17 +30,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from replay.errors import ConfigError
 from replay.events import Kind
 from replay.jit import kernel
-from replay.numeric import exp
 from replay.settings import setting
 from strategy.decision import N_FEATURES
 from strategy.modes import OFF, mode_setting
+from strategy.regime import BINS, learn_speeds, publish_regime, step_of
 from strategy.touch import imbalance, microprice_bps, spread_bps
 
 MINUTE_NS = 60_000_000_000
 RING = 64
-_LN2 = 0.6931471805599453
 
 FEATURE_NAMES = (
     "vol_bps",
@@ -50,6 +51,10 @@ FEATURE_NAMES = (
     "drift_bps",
     "momentum_5min_bps",
     "trades_per_min",
+    "vol_fast_bps",
+    "vol_slow_bps",
+    "vol_ratio",
+    "regime",
 )
 MODEL_FEATURE_NAMES = (
     *FEATURE_NAMES,
@@ -90,11 +95,24 @@ FEATURES = np.dtype(
         ("spread_mean_bps", "f8"),
         ("trades_per_min", "f8"),
         ("volume_per_min", "f8"),
+        ("var_fast_bps2", "f8"),
+        ("var_slow_bps2", "f8"),
+        ("vol_ratio", "f8"),  # 0 = unknown
+        ("regime", "i8"),  # -1 calm, 0 normal or unknown, 1 wild
+        ("half_hour", "i8"),  # number of the half hour in work, with its minutes and their sum
+        ("half_hour_count", "i8"),
+        ("half_hour_sum", "f8"),
     ],
     align=True,
 )
 
-MINUTES = np.dtype([("mid2", "i8", (RING,))])  # ring of minute samples
+MINUTES = np.dtype(
+    [
+        ("mid2", "i8", (RING,)),  # ring of minute samples
+        ("profile", "f8", (BINS,)),  # variance of each half hour of the day (UTC) over the usual one
+        ("profile_days", "i8", (BINS,)),
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +124,21 @@ class FeatureSettings:
     drift_half_life_min: float = setting(30.0, "half-life of the drift", unit="min", gt=0)
     activity_half_life_min: float = setting(5.0, "half-life of flow, spread and trade intensity", unit="min", gt=0)
     min_returns: int = setting(5, "minute returns before the volatility counts as known", ge=1)
+    fast_half_life_min: float = setting(10.0, "half-life of the fast volatility", unit="min", gt=0)
+    slow_half_life_min: float = setting(780.0, "half-life of the slow volatility", unit="min", gt=0)
+    regime_returns: int = setting(30, "minute returns before the regime counts as known", ge=1)
+    regime_high: float = setting(1.5, "fast over usual volatility above which the market is wild", gt=1)
+    regime_low: float = setting(0.67, "fast over usual volatility below which the market is calm", gt=0, lt=1)
+    regime_back: float = setting(1.2, "ratio at which a wild market is normal again; a calm one at 1 over it", gt=1)
     break_min: int = setting(30, "quiet minutes after which samples start anew", unit="min", ge=0)
+
+    def __post_init__(self) -> None:
+        """Refuse a regime that would be left before it is entered."""
+        if self.regime_back > self.regime_high or self.regime_low * self.regime_back > 1.0:
+            raise ConfigError(
+                f"features.regime_back must be at most regime_high ({self.regime_high}) and 1 / regime_low "
+                f"({1 / self.regime_low:.3g}), got {self.regime_back}"
+            )
 
 
 def new_features(n_symbols: int) -> tuple[np.ndarray, np.ndarray]:
@@ -211,8 +243,9 @@ def _close_quiet(row, ring, param):
 def _close_active(row, ring, tick, param):
     if row["mid2"] > 0:
         if row["sample_count"] > 0:
-            _learn_returns(row, ring["mid2"][(row["head"] - 1) % RING], param)
+            _learn_returns(row, ring, param)
             _publish_vol(row, tick, param)
+            publish_regime(row, ring, row["minute_ns"] - MINUTE_NS, param)
         _push(row, ring)
     _learn_activity(row, param)
     row["quiet_count"] = 0
@@ -234,26 +267,25 @@ def _push(row, ring):
 
 
 @kernel
-def _learn_returns(row, mid2_before, param):
+def _learn_returns(row, ring, param):
     """Blend in the return since the last sample, preceded by a zero for each quiet minute."""
+    mid2_before = ring["mid2"][(row["head"] - 1) % RING]
+    start_ns = row["minute_ns"] - (row["quiet_count"] + 1) * MINUTE_NS
     for _ in range(row["quiet_count"]):
-        _learn_return(row, 0.0, param)
-    _learn_return(row, 10_000.0 * (row["mid2"] - mid2_before) / mid2_before, param)
+        _learn_return(row, ring, 0.0, start_ns, param)
+        start_ns += MINUTE_NS
+    _learn_return(row, ring, 10_000.0 * (row["mid2"] - mid2_before) / mid2_before, start_ns, param)
 
 
 @kernel
-def _learn_return(row, return_bps, param):
+def _learn_return(row, ring, return_bps, start_ns, param):
     row["return_count"] += 1
     first = 1.0 / row["return_count"]
-    vol_step = max(first, _step(param["vol_half_life_min"]))
-    drift_step = max(first, _step(param["drift_half_life_min"]))
+    vol_step = max(first, step_of(param["vol_half_life_min"]))
+    drift_step = max(first, step_of(param["drift_half_life_min"]))
     row["var_bps2"] += vol_step * (return_bps * return_bps - row["var_bps2"])
     row["drift_bps"] += drift_step * (return_bps - row["drift_bps"])
-
-
-@kernel
-def _step(half_life_min):
-    return 1.0 - exp(-_LN2 / half_life_min)
+    learn_speeds(row, ring, return_bps, start_ns, param)
 
 
 @kernel
@@ -265,7 +297,7 @@ def _publish_vol(row, tick, param):
 @kernel
 def _learn_activity(row, param):
     row["minute_count"] += 1
-    least = _step(param["activity_half_life_min"])
+    least = step_of(param["activity_half_life_min"])
     step = max(1.0 / row["minute_count"], least)
     flow = 0.0
     if row["quote_count"] > 0:
@@ -303,12 +335,12 @@ def write_model_features(s, now_ns, book, features, minutes, params, out):
     roll(s, now_ns, book, features, minutes, params)
     _write_first(s, book, features, minutes, out)
     row = features[s]
-    out[8] = momentum_bps(s, 10, features, minutes)
-    out[9] = momentum_bps(s, 15, features, minutes)
-    out[10] = momentum_bps(s, 30, features, minutes)
-    out[11] = momentum_bps(s, 60, features, minutes)
-    out[12] = row["spread_mean_bps"] if row["spread_count"] > 0 else math.nan
-    out[13] = row["volume_per_min"]
+    out[N_FEATURES] = momentum_bps(s, 10, features, minutes)
+    out[N_FEATURES + 1] = momentum_bps(s, 15, features, minutes)
+    out[N_FEATURES + 2] = momentum_bps(s, 30, features, minutes)
+    out[N_FEATURES + 3] = momentum_bps(s, 60, features, minutes)
+    out[N_FEATURES + 4] = row["spread_mean_bps"] if row["spread_count"] > 0 else math.nan
+    out[N_FEATURES + 5] = row["volume_per_min"]
 
 
 @kernel
@@ -322,3 +354,8 @@ def _write_first(s, book, features, minutes, out):
     out[5] = row["drift_bps"]
     out[6] = momentum_bps(s, 5, features, minutes)
     out[7] = row["trades_per_min"]
+    is_known = row["vol_bps"] > 0.0
+    out[8] = math.sqrt(row["var_fast_bps2"]) if is_known else math.nan
+    out[9] = math.sqrt(row["var_slow_bps2"]) if is_known else math.nan
+    out[10] = row["vol_ratio"] if row["vol_ratio"] > 0.0 else math.nan
+    out[11] = row["regime"]

@@ -2,6 +2,8 @@
 
 import math
 
+from tests.naive import regime
+
 MINUTE = 60_000_000_000
 
 
@@ -41,6 +43,7 @@ def features(events, now, tick, settings):
         return state.answer(None)
     first = events[0][0] // MINUTE
     for minute in range(first, now // MINUTE):
+        state.minute = minute
         state.close([event for event in events if event[0] // MINUTE == minute])
     quotes = [event[2] for event in events if event[1] == "quote"]
     return state.answer(quotes[-1] if quotes else None)
@@ -52,7 +55,7 @@ class State:
         self.settings = settings
         self.quiet = self.minutes = self.spreads = 0
         self.quote = self.mid2 = None
-        self.samples, self.returns = [], []
+        self.samples, self.returns, self.return_minutes = [], [], []
         self.drift = self.flow = self.trades = self.volume = self.spread = 0.0
 
     def close(self, events):
@@ -97,6 +100,7 @@ class State:
                 self.returns.append(value)
                 self.drift = blend(self.drift, value, len(self.returns), self.settings.drift_half_life_min)
             self.vol_mid2 = self.mid2
+            self.return_minutes += range(self.minute - self.quiet, self.minute + 1)
         self.samples.append(self.mid2)
 
     def learn_activity(self, flow, trades, volume):
@@ -113,6 +117,15 @@ class State:
         for n, value in enumerate(self.returns, 1):
             variance = blend(variance, value * value, n, self.settings.vol_half_life_min)
         return max(math.sqrt(variance), 10_000 * (self.tick / 2) / (self.vol_mid2 / 2))
+
+    def speeds(self):
+        fast = slow = ratio = math.nan
+        state = 0
+        if self.returns:
+            fast, slow, ratio, state = regime.regimes(self.return_minutes, self.returns, self.settings)[-1]
+        if len(self.returns) < self.settings.min_returns:
+            fast = slow = math.nan
+        return {"vol_fast_bps": fast, "vol_slow_bps": slow, "vol_ratio": ratio, "regime": state}
 
     def momentum(self, back):
         kept = self.samples[-64:]
@@ -133,6 +146,7 @@ class State:
             "drift_bps": self.drift,
             "momentum_5min_bps": self.momentum(5),
             "trades_per_min": self.trades,
+            **self.speeds(),
             "momentum_10min_bps": self.momentum(10),
             "momentum_15min_bps": self.momentum(15),
             "momentum_30min_bps": self.momentum(30),
