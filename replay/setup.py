@@ -31,6 +31,7 @@ from replay.session.weave import MessageWeaver, message_count
 from replay.settings import as_row
 from strategy import pipeline
 from strategy.decision import CYCLE, DECISION
+from strategy.rebalance import times_of_day_min
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -288,5 +289,7 @@ def info_of(inputs: Inputs, name: str) -> SymbolInfo:
 
 def _rebalance_times(inputs: Inputs, session: Session) -> list[int]:
     midnight = datetime(session.day.year, session.day.month, session.day.day, tzinfo=ZoneInfo(session.hours.zone))
-    times = [midnight + timedelta(minutes=int(minute)) for minute in inputs.config.rebalance.times_min]
+    close_min = (session.hours.close_ns - int(midnight.timestamp()) * 1_000_000_000) // 60_000_000_000
+    minutes = times_of_day_min(inputs.config.rebalance, close_min)
+    times = [midnight + timedelta(minutes=int(minute)) for minute in minutes]
     return [int(at.timestamp()) * 1_000_000_000 for at in times]

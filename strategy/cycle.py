@@ -28,12 +28,12 @@ from strategy.gate import open_gate
 from strategy.learning import is_learning, issue, mature
 from strategy.plan import IDLE
 from strategy.planner import start_reason, submit, urgency, work_ns_of
-from strategy.rebalance import is_due, mark_done
+from strategy.rebalance import mark_done, may_move
 from strategy.renorm import normalise, weight_sum
 from strategy.risk import cap
 from strategy.sizing import size
 from strategy.staleness import drop_old, fade_forecast, judge, refuse
-from strategy.touch import multiplier, touch_mid2
+from strategy.touch import multiplier, touch_mid2, value2
 
 
 @kernel
@@ -241,7 +241,20 @@ def _set_target(s, desk, state):
     reason = normalise(legs, n, decision, params["renorm"])
     if reason != 0:
         return _told(reason, Component.RENORM, decision)
-    return is_due(s, desk.clock[0]["now_ns"], state.rebalance, params["rebalance"])
+    share = _move_share(s, desk, state)
+    return may_move(s, desk.clock[0]["now_ns"], share, decision, state.features, state.rebalance, params["rebalance"])
+
+
+@kernel
+def _move_share(s, desk, state):
+    """Return the value of the way from what is held, or already worked towards, to the target, as a share of equity."""
+    aim_qty = desk.positions[s]["qty"]
+    if state.planner.intents[s]["is_set"]:
+        aim_qty = state.planner.intents[s]["target_qty"]
+    elif state.planner.plans[s]["state"] != IDLE:
+        aim_qty = state.planner.plans[s]["target_qty"]
+    move_qty = abs(state.decision[0]["target_qty"] - aim_qty)
+    return 0.5 * move_qty * value2(s, desk.book) / desk.clock[0]["scale"] / state.control[0]["equity_usd"]
 
 
 @kernel
@@ -304,7 +317,7 @@ def _plan(s, desk, state):
             k = find_horizon(state.horizons, row["horizon_min"])
             note_entry(s, k, state.decision, state.costs, state.params["cost"])
     if reason == Reason.TARGET_SET or reason == Reason.TARGET_KEPT:
-        mark_done(s, now_ns, state.rebalance)
+        mark_done(s, now_ns, state.features, state.rebalance)
     return reason
 
 

@@ -43,3 +43,31 @@ def test_a_broken_model_is_not_followed():
     )
 
     assert "MODEL_UNHEALTHY" == found[-1][0]
+
+
+EVENTFUL = StrategySettings(rebalance=RebalanceSettings(mode="enhanced"))
+
+
+def test_a_target_is_set_when_it_is_worth_it_not_when_the_clock_says_so():
+    """Between the times of the original a large move goes on, and a small one without a bargain is held back."""
+    at = T + 2 * MINUTE
+    wide = quote(at, 0, 1_000_000, 1_002_000)
+    large = reasons(
+        make_pipeline(1, EVENTFUL, times_min=[]),
+        [quote(at, 0, 1_000_000, 1_000_200), forecast(at + 1, 0, 5, 25.0), clock_event(at + SECOND)],
+    )
+    small = reasons(
+        make_pipeline(1, EVENTFUL, times_min=[]), [wide, forecast(at + 1, 0, 30, 30.0, 400.0), clock_event(at + SECOND)]
+    )
+
+    assert "TARGET_SET" == large[-1][0]
+    assert "NO_TRADE_BAND" == small[-1][0]
+
+
+def test_the_sweep_sets_small_targets_once():
+    """At the sweep a held-back target is set by the timer alone, without any forecast coming."""
+    at = T + 2 * MINUTE
+    rows = [quote(at, 0, 1_000_000, 1_002_000), forecast(at + 1, 0, 30, 30.0, 400.0), clock_event(T + 4 * MINUTE)]
+    found = reasons(make_pipeline(1, EVENTFUL, times_min=[18]), rows)
+
+    assert ["NO_TRADE_BAND", "TARGET_SET"] == [reason for reason, _ in found]

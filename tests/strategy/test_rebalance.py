@@ -1,13 +1,35 @@
 """The rebalance trigger."""
 
+import math
+
+import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from replay.desk import NEVER
-from strategy.rebalance import RebalanceClock, new_rebalance, next_time_ns, pop_due, set_day
-from tests.naive.rebalance import Clock
+from strategy.decision import Reason
+from strategy.rebalance import (
+    Move,
+    RebalanceClock,
+    RebalanceSettings,
+    new_rebalance,
+    next_time_ns,
+    pop_due,
+    set_day,
+    times_of_day_min,
+)
+from tests.naive.rebalance import Clock, Trigger
 
+moves = st.builds(
+    Move,
+    equity_share=st.sampled_from([0.0, 0.001, 0.008, 0.0081, 0.5, math.nan]),
+    spread_bps=st.sampled_from([0.5, 4.99, 5.0, 9.0, math.nan]),
+    net_edge_bps=st.sampled_from([-9.0, 0.0, 3.0, 9.0, 40.0, math.nan]),
+    sigma_bps=st.sampled_from([0.0, 8.0, 20.0, math.nan, math.inf]),
+    horizon_min=st.sampled_from([5, 30, 60]),
+    regime=st.sampled_from([-1, 0, 0, 1]),
+)
 times = st.lists(st.integers(0, 1000), max_size=8)
 
 
@@ -42,3 +64,35 @@ def test_off_is_always_due():
     clock = RebalanceClock(["A"], [], mode="off")
 
     assert [True, True] == [clock.go_on("A", 1), clock.go_on("A", 1)]
+
+
+@pytest.mark.jit_off
+@given(times, st.integers(1, 300), st.lists(st.tuples(st.sampled_from("AB"), st.integers(0, 200), moves), max_size=30))
+@hypothesis_settings(max_examples=150, deadline=None)
+def test_enhanced_trigger_equals_the_plain_twin(times_ns, window_ns, asks):
+    """Drift, bargains, regimes and the sweep let moves through as the plain twin says, for each symbol on its own."""
+    clock, twin = RebalanceClock(["A", "B"], times_ns, mode="enhanced", window_ns=window_ns), Trigger(times_ns, window_ns)
+    now_ns = 0
+    for symbol, gap_ns, move in asks:
+        now_ns += gap_ns
+        expected = Reason.TARGET_SET if twin.judge(symbol, now_ns, *move) else Reason.NO_TRADE_BAND
+
+        assert expected == clock.judge(symbol, now_ns, move)
+
+
+@given(moves, st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+def test_a_larger_move_is_never_held_back_where_a_smaller_one_goes_on(move, one, other):
+    """The trigger is monotone in the size of the move (a move of nothing is none)."""
+    answers = [
+        RebalanceClock(["A"], [], mode="enhanced").judge("A", 0, move._replace(equity_share=share)) == 0
+        for share in sorted((one + 1e-9, other + 1e-9))
+    ]
+
+    assert answers[0] <= answers[1]
+
+
+@pytest.mark.parametrize(("close_min", "sweep_min"), [(960, 870), (780, 690), (900, 810), (1020, 870)])
+def test_the_sweep_moves_with_an_early_close(close_min, sweep_min):
+    """The sweep is at 14:30, or ninety minutes before the close where that is earlier; the original keeps its times."""
+    assert (sweep_min,) == times_of_day_min(RebalanceSettings(mode="enhanced"), close_min)
+    assert RebalanceSettings().times_min == times_of_day_min(RebalanceSettings(), close_min)
