@@ -1,34 +1,110 @@
-"""Barrier gates: may this side be entered, given where the price is likely to peak or to bottom?
+"""Barrier gates: may this side be entered, or held, given where the price is likely to peak or to bottom?
 
-Design row 8 replaces nothing: the *original* form lets every decision pass, and so does `off`.
+A forecast may bring the probability that the price stands at a peak, and that it stands at a valley. For a side, *against* is
+P(peak) of a long and P(valley) of a short, *for* is the other; of several living horizons the largest counts, and what is not
+in [0, 1], NaN above all, counts for nothing. *Enhanced* (design row 8), the same for longs and shorts::
+
+    entry     against > block_above                                   BARRIER_PEAK (long) or BARRIER_VALLEY (short)
+    scale out against > scale_out_above, once per trade               EXIT_SCALE_OUT: scale_out_share of the position, whole lots
+    tighten   for was >= collapse_below since the trade opened, and is < collapse_below now:
+              stop = the better of the stop and  mid - side tighten |entry - stop|
+
+A stop is only ever moved towards the price, once per collapse; a trade without a stop gets none. What is held and blocked is
+held: only the rules of `strategy.exits` and the two above end it. The *original* form, and `off`, let everything pass.
 """
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from replay.desk import POSITION
 from replay.jit import kernel
-from replay.settings import as_row
+from replay.settings import as_row, setting
 from strategy.decision import DECISION, LEG, Reason
-from strategy.modes import mode_setting
+from strategy.exits import new_trades
+from strategy.modes import ENHANCED, mode_setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarrierSettings:
     """Settings of the barrier gates."""
 
-    mode: str = mode_setting()
+    mode: str = mode_setting(has_enhanced=True)
+    block_above: float = setting(0.6, "enhanced: chance of a turn against a side above which it is not entered", ge=0, le=1)
+    scale_out_above: float = setting(
+        0.65, "enhanced: chance of a turn against a position above which part of it goes", ge=0, le=1
+    )
+    scale_out_share: float = setting(0.5, "enhanced: the part that goes", gt=0, le=1)
+    collapse_below: float = setting(0.3, "enhanced: chance in favour of a position below which its stop is tightened", ge=0, le=1)
+    tighten: float = setting(0.5, "enhanced: new distance of the stop from the price, as a share of the first", ge=0, le=1)
 
 
 @kernel
-def block(decision, legs, n, params):  # noqa: ARG001 - one signature for all forms
-    """Return 0: the original blocks nothing."""
-    return 0
+def likely_turn(is_peak, legs):
+    """Return the largest probability that a living leg gives for a peak, or for a valley; -1 where none gives one."""
+    most = -1.0
+    for k in range(len(legs)):
+        p = legs[k]["p_peak"] if is_peak else legs[k]["p_valley"]
+        if legs[k]["is_alive"] and 0.0 <= p <= 1.0:
+            most = max(most, p)
+    return most
+
+
+@kernel
+def block(decision, legs, n, params):  # noqa: ARG001 - one signature for all steps over legs
+    """Return 0, or why the decision's side is not entered."""
+    side = decision[0]["side"]
+    if params[0]["mode"] != ENHANCED or side == 0:
+        return 0
+    if likely_turn(side > 0, legs) <= params[0]["block_above"]:
+        return 0
+    return Reason.BARRIER_PEAK if side > 0 else Reason.BARRIER_VALLEY
+
+
+@kernel
+def hold(s, mid2, lot, positions, trades, legs, params):
+    """Tighten the stop of a trade where that is due; return how much of the position (signed) is to be kept."""
+    qty = positions[s]["qty"]
+    trade = trades[s]
+    side = trade["side"]
+    if params[0]["mode"] != ENHANCED or side * qty <= 0 or mid2 <= 0:
+        return qty
+    _watch_support(trade, likely_turn(side < 0, legs), mid2, params)
+    if trade["is_scaled"] or likely_turn(side > 0, legs) <= params[0]["scale_out_above"]:
+        return qty
+    return qty - side * (int(abs(qty) * params[0]["scale_out_share"]) // lot * lot)
+
+
+@kernel
+def _watch_support(trade, support, mid2, params):
+    if support >= params[0]["collapse_below"]:
+        trade["is_supported"] = 1
+    elif support >= 0.0 and trade["is_supported"]:
+        trade["is_supported"] = 0
+        if trade["stop_mid2"] != 0:
+            _tighten(trade, mid2, params)
+
+
+@kernel
+def _tighten(trade, mid2, params):
+    side = trade["side"]
+    distance2 = int(abs(trade["entry_mid2"] - trade["first_stop_mid2"]) * params[0]["tighten"])
+    stop_mid2 = mid2 - side * distance2
+    if side * (stop_mid2 - trade["stop_mid2"]) > 0:
+        trade["stop_mid2"] = stop_mid2
+
+
+class Advice(NamedTuple):
+    """What is to be kept of a position (signed shares), and where its stop is now; NaN = none."""
+
+    keep_qty: int
+    stop_usd: float
 
 
 class BarrierGate:
-    """Judge a side against the barrier probabilities, from plain numbers.
+    """Judge entries and one position against the barrier probabilities; in its enhanced form unless told otherwise.
 
     Parameters
     ----------
@@ -38,21 +114,55 @@ class BarrierGate:
 
     Examples
     --------
-    >>> BarrierGate().judge(side=1, p_peak=0.9, p_valley=0.1)
-    (1, <Reason.TARGET_SET: 0>)
+    >>> gate = BarrierGate()
+    >>> gate.judge(side=1, p_peak=0.9, p_valley=0.1)
+    (0, <Reason.BARRIER_PEAK: 60>)
+    >>> gate.open(200, entry_usd=100.0, stop_usd=99.0)
+    >>> gate.hold(101.0, p_peak=0.4, p_valley=0.5)
+    Advice(keep_qty=200, stop_usd=99.0)
+    >>> gate.hold(101.0, p_peak=0.7, p_valley=0.2)
+    Advice(keep_qty=100, stop_usd=100.5)
     """
 
     def __init__(self, settings: BarrierSettings | None = None, **changes: Any) -> None:
-        self.settings = settings or BarrierSettings(**changes)
+        self.settings = settings or BarrierSettings(**{"mode": "enhanced", **changes})
         self._params = as_row(self.settings)
         self._legs = np.zeros(1, LEG)
+        self._legs["is_alive"] = 1
         self._decision = np.zeros(1, DECISION)
+        self._positions = np.zeros(1, POSITION)
+        self._trades = new_trades(1)
 
     def judge(self, side: int, p_peak: float, p_valley: float) -> tuple[int, Reason]:
         """Return the side that may be entered (0 = none) and why; reason TARGET_SET (0) = go on."""
-        self._legs["p_peak"] = p_peak
-        self._legs["p_valley"] = p_valley
-        self._legs["is_alive"] = 1
+        self._see(p_peak, p_valley)
         self._decision["side"] = side
         reason = Reason(block(self._decision, self._legs, 1, self._params))
         return (side if reason == 0 else 0), reason
+
+    def open(self, qty: int, entry_usd: float, stop_usd: float | None = None) -> None:
+        """Begin to watch a position of signed `qty`."""
+        self._trades[:] = new_trades(1)
+        trade = self._trades[0]
+        trade["side"] = np.sign(qty)
+        trade["entry_mid2"] = round(entry_usd * _SCALE2)
+        trade["stop_mid2"] = trade["first_stop_mid2"] = 0 if stop_usd is None else round(stop_usd * _SCALE2)
+        self._positions[0]["qty"] = qty
+
+    def hold(self, mid_usd: float, p_peak: float, p_valley: float, *, lot: int = 1) -> Advice:
+        """Return what is to be kept; a scale-out is advised once, and taken for done."""
+        self._see(p_peak, p_valley)
+        mid2 = round(mid_usd * _SCALE2) if math.isfinite(mid_usd) else 0
+        trade, position = self._trades[0], self._positions[0]
+        keep_qty = int(hold(0, mid2, lot, self._positions, self._trades, self._legs, self._params))
+        trade["is_scaled"] |= keep_qty != position["qty"]
+        position["qty"] = keep_qty
+        stop_mid2 = int(trade["stop_mid2"])
+        return Advice(keep_qty, stop_mid2 / _SCALE2 if stop_mid2 else math.nan)
+
+    def _see(self, p_peak: float, p_valley: float) -> None:
+        self._legs["p_peak"] = p_peak
+        self._legs["p_valley"] = p_valley
+
+
+_SCALE2 = 20_000

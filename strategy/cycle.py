@@ -2,7 +2,7 @@
 
 The order (design section 6)::
 
-    trading hours -> exits by clock and price -> staleness -> forecasts -> cost -> gate -> exit by opposite gate
+    trading hours -> exits by clock and price -> staleness -> forecasts -> scale out -> cost -> gate -> exit by opposite gate
     -> arbiter -> barriers -> sizing -> risk -> renorm -> rebalance trigger -> planner -> budget
 
 A step that answers a `Reason` ends the cycle of this symbol only. The row is worked out in scratch and appended to
@@ -17,6 +17,7 @@ import math
 from replay.desk import STOP_DECISIONS_FULL
 from replay.jit import kernel
 from strategy.barriers import block as block_barrier
+from strategy.barriers import hold
 from strategy.blend import choose_blend
 from strategy.cost import price, write_cost_parts
 from strategy.cost_residual import note_entry, note_exit
@@ -109,6 +110,9 @@ def _decide(s, desk, state):
         return Reason.OUTSIDE_HOURS
     if usable != 0:
         return usable
+    keep_qty = _kept_qty(s, desk, state)
+    if keep_qty != desk.positions[s]["qty"]:
+        return _scale_out(s, keep_qty, desk, state)
     reason = _open_legs(s, desk, state)
     if reason != 0:
         return reason
@@ -119,6 +123,21 @@ def _decide(s, desk, state):
     if reason != 0:
         return reason
     return _plan(s, desk, state)
+
+
+@kernel
+def _kept_qty(s, desk, state):
+    """Return what the barrier gates let the symbol keep of its position."""
+    book = desk.book
+    return hold(s, touch_mid2(s, book), book[s]["lot"], desk.positions, state.trades, state.legs, state.params["barriers"])
+
+
+@kernel
+def _scale_out(s, keep_qty, desk, state):
+    reason = leave_to(s, keep_qty, Reason.EXIT_SCALE_OUT, desk, state)
+    if reason == Reason.EXIT_SCALE_OUT:
+        state.trades[s]["is_scaled"] = 1
+    return reason
 
 
 @kernel
@@ -335,9 +354,15 @@ def _submit(s, desk, state):
 @kernel
 def leave(s, reason, desk, state):
     """Ask the planner to close the position; return `reason`, or why that cannot be done now."""
+    return leave_to(s, 0, reason, desk, state)
+
+
+@kernel
+def leave_to(s, keep_qty, reason, desk, state):
+    """Ask the planner to bring the position down to `keep_qty`; return as `leave` does."""
     row = state.decision[0]
     retry_later(s, row["ts_ns"], state.trades, state.params["exits"])
-    row["target_qty"] = 0
+    row["target_qty"] = keep_qty
     row["horizon_min"] = 0
     if is_leaving(s, reason, desk, state):
         return Reason.PLAN_RUNNING
@@ -346,7 +371,7 @@ def leave(s, reason, desk, state):
         return blocked
     intent = state.planner.intents[s]
     intent["decision_id"] = row["decision_id"]
-    intent["target_qty"] = 0
+    intent["target_qty"] = keep_qty
     intent["work_ns"] = state.params[0]["planner"]["exit_work_ns"]
     intent["horizon_end_ns"] = 0
     intent["stop_bps"] = 0.0

@@ -34,10 +34,13 @@ TRADE = np.dtype(
         ("entry_ts_ns", "i8"),
         ("entry_mid2", "i8"),  # twice the average price, so that it compares with bid + ask
         ("stop_mid2", "i8"),  # 0 = no stop
+        ("first_stop_mid2", "i8"),  # where it was when the trade opened
         ("horizon_end_ns", "i8"),
         ("watch_ns", "i8"),  # quotes before this time are not looked at; NEVER when flat
         ("check_ns", "i8"),  # timer; NEVER when flat
         ("side", "i8"),  # 0 = flat, or nobody planned this position
+        ("is_scaled", "i8"),  # part of it went already, see `strategy.barriers`
+        ("is_supported", "i8"),  # a turn in its favour was likely, and has not collapsed since
     ],
     align=True,
 )
@@ -104,6 +107,9 @@ def _open_trade(s, now_ns, plan, positions, trade, params):
     distance_bps = params[0]["stop_sigmas"] * plan["stop_bps"]
     if 0.0 < distance_bps < 10_000.0:
         trade["stop_mid2"] = trade["entry_mid2"] - plan["side"] * int(trade["entry_mid2"] * distance_bps / 10_000.0)
+    trade["first_stop_mid2"] = trade["stop_mid2"]
+    trade["is_scaled"] = 0
+    trade["is_supported"] = 0
 
 
 @kernel
@@ -112,6 +118,9 @@ def _forget(trade):
     trade["entry_ts_ns"] = 0
     trade["entry_mid2"] = 0
     trade["stop_mid2"] = 0
+    trade["first_stop_mid2"] = 0
+    trade["is_scaled"] = 0
+    trade["is_supported"] = 0
     trade["horizon_end_ns"] = 0
     trade["watch_ns"] = NEVER
     trade["check_ns"] = NEVER

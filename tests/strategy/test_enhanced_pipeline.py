@@ -2,11 +2,23 @@
 
 import pytest
 
+from strategy.barriers import BarrierSettings
 from strategy.decision import Reason
 from strategy.pipeline import StrategySettings
 from strategy.rebalance import RebalanceSettings
 from strategy.staleness import StalenessSettings
-from tests.strategy.pipeline_world import MINUTE, OPEN, SECOND, clock_event, forecast, make_pipeline, quote, run, warm_quotes
+from tests.strategy.pipeline_world import (
+    MINUTE,
+    OPEN,
+    SECOND,
+    answer,
+    clock_event,
+    forecast,
+    make_pipeline,
+    quote,
+    run,
+    warm_quotes,
+)
 
 T = OPEN + 15 * MINUTE
 GUARDED = StrategySettings(staleness=StalenessSettings(mode="enhanced"), rebalance=RebalanceSettings(mode="off"))
@@ -71,3 +83,28 @@ def test_the_sweep_sets_small_targets_once():
     found = reasons(make_pipeline(1, EVENTFUL, times_min=[18]), rows)
 
     assert ["NO_TRADE_BAND", "TARGET_SET"] == [reason for reason, _ in found]
+
+
+def test_half_of_a_position_goes_once_when_a_turn_is_likely():
+    """A long at a likely peak is brought down by half, once; a new long is not entered there."""
+    settings = StrategySettings(barriers=BarrierSettings(mode="enhanced"), rebalance=RebalanceSettings(mode="off"))
+    pipeline, at = make_pipeline(1, settings), T + SECOND
+    requests, _ = run(
+        pipeline, [*warm_quotes(1), quote(T, 0, 1_000_000, 1_000_200), forecast(at, 0, 30, 25.0), clock_event(at + SECOND)]
+    )
+    qty, price = int(requests[0]["qty"]), int(requests[0]["price"])
+    run(pipeline, [answer("ACK", at + SECOND, 0, 1), answer("FILL", at + SECOND + 1, 0, 1, price, qty)])
+    peak = ("FORECAST", at + MINUTE, 0, {"horizon_min": 30, "mu_bps": 25.0, "sigma_bps": 20.0, "p_peak": 0.7})
+    requests, decisions = run(pipeline, [quote(at + MINUTE - 1, 0, 1_000_000, 1_000_200), peak, clock_event(at + MINUTE + 2)])
+    out = qty // 2
+
+    assert ["EXIT_SCALE_OUT"] == [Reason(int(row["reason"])).name for row in decisions]
+    assert (-1, out) == (int(requests[0]["side"]), int(requests[0]["qty"]))
+    order_id = int(requests[0]["order_id"])
+    run(pipeline, [answer("ACK", at + MINUTE + 3, 0, order_id), answer("FILL", at + MINUTE + 4, 0, order_id, 1_000_000, out)])
+    again = ("FORECAST", at + 2 * MINUTE, 0, {"horizon_min": 30, "mu_bps": 25.0, "sigma_bps": 20.0, "p_peak": 0.7})
+    requests, decisions = run(pipeline, [again, clock_event(at + 2 * MINUTE + 2)])
+
+    assert "BARRIER_PEAK" == Reason(int(decisions[-1]["reason"])).name
+    assert 0 == len(requests)
+    assert qty - out == pipeline.desk.positions[0]["qty"]
