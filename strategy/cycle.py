@@ -30,7 +30,7 @@ from strategy.learning import is_learning, issue, mature
 from strategy.plan import IDLE
 from strategy.planner import start_reason, submit, urgency, work_ns_of
 from strategy.rebalance import mark_done, may_move
-from strategy.renorm import normalise, weight_sum
+from strategy.renorm import fit_portfolio, normalise, share_out, weight_sum
 from strategy.risk import cap
 from strategy.sizing import size
 from strategy.staleness import drop_old, fade_forecast, judge, refuse
@@ -247,6 +247,7 @@ def _set_target(s, desk, state):
     params = state.params
     reason = choose_blend(s, legs, n, state.features, params["arbiter"], state.mixture, decision)
     _write_costs(s, desk, state)
+    share_out(legs, n, decision, params["renorm"])
     _count_weights(n, state)
     if reason != 0:
         return _told(reason, Component.ARBITER, decision)
@@ -284,7 +285,9 @@ def _size(s, desk, state):
     if reason != 0:
         return _told(reason, Component.SIZING, decision)
     reason = cap(s, decision, desk, state.planner, state.features, equity_usd, state.exposure, state.params["risk"])
-    return _told(reason, Component.RISK, decision)
+    if reason != 0:
+        return _told(reason, Component.RISK, decision)
+    return fit_portfolio(s, decision, desk.book, desk.positions, desk.clock, state.params["renorm"], equity_usd)
 
 
 @kernel
