@@ -166,7 +166,7 @@ def read_inputs(s, desk, state):
     age_reason = drop_old(now_ns, legs, params["staleness"])
     if legs_reason == 0:
         legs_reason = age_reason
-    quote_reason = judge(s, now_ns, desk.book, state.features, legs, len(legs), params["staleness"], decision)
+    quote_reason = judge(s, now_ns, desk.book, state.features, state.guard, legs, params["staleness"], decision)
     if quote_reason == 0:
         quote_reason = refuse(s, desk.clock, desk.book, state.features, state.guard, params["staleness"], decision)
     unknown_count = state.schedule[s]["unknown_count"]

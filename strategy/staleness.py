@@ -3,15 +3,16 @@
 Feeds send changes only, so an unchanged quote is not stale: what is judged is the liveness of its stream. An input is beyond
 its TTL when::
 
-    quote      now - last data of any kind     > 1 s tick-by-tick, 3 s snapshots (by the symbol's evidence)
+    quote      silence of symbol or stream     > max(1 s tick-by-tick or 3 s snapshots, gap_times g)
     bar        forecast ready - its bar close  > 90 s       (the model worked on an old bar)
     forecast   now - forecast ready            > 2 x horizon
     features   now - last closed minute        > 120 s
 
-The *enhanced* form (design row 9) asks how long this symbol and its stream are silent by habit (`strategy.liveness`), and refuses
-what is too old, for this symbol only::
+with g the usual longest gap of the symbol, or of its stream, as `strategy.liveness` learns it. What is beyond is marked
+`is_stale`, in every form but `off`: one measure, whoever decides.
 
-    limit        = max(TTL, gap_times g)                          g = usual longest gap of the symbol, or of its stream
+The *enhanced* form (design row 9) refuses, for this symbol only::
+
     STALE_QUOTE    silence > limit, of the symbol or of its whole stream; not one quote since a halt or a gap; a gap just now
     STALE_FEATURES now - start of the last minute that saw an event > max(feature TTL, gap_times g); not within the grace
     MODEL_UNHEALTHY  more than `failure_share_max` of its latest forecasts could not be used
@@ -23,8 +24,7 @@ What is not refused is trusted less as it grows old, and so is traded smaller::
     quality = min of the fades of symbol, stream and features x (1 - failures) x grace x fade of the chosen forecast
 
 For `grace_ns` after the open and after a halt, an auction or a gap, minutes cannot have closed yet: features are not asked for
-their age, and the quality is multiplied by `grace_quality` instead. In an auction nothing trades, as in a halt: HALTED. In both
-forms `is_stale` marks by the plain TTLs above, what the guard dropped left out: one measure, whoever decides.
+their age, and the quality is multiplied by `grace_quality` instead. In an auction nothing trades, as in a halt: HALTED.
 
 The *original* form refuses nothing for age. It marks the decision `is_stale` and goes on; only a quote that nobody can use
 stops the symbol: NO_QUOTE (a side is empty), QUOTE_CROSSED, HALTED. `quality` is 1. A stream in a gap, an auction or after a
@@ -69,7 +69,7 @@ class StalenessSettings:
 
 
 @kernel
-def judge(s, now_ns, book, features, legs, n, params, decision):
+def judge(s, now_ns, book, features, guard, legs, params, decision):
     """Judge the inputs of one symbol; write is_stale, quality, ages, mid2 and spread; return 0 or why the quote is unusable."""
     row = decision[0]
     row["quality"] = 1.0
@@ -77,12 +77,16 @@ def judge(s, now_ns, book, features, legs, n, params, decision):
     row["mid2"] = book[s]["bid"] + book[s]["ask"]
     row["spread"] = book[s]["ask"] - book[s]["bid"]
     row["quote_age_ns"] = age_ns(now_ns, book[s]["ts_ns"])
-    row["forecast_age_ns"] = _oldest_forecast_ns(now_ns, legs, n)
+    row["forecast_age_ns"] = _oldest_forecast_ns(now_ns, legs)
     if params[0]["mode"] == OFF:
         return 0
-    if _is_stream_stale(s, now_ns, book, params) or _is_feature_stale(s, now_ns, features, params):
+    if (
+        book[s]["status"] != 0
+        or _quote_quality(s, now_ns, book, guard, params) < 0.0
+        or _is_feature_stale(s, now_ns, features, params)
+    ):
         row["is_stale"] = 1
-    for k in range(n):
+    for k in range(len(legs)):
         if legs[k]["is_alive"] and is_forecast_stale(k, now_ns, legs, params):
             row["is_stale"] = 1
     return quote_reason(s, book)
@@ -110,9 +114,9 @@ def age_ns(now_ns, ts_ns):
 
 
 @kernel
-def _oldest_forecast_ns(now_ns, legs, n):
+def _oldest_forecast_ns(now_ns, legs):
     oldest_ns = -1
-    for k in range(n):
+    for k in range(len(legs)):
         if legs[k]["is_alive"]:
             oldest_ns = max(oldest_ns, now_ns - legs[k]["ready_ts_ns"])
     if oldest_ns < 0:
@@ -128,12 +132,6 @@ def quote_ttl_ns(evidence, params):
     if evidence == Evidence.BARS:
         return params[0]["bar_ttl_ns"]
     return params[0]["snapshot_ttl_ns"]
-
-
-@kernel
-def _is_stream_stale(s, now_ns, book, params):
-    row = book[s]
-    return row["status"] != 0 or age_ns(now_ns, row["any_ts_ns"]) > quote_ttl_ns(row["evidence"], params)
 
 
 @kernel
@@ -333,7 +331,7 @@ class StalenessGuard:
     def _reason(self, now_ns: int) -> int:
         book, legs, params, decision = self._book, self._legs, self._params, self._decision
         legs_reason = drop_old(now_ns, legs, params)
-        reason = judge(0, now_ns, book, self._features, legs, 1, params, decision)
+        reason = judge(0, now_ns, book, self._features, self._guard, legs, params, decision)
         if reason == 0:
             reason = refuse(0, self._clock, book, self._features, self._guard, params, decision)
         if reason == 0 and legs["is_alive"][0]:

@@ -10,6 +10,7 @@ from replay.orders import Evidence
 from replay.settings import as_row
 from strategy.decision import LEG, Reason
 from strategy.features import MINUTE_NS, new_features
+from strategy.liveness import new_guard
 from strategy.staleness import Quote, StalenessGuard, StalenessSettings, judge
 from tests.naive import staleness as naive
 from tests.strategy.desks import make_book, make_decision, touches
@@ -40,6 +41,8 @@ def judged(touch, status, evidence, data_age_ns, minute_age_ns, issued, mode="or
     book["status"] = Status[status] if status else 0
     book["evidence"] = Evidence[evidence]
     book["any_ts_ns"] = book["ts_ns"] = 0 if data_age_ns is None else NOW_NS - data_age_ns
+    guard = new_guard(1)
+    guard["last_ns"] = book["any_ts_ns"]
     features, _ = new_features(1)
     features["minute_ns"] = 0 if minute_age_ns is None else NOW_NS - minute_age_ns + MINUTE_NS
     legs = np.zeros(3, LEG)
@@ -48,7 +51,7 @@ def judged(touch, status, evidence, data_age_ns, minute_age_ns, issued, mode="or
         legs[k]["ready_ts_ns"] = NOW_NS - ready_age_ns
         legs[k]["bar_close_ts_ns"] = NOW_NS - ready_age_ns - bar_age_ns
     decision = make_decision()
-    reason = judge(0, NOW_NS, book, features, legs, 3, as_row(StalenessSettings(mode=mode)), decision)
+    reason = judge(0, NOW_NS, book, features, guard, legs, as_row(StalenessSettings(mode=mode)), decision)
     return Reason(reason), decision[0]
 
 
@@ -107,9 +110,10 @@ def test_an_unchanged_quote_on_a_live_stream_is_not_stale():
     book["evidence"], book["ts_ns"], book["any_ts_ns"] = Evidence.TICK_BY_TICK, 1, NOW_NS
     features, _ = new_features(1)
     features["minute_ns"] = NOW_NS
-    decision = make_decision()
+    decision, guard = make_decision(), new_guard(1)
+    guard["last_ns"] = NOW_NS
 
-    assert 0 == judge(0, NOW_NS, book, features, np.zeros(1, LEG), 1, as_row(StalenessSettings()), decision)
+    assert 0 == judge(0, NOW_NS, book, features, guard, np.zeros(1, LEG), as_row(StalenessSettings()), decision)
     assert (0, NOW_NS - 1) == (decision[0]["is_stale"], decision[0]["quote_age_ns"])
 
 
