@@ -178,6 +178,7 @@ def refuse(s, clock, book, features, guard, params, decision):
     now_ns = clock[0]["now_ns"]
     decision[0]["quality"] = _quote_quality(s, now_ns, book, guard, params)
     if decision[0]["quality"] < 0.0:
+        decision[0]["quality"] = 0.0
         return Reason.STALE_QUOTE
     decision[0]["quality"] *= 1.0 - guard[s]["failure_share"]
     if guard[s]["failure_share"] > param["failure_share_max"]:
