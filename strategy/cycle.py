@@ -14,7 +14,6 @@ After the flat-before-close time a flat symbol is OUTSIDE_HOURS as well: what it
 
 import math
 
-from replay.desk import STOP_DECISIONS_FULL
 from replay.jit import kernel
 from strategy.barriers import block as block_barrier
 from strategy.barriers import hold
@@ -26,6 +25,7 @@ from strategy.exits import MINUTE_NS, check_exit, check_opposite, flat_ns, renew
 from strategy.features import write_features
 from strategy.forecasts import find_horizon, load_legs
 from strategy.gate import open_gate
+from strategy.journal import begin, commit
 from strategy.learning import is_learning, issue, mature
 from strategy.plan import IDLE
 from strategy.planner import start_reason, submit, urgency, work_ns_of
@@ -34,7 +34,7 @@ from strategy.renorm import fit_portfolio, normalise, share_out, weight_sum
 from strategy.risk import cap
 from strategy.sizing import size
 from strategy.staleness import drop_old, fade_forecast, judge, refuse
-from strategy.touch import multiplier, touch_mid2, value2
+from strategy.touch import touch_mid2, value2
 
 
 @kernel
@@ -45,55 +45,6 @@ def run_cycle(s, desk, state):
     reason = _decide(s, desk, state)
     commit(reason, desk, state)
     return 1
-
-
-@kernel
-def begin(s, desk, state):
-    """Start an empty decision; return 0, and stop the run, when the decisions are full."""
-    clock = desk.clock[0]
-    if clock["n_decisions"] >= len(desk.decisions):
-        clock["status"] = STOP_DECISIONS_FULL
-        clock["is_busy"] = 1
-        return 0
-    state.decision[0] = state.decision[1]
-    row = state.decision[0]
-    row["decision_id"] = clock["next_decision_id"]
-    row["ts_ns"] = clock["now_ns"]
-    row["cycle"] = state.control[0]["cycle"]
-    row["symbol"] = s
-    row["position_qty"] = desk.positions[s]["qty"]
-    row["target_qty"] = desk.positions[s]["qty"]
-    return 1
-
-
-@kernel
-def commit(reason, desk, state):
-    """Append the decision to the journal and count it in the metrics of the cycle."""
-    clock = desk.clock[0]
-    state.decision[0]["reason"] = reason
-    _count(desk, state)
-    desk.decisions[clock["n_decisions"]] = state.decision[0]
-    clock["n_decisions"] += 1
-    clock["next_decision_id"] += 1
-
-
-@kernel
-def _count(desk, state):
-    row = state.decision[0]
-    metrics = state.metrics[0]
-    metrics["n_symbols"] += 1
-    if row["status"] != 0:
-        metrics["n_errors"] += 1
-    if row["reason"] >= Reason.NO_FORECAST:
-        metrics["n_refused"] += 1
-    if row["plan_id"] == 0:
-        return
-    metrics["n_targets"] += 1
-    unit2 = row["mid2"] * multiplier(row["symbol"], desk.book)
-    move_usd = abs(row["target_qty"] - row["position_qty"]) * unit2 * 0.5 / desk.clock[0]["scale"]
-    metrics["turnover_usd"] += move_usd
-    if move_usd < state.params[0]["pipeline"]["no_trade_band"] * state.control[0]["equity_usd"]:
-        metrics["turnover_small_usd"] += move_usd
 
 
 @kernel

@@ -34,11 +34,12 @@ from replay.jit import kernel
 from strategy.budget import messages_left
 from strategy.correlation import catch_up
 from strategy.cost_residual import learn_fill
-from strategy.cycle import begin, commit, exit_reason, is_closed, is_leaving, leave, read_inputs, run_cycle
+from strategy.cycle import exit_reason, is_closed, is_leaving, leave, read_inputs, run_cycle
 from strategy.decision import Reason
 from strategy.exits import after_fill, forget_flat, is_stopped, retry_later, set_check
 from strategy.features import on_market
 from strategy.forecasts import on_forecast
+from strategy.journal import begin, commit
 from strategy.learning import mature
 from strategy.liveness import count_forecast, hear, hear_status
 from strategy.pipeline_state import (
