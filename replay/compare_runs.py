@@ -105,6 +105,8 @@ def _record(table: pd.DataFrame, row: int) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
+    if value is None or (isinstance(value, float) and value != value):
+        return None  # unknown, however a table says so
     return value.tolist() if hasattr(value, "tolist") else value
 
 
