@@ -98,7 +98,11 @@ def outcomes(decisions: np.ndarray, mids: Mids, context: RunContext) -> np.ndarr
 
     NaN where no horizon was chosen, a mid is missing, or the horizon did not pass within the session.
     """
-    horizon_ns = decisions["horizon_min"].astype(np.int64) * MINUTE_NS
+    return returns_bps(decisions, decisions["horizon_min"].astype(np.int64) * MINUTE_NS, mids, context)
+
+
+def returns_bps(decisions: np.ndarray, horizon_ns: np.ndarray, mids: Mids, context: RunContext) -> np.ndarray:
+    """Return the mid's return in bps from each decision over a span of its own; NaN where `outcomes` has NaN."""
     until_ns = decisions["ts_ns"] + horizon_ns
     result = np.full(len(decisions), np.nan)
     is_over = (horizon_ns > 0) & (decisions["mid2"] > 0) & (until_ns <= session_end_ns(decisions["ts_ns"], context))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fills.delays import profile
-from replay.checklist import verification_rows
+from replay.checklist import judge
 from replay.engine.spool import Spool, journal_digest
 from replay.orders import FILL, MARK, ORDER_LOG
 from replay.setup import end_of_day, fees_of, horizons_of, info_of, trading_span
@@ -50,9 +50,9 @@ def write_run(
     manifest = _manifest(inputs, engine, digests, wall_s, started_at)
     write_tables(folder, rows, context)
     write_json(folder / "summary.json", summarize(rows, context, _facts(inputs, engine, manifest)))
-    verification = verification_rows(rows, context, inputs.config.verification)
+    verification, alerts = judge(rows, context, inputs.config.verification)
     write_json(folder / "verification.json", verification)
-    _write_alerts(folder / "events.log", verification)
+    _write_alerts(folder / "events.log", alerts)
     write_json(folder / "journal" / "digests.json", digests)
     (folder / "journal" / "config.toml").write_text(inputs.config.to_toml())
     write_json(folder / "manifest.json", manifest)
@@ -194,9 +194,8 @@ def _early_end(inputs: Inputs) -> dict[str, str]:
     return {"ends": f"{et_stamp(end_ns + 1, digits=0)}: {why}"} if why else {}
 
 
-def _write_alerts(path: Path, verification: dict[str, Any]) -> None:
-    """Write a JSON line per check that somebody should look at; an empty file is good news."""
-    alerts = [check for check in verification["checks"] if check["status"] in ("WARN", "FAIL")]
+def _write_alerts(path: Path, alerts: list[dict[str, Any]]) -> None:
+    """Write a JSON line per check that began to warn, to fail, or recovered; an empty file is good news."""
     path.write_text("".join(json.dumps(alert, default=str) + "\n" for alert in alerts))
 
 

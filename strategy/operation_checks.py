@@ -1,0 +1,137 @@
+"""Does it run as it should? Plans in time, churn, components in error, weights that sum to one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from replay.orders import State
+from strategy.check import FAIL, PASS, WARN, Check, VerificationSettings, column, judged, unknown
+from strategy.decision import Component, Reason
+
+_TERMINAL = (State.FILLED, State.CANCELLED, State.REJECTED, State.EXPIRED)
+_MINUTE_NS = 60_000_000_000
+_REVERSED_WARN_PCT = 30.0
+_WEIGHT_SLACK = 1e-9
+
+
+def check_execution(orders: Any, settings: VerificationSettings, decisions: Any = None) -> Check:
+    """Judge how many plans were terminal in time; a plan that the message budget refused counts as late."""
+    name, target = "execution_sla", "at least 95 %"
+    late = np.zeros(0, bool) if orders is None else plan_lateness(orders, settings.latency_ns)
+    reasons = None if decisions is None else column(decisions, "reason")
+    n_refused = 0 if reasons is None else int((reasons == Reason.BUDGET).sum())
+    n_plans, n_late = len(late) + n_refused, int(late.sum())
+    if n_plans < settings.plans_min:
+        return unknown(name, target, n_plans, f"it takes {settings.plans_min} plans, {n_plans} were made")
+    value = 100.0 * (1.0 - (n_late + n_refused) / n_plans)
+    status = PASS if value >= 95.0 else WARN if value >= 90.0 else FAIL
+    advice = (
+        f"the message budget refused {n_refused} of {n_plans} plans: raise budget.messages_per_min"
+        if n_refused > n_late
+        else f"{n_late} of {n_plans} plans ended late: lengthen planner.work_ns, or look for answers that never came"
+    )
+    return judged(name, status, value, target, n_plans, advice, late=n_late, refused=n_refused)
+
+
+def plan_lateness(orders: Any, latency_ns: int) -> np.ndarray:
+    """Tell for each plan (by `parent_id`) whether its last order was terminal too late.
+
+    A plan with an order that never ended is late once its time is over; one that is still young at the end is left out.
+    """
+    parents = np.asarray(orders["parent_id"])
+    rows = parents > 0
+    times, states, work_ns = (np.asarray(orders[name])[rows] for name in ("ts_ns", "state", "work_ns"))
+    order_ids, order_of = np.unique(np.asarray(orders["order_id"])[rows], return_inverse=True)
+    plans, plan_of = np.unique(parents[rows], return_inverse=True)
+    first_ns, most_ns = np.full(len(plans), np.iinfo(np.int64).max), np.zeros(len(plans), np.int64)
+    np.minimum.at(first_ns, plan_of, times)
+    np.maximum.at(most_ns, plan_of, work_ns)
+    never = np.iinfo(np.int64).max
+    ended_ns = np.full(len(order_ids), never)
+    is_end = np.isin(states, _TERMINAL)
+    np.minimum.at(ended_ns, order_of[is_end], times[is_end])
+    last_ns = np.zeros(len(plans), np.int64)
+    np.maximum.at(last_ns, plan_of, ended_ns[order_of])
+    due_ns = first_ns + most_ns + latency_ns
+    is_judged = (last_ns < never) | (int(times.max(initial=0)) > due_ns)
+    late: np.ndarray = (last_ns > due_ns)[is_judged]
+    return late
+
+
+def check_churn(cycles: Mapping[str, np.ndarray], settings: VerificationSettings, decisions: Any = None) -> Check:
+    """Judge the share of turnover that comes from moves inside the no-trade band; targets turned round at once warn too."""
+    name, target = "churn", f"at most {settings.churn_warn_pct:g} %"
+    n_targets, turnover_usd = float(cycles["n_targets"].sum()), float(cycles["turnover_usd"].sum())
+    if n_targets < settings.decisions_min or turnover_usd <= 0.0:
+        return unknown(name, target, n_targets, f"it takes {settings.decisions_min} targets, {n_targets:.0f} were set")
+    value = 100.0 * float(cycles["turnover_small_usd"].sum()) / turnover_usd
+    reversed_pct = reversals_pct(decisions)
+    status = PASS if value <= settings.churn_warn_pct else WARN if value <= settings.churn_fail_pct else FAIL
+    advice = f"{value:.1f} % of turnover came from moves inside the no-trade band: raise pipeline.no_trade_band or arbiter.reserve_bps"
+    if status == PASS and reversed_pct > _REVERSED_WARN_PCT:
+        status = WARN
+        advice = f"{reversed_pct:.0f} % of targets turned the position round within their horizon: raise arbiter.reserve_bps"
+    return judged(name, status, value, target, n_targets, advice, reversed_pct=reversed_pct)
+
+
+def reversals_pct(decisions: Any) -> float:
+    """Return how many targets went against the same symbol's last target before its horizon had passed."""
+    if decisions is None or column(decisions, "target_qty") is None:
+        return 0.0
+    rows = np.flatnonzero(np.asarray(decisions["reason"]) == Reason.TARGET_SET)
+    symbols, times, horizons, targets, held = (
+        np.asarray(decisions[name])[rows] for name in ("symbol", "ts_ns", "horizon_min", "target_qty", "position_qty")
+    )
+    order = np.lexsort((times, symbols))
+    way = np.sign(targets - held)[order]
+    is_same = np.diff(symbols[order]) == 0
+    is_early = np.diff(times[order]) < horizons[order][:-1].astype(np.int64) * _MINUTE_NS
+    turned = is_same & is_early & (way[1:] * way[:-1] < 0)
+    return 100.0 * float(turned.sum()) / max(len(rows), 1)
+
+
+def check_errors(cycles: Mapping[str, np.ndarray], settings: VerificationSettings, decisions: Any = None) -> Check:
+    """Judge the share of decisions in which a component was in error."""
+    n, name, target = float(cycles["n_symbols"].sum()), "component_errors", "below 10 %"
+    if n < settings.decisions_min:
+        return unknown(name, target, n, f"it takes {settings.decisions_min} decisions, {n:.0f} were made")
+    value = 100.0 * float(cycles["n_errors"].sum()) / n
+    status = PASS if value < 10.0 else WARN if value < 15.0 else FAIL
+    by_component = errors_by_component(decisions)
+    return judged(name, status, value, target, n, _error_advice(value, by_component), by_component=by_component)
+
+
+def errors_by_component(decisions: Any) -> dict[str, int]:
+    """Count decisions by the component that was in error, the most frequent first."""
+    status = None if decisions is None else column(decisions, "status")
+    if status is None:
+        return {}
+    counts = {component.name.lower(): int((status >> component & 1).sum()) for component in Component}
+    return dict(sorted(((name, n) for name, n in counts.items() if n), key=lambda item: -item[1]))
+
+
+def _error_advice(value: float, by_component: Mapping[str, int]) -> str:
+    head = f"{value:.1f} % of decisions met an error"
+    if not by_component:
+        return f"{head}: the status bits of the decisions name the component"
+    component, n = next(iter(by_component.items()))
+    mend = (
+        "mend the model, it gives NaN or unknown horizons"
+        if component == "forecasts"
+        else f'set {component}.mode = "original" until it is mended'
+    )
+    return f"{head}, {n} of them in {component}: {mend}"
+
+
+def check_weights(cycles: Mapping[str, np.ndarray], settings: VerificationSettings) -> Check:
+    """Judge whether the weights of every cycle summed to one."""
+    lowest, highest = cycles["weight_sum_min"], cycles["weight_sum_max"]
+    is_set = ~(np.isnan(lowest) & np.isnan(highest))
+    is_normal = (np.abs(lowest - 1.0) <= _WEIGHT_SLACK) & (np.abs(highest - 1.0) <= _WEIGHT_SLACK) & is_set
+    n, n_normal = int(is_set.sum()), int(is_normal.sum())
+    if n_normal == n and n < settings.decisions_min:
+        return unknown("weights_normal", "100 %", n, f"it takes {settings.decisions_min} cycles with weights, {n} had some")
+    status = PASS if n_normal == n else FAIL
+    advice = f'weights did not sum to one in {n - n_normal} of {n} cycles: set renorm.mode = "enhanced", and look for a NaN weight'
+    return judged("weights_normal", status, 100.0 * n_normal / n, "100 %", n, advice, abnormal=n - n_normal)
