@@ -2,7 +2,11 @@
 
 The paired gain of decision t is what its weights earned above the mean of all weights before it, of the same symbol::
 
-    g_t = (w_t - mean of w before t) . x_t          x_t: matured net rewards of all horizons, in units of their volatility
+    g_t = (w_t - mean of w before t) . x_t / sqrt(h)     x_t: matured net rewards of all horizons, in units of their volatility
+
+Divided by the root of the horizon once more, a reward is one per minute held, and a horizon whose labels overlap sixty times does not
+drown the others in its noise: of 100 selectors in a market that switches, 90 are then seen to adapt, 73 without (`python -m
+benchmarks verification` measures it).
 
 `t` is that of the means over blocks of 13 longest horizons, all symbols together: outcomes of one block hardly touch the next, and
 symbols that move together count once. Above 1.65 the selector is seen to adapt; only what is surely worse than static (one in a
@@ -45,7 +49,8 @@ def check_selector(
     if n_blocks < settings.blocks_min:
         need = f"it takes {settings.blocks_min} blocks of {settings.block_horizons * longest_min:.0f} min"
         return unknown(_NAME, "t above -2.3", n_blocks, f"{need}, {n_blocks} are there: replay more sessions")
-    value, n_blocks = block_t(paired_gains(weights, rewards, symbols), blocks)
+    per_minute = rewards if horizons_min is None else rewards / np.sqrt(np.asarray(horizons_min, float))
+    value, n_blocks = block_t(paired_gains(weights, per_minute, symbols), blocks)
     variance = float(weights.var(axis=0).sum())
     details = {"is_adapting": value > ADAPTS_T, "variance": variance, "decisions": len(weights)}
     if has_regimes:
