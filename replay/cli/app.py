@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from replay.cli import fit, house, run, sessions, validate
+from replay.cli import compare, fit, house, report, run, sessions, validate
 from replay.cli.output import ReaderLeft
 from replay.errors import ReplayError, UsageError
 
@@ -31,7 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
-    "Replay": {"run": run.run, "demo": run.demo, "verify": run.verify, "explain": run.explain},
+    "Replay": {"run": run.run, "demo": run.demo, "verify": run.verify, "explain": run.explain, "compare": compare.compare, "report": report.report},
     "Sessions": {
         "import": sessions.import_,
         "synth": sessions.synth,

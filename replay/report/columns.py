@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from replay.errors import DataError
 from replay.events import NO_TIME
 from replay.session.arrays import column_array, column_words
 
@@ -31,15 +32,28 @@ class Columns:
         self._words = dict(words or {})
 
     @classmethod
-    def read(cls, path: Path) -> Columns:
-        """Read a Parquet file of plain columns."""
+    def read(cls, path: Path, names: Sequence[str] | None = None) -> Columns:
+        """Read a Parquet file of plain columns, or only some of them.
+
+        Raises
+        ------
+        DataError
+            When the file is missing, broken, or lacks a column.
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        with pq.ParquetFile(path) as plain:
-            texts = [field.name for field in plain.schema_arrow if pa.types.is_string(field.type)]
-        with pq.ParquetFile(path, read_dictionary=texts) as file:
-            table = file.read()
+        try:
+            with pq.ParquetFile(path) as plain:
+                schema = plain.schema_arrow
+            lacking = [name for name in names or () if name not in schema.names]
+            if lacking:
+                raise DataError(f"`{path}` has no column {', '.join(lacking)}: another version wrote the run; run it again")
+            texts = [field.name for field in schema if pa.types.is_string(field.type)]
+            with pq.ParquetFile(path, read_dictionary=texts) as file:
+                table = file.read(columns=None if names is None else list(names))
+        except (OSError, pa.ArrowInvalid) as error:
+            raise DataError(f"`{path}` cannot be read ({error}); run it again") from error
         return cls.of(table)
 
     @classmethod
@@ -73,6 +87,11 @@ class Columns:
     def of_symbol(self, symbol: str) -> Columns:
         """Return the rows of one symbol."""
         return self.where(self.is_any("symbol", symbol))
+
+    def of_words(self, name: str, values: Mapping[str, float], default: float) -> np.ndarray:
+        """Return a number for each row by the word of a text column."""
+        by_code = np.array([values.get(word, default) for word in self._words[name]] or [default])
+        return by_code[self._arrays[name]] if len(self) else np.zeros(0)
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Iterate over the rows as dictionaries; what is absent is None."""

@@ -1,0 +1,118 @@
+"""A run in plain words: what happened, what the checklist found, what to change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from replay.checklist_view import CHECKS, check_lines
+from replay.errors import DataError
+from replay.result import Result
+from replay.summary_view import headline
+from replay.wording import bps, count, duration, percent, usd
+
+
+class RunWords(NamedTuple):
+    """Three paragraphs, a sentence per item."""
+
+    happened: tuple[str, ...]
+    found: tuple[str, ...]
+    change: tuple[str, ...]
+
+
+def words_of(run: Result) -> RunWords:
+    """Put a run into words.
+
+    Raises
+    ------
+    DataError
+        When the run is not complete.
+    """
+    summary, checks = run.summary, run.verification["checks"]
+    found = [*_check_words(checks), *_alert_words(alerts_of(run.path))]
+    change = [*_advice(checks), *_more_advice(summary, run.manifest["config"])]
+    nothing = "Nothing: no check warned, and nothing else stands out."
+    return RunWords(tuple(_happened(summary)), tuple(found), tuple(change) or (nothing,))
+
+
+def alerts_of(folder: Path) -> list[dict[str, Any]]:
+    """Read the alerts of a run, in order of time."""
+    path = folder / "events.log"
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError) as error:
+        raise DataError(f"`{path}` cannot be read ({error}); run it again") from error
+
+
+def _happened(summary: Mapping[str, Any]) -> Iterator[str]:
+    days, net = summary["sessions"], summary["net_usd"]
+    when = f"On {days[0]}" if len(days) == 1 else f"From {days[0]} to {days[-1]} ({len(days)} sessions)"
+    way = f"{'earned' if net > 0 else 'lost'} {usd(abs(net))} net" if net else "neither earned nor lost"
+    parts = f"{usd(summary['gross_usd'])} before {usd(summary['fee_usd'])} of fees, on {usd(summary['turnover_usd'], 0)} traded"
+    yield f"{when} the strategy {way}: {parts}."
+    if summary["round_trips"]:
+        yield (
+            f"It closed {count(summary['round_trips'])} round trips, {percent(summary['win_rate'], 0)} of them with a profit; each kept "
+            f"{bps(summary['round_trip_net_bps'], 1)} of {bps(summary['round_trip_edge_bps'], 1)} forecast. "
+            f"The worst drawdown was {usd(summary['max_drawdown_usd'])}."
+        )
+    else:
+        yield "No position was opened and closed again."
+    if summary["decisions"]:
+        yield f"Of {count(summary['decisions'])} decisions {count(summary['decisions_taken'])} were acted on.{_main_stop(summary)}"
+        yield f"{_capital(headline(summary))}."
+    if summary["orders"]:
+        yield (
+            f"It sent {count(summary['orders'])} orders and got {percent(summary['fill_rate_qty'], 0)} of the shares, "
+            f"{bps(summary['slippage_bps'])} from the mid at arrival (+ is bad); half of the full fills came within "
+            f"{duration(None if summary['time_to_fill_s'] is None else summary['time_to_fill_s'] * 1e9)}."
+        )
+
+
+def _main_stop(summary: Mapping[str, Any]) -> str:
+    stop = next((row for row in summary["stops"] if row["is_stop"]), None)
+    return "" if stop is None else f" What stopped most others: {stop['meaning']} ({percent(stop['share'], 0)} of all)."
+
+
+def _check_words(checks: list[dict[str, Any]]) -> Iterator[str]:
+    by_status: dict[str, list[str]] = {"pass": [], "warn": [], "fail": [], "not enough data": []}
+    for line in check_lines(checks):
+        told = line.title if line.value == "-" else f"{line.title} ({line.value}, {line.judged_on})"
+        by_status[line.status].append(told)
+    heads = {"fail": "Fails", "warn": "Warns", "pass": "Healthy", "not enough data": "Not enough data to judge"}
+    for status, head in heads.items():
+        if by_status[status]:
+            yield f"{head}: {', '.join(by_status[status])}."
+
+
+def _alert_words(alerts: list[dict[str, Any]]) -> Iterator[str]:
+    verbs = {"WARN": "began to warn", "FAIL": "began to fail", "PASS": "recovered"}
+    for alert in alerts:
+        title = CHECKS[alert["name"]].title if alert["name"] in CHECKS else alert["name"]
+        yield f"{alert.get('time', '')}: {title} {verbs.get(alert['status'], alert['status'])}."
+
+
+def _advice(checks: list[dict[str, Any]]) -> Iterator[str]:
+    for check in sorted(checks, key=lambda check: check["status"] != "FAIL"):
+        if check["status"] in ("FAIL", "WARN"):
+            yield f"{_capital(check['recommendation'])}."
+
+
+def _more_advice(summary: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
+    """Say what the summary alone gives reason for."""
+    gate, stale = summary["gate"], summary["decisions_stale_taken"]
+    if gate["judged"] and not gate["cleared_rate"]:
+        yield f'{_capital(gate["line"])}: let gate.rule = "mean_edge" judge the mean, or bring stronger forecasts.'
+    if stale:
+        mode = config.get("staleness", {}).get("mode", "?")
+        yield f"{count(stale)} decisions were taken on stale data: tighten [staleness] (its mode is {mode!r})."
+    if summary["net_usd"] < 0 < summary["gross_usd"]:
+        yield f"Fees of {usd(summary['fee_usd'])} turned a profit into a loss: raise arbiter.reserve_bps, or trade larger child orders."
+    if summary["orders"] >= 20 and (summary["fill_rate_qty"] or 0.0) < 0.5:
+        yield f"Only {percent(summary['fill_rate_qty'], 0)} of the shares were filled: lengthen planner.work_ns."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
