@@ -1,6 +1,6 @@
 """How often does the checklist cry wolf, and what does it miss? Pools of twelve sessions, healthy and with faults put in.
 
-The pools are rows drawn by generators (`benchmarks.unhealthy`), not runs of the engine. A fault counts as found when its own check
+The pools are drawn by generators (`benchmarks.unhealthy`), not run by the engine. A fault counts as found when its own check
 warns or fails; a false alarm is a FAIL of any check on a healthy pool. Intervals are exact binomial ones, 95 %.
 
 The selector is measured apart: the arbiter's mixture over five horizons (5 to 60 min) and 60,000 minutes, in markets whose best

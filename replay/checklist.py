@@ -95,8 +95,13 @@ class _Judge:
         """Judge all rows."""
         verification = Verification(self._settings)
         verification.log_cycles(self._rows.cycles)
-        seen = {"outcomes_bps": self._outcomes, "rewards": self._rewards, "horizons_min": self._horizons}
-        return verification.run_full(self._rows.decisions, self._rows.orders, **seen)
+        return verification.run_full(
+            self._rows.decisions,
+            self._rows.orders,
+            outcomes_bps=self._outcomes,
+            rewards=self._rewards,
+            horizons_min=self._horizons,
+        )
 
     def after(self, n_cycles: int) -> list[Check]:
         """Judge what was there, and known, when so many cycles had run."""

@@ -77,10 +77,16 @@ def _verdict(value: float, n_eff: float, found: dict[str, Any]) -> tuple[str, st
     for tail in ("below", "above"):
         share = found[f"{tail}_pct"]
         if abs(share - 10.0) > max(4.0, SIGMAS * _noise_pct(0.1, n_eff)):
-            return WARN, f'{share:.1f} % of outcomes fell {tail} the interval, 10 % should: set gate.mode = "enhanced" (own tails)'
+            return (
+                WARN,
+                f'{share:.1f} % of outcomes fell {tail} the interval, 10 % should: set gate.mode = "enhanced" (own tails)',
+            )
     missed, n_taken = found["taken_miss_pct"], found["taken_n_eff"]
     if n_taken >= _TAKEN_MIN and missed > 10.0 + max(5.0, SIGMAS * _noise_pct(0.1, n_taken)):
-        return WARN, f"{missed:.1f} % of {n_taken:.0f} trades taken ended beyond their bound, 10 % should: raise arbiter.reserve_bps"
+        return (
+            WARN,
+            f"{missed:.1f} % of {n_taken:.0f} trades taken ended beyond their bound, 10 % should: raise arbiter.reserve_bps",
+        )
     return PASS, ""
 
 
@@ -101,7 +107,7 @@ def effective_misses(decisions: Any, missed: np.ndarray, is_known: np.ndarray) -
     spread = float((sums**2).sum()) * len(sums) / max(len(sums) - 1, 1)
     if len(sums) < _CLUSTERS_MIN or spread <= 0.0:
         return by_overlap
-    return min(by_overlap, len(horizons) ** 2 * share * (1.0 - share) / spread)
+    return min(by_overlap, float(len(horizons) ** 2 * share * (1.0 - share) / spread))
 
 
 def effective_count(decisions: Any, is_known: np.ndarray) -> float:

@@ -68,7 +68,9 @@ def check_churn(cycles: Mapping[str, np.ndarray], settings: VerificationSettings
     value = 100.0 * float(cycles["turnover_small_usd"].sum()) / turnover_usd
     reversed_pct = reversals_pct(decisions)
     status = PASS if value <= settings.churn_warn_pct else WARN if value <= settings.churn_fail_pct else FAIL
-    advice = f"{value:.1f} % of turnover came from moves inside the no-trade band: raise pipeline.no_trade_band or arbiter.reserve_bps"
+    advice = (
+        f"{value:.1f} % of turnover came from moves inside the no-trade band: raise pipeline.no_trade_band or arbiter.reserve_bps"
+    )
     if status == PASS and reversed_pct > _REVERSED_WARN_PCT:
         status = WARN
         advice = f"{reversed_pct:.0f} % of targets turned the position round within their horizon: raise arbiter.reserve_bps"
@@ -133,5 +135,7 @@ def check_weights(cycles: Mapping[str, np.ndarray], settings: VerificationSettin
     if n_normal == n and n < settings.decisions_min:
         return unknown("weights_normal", "100 %", n, f"it takes {settings.decisions_min} cycles with weights, {n} had some")
     status = PASS if n_normal == n else FAIL
-    advice = f'weights did not sum to one in {n - n_normal} of {n} cycles: set renorm.mode = "enhanced", and look for a NaN weight'
+    advice = (
+        f'weights did not sum to one in {n - n_normal} of {n} cycles: set renorm.mode = "enhanced", and look for a NaN weight'
+    )
     return judged("weights_normal", status, 100.0 * n_normal / n, "100 %", n, advice, abnormal=n - n_normal)

@@ -2,11 +2,11 @@
 
 The paired gain of decision t is what its weights earned above the mean of all weights before it, of the same symbol::
 
-    g_t = (w_t - mean of w before t) . x_t / sqrt(h)     x_t: matured net rewards of all horizons, in units of their volatility
+    g_t = (w_t - mean of w before t) . x_t / sqrt(h)      x_t: matured net rewards, in units of the volatility over h
 
-Divided by the root of the horizon once more, a reward is one per minute held, and a horizon whose labels overlap sixty times does not
-drown the others in its noise: of 100 selectors in a market that switches, 90 are then seen to adapt, 73 without (`python -m
-benchmarks verification` measures it).
+Divided by the root of the horizon once more, a reward is one per minute held, and a horizon whose labels overlap sixty times
+does not drown the others in its noise: far more selectors that follow a switching market are then seen to adapt (`python -m
+benchmarks verification` counts them).
 
 `t` is that of the means over blocks of 13 longest horizons, all symbols together: outcomes of one block hardly touch the next, and
 symbols that move together count once. Above 1.65 the selector is seen to adapt; only what is surely worse than static (one in a
@@ -34,7 +34,12 @@ _DAYS_MIN = 5
 
 
 def check_selector(
-    decisions: Any, rewards: np.ndarray | None, settings: VerificationSettings, horizons_min: Any = None, *, has_regimes: bool = True
+    decisions: Any,
+    rewards: np.ndarray | None,
+    settings: VerificationSettings,
+    horizons_min: Any = None,
+    *,
+    has_regimes: bool = True,
 ) -> Check:
     """Judge whether changing weights earned more than the mean of the weights so far."""
     if decisions is None or rewards is None or rewards.ndim != 2 or rewards.shape[1] < 2:
@@ -52,7 +57,7 @@ def check_selector(
     per_minute = rewards if horizons_min is None else rewards / np.sqrt(np.asarray(horizons_min, float))
     value, n_blocks = block_t(paired_gains(weights, per_minute, symbols), blocks)
     variance = float(weights.var(axis=0).sum())
-    details = {"is_adapting": value > ADAPTS_T, "variance": variance, "decisions": len(weights)}
+    details: dict[str, Any] = {"is_adapting": value > ADAPTS_T, "variance": variance, "decisions": len(weights)}
     if has_regimes:
         details |= regime_share(weights, _regimes(decisions, is_known), times // _DAY_NS)
     return _judge(value, n_blocks, details)
@@ -84,7 +89,7 @@ def paired_gains(weights: np.ndarray, rewards: np.ndarray, symbols: np.ndarray) 
 
 
 def blocks_of(ts_ns: np.ndarray, longest_ns: float, block_horizons: float) -> np.ndarray:
-    """Number the blocks that decisions fall into; a pause counts as one longest horizon at most, so that nights take no room."""
+    """Return the block that each decision falls into; a pause counts as one longest horizon at most, so nights take no room."""
     if not len(ts_ns):
         return np.zeros(0, np.int64)
     order = np.argsort(ts_ns, kind="stable")
@@ -95,7 +100,7 @@ def blocks_of(ts_ns: np.ndarray, longest_ns: float, block_horizons: float) -> np
 
 
 def block_t(gains: np.ndarray, blocks: np.ndarray) -> tuple[float, int]:
-    """Return the t of block means, and their number; 0 where nothing varies. A last block of less than half a length is left out."""
+    """Return the t of block means (0 where nothing varies) and their number; a last block of less than half is left out."""
     _, place, sizes = np.unique(blocks, return_inverse=True, return_counts=True)
     means = np.bincount(place, weights=gains) / sizes
     if len(sizes) > 2 and sizes[-1] < np.median(sizes) / 2:
@@ -143,7 +148,7 @@ def _between(weights: np.ndarray, regimes: np.ndarray) -> float:
 
 
 def _regimes(decisions: Any, is_known: np.ndarray) -> np.ndarray | None:
-    """Number the regimes: terciles of volatility and spread (features 0 and 1) and of the time of day."""
+    """Return regimes by number: terciles of volatility and spread (features 0 and 1) and of the time of day."""
     features = column(decisions, "features")
     if features is None:
         return None

@@ -31,7 +31,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
-    "Replay": {"run": run.run, "demo": run.demo, "verify": run.verify, "explain": run.explain, "compare": compare.compare, "report": report.report},
+    "Replay": {
+        "run": run.run,
+        "demo": run.demo,
+        "verify": run.verify,
+        "explain": run.explain,
+        "compare": compare.compare,
+        "report": report.report,
+    },
     "Sessions": {
         "import": sessions.import_,
         "synth": sessions.synth,

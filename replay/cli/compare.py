@@ -68,10 +68,8 @@ def _settings(texts: Settings, band: str | None) -> Config:
 
     config = Config()
     for text in texts:
-        if "=" in text:
-            config = config.with_sets([text])
-        else:
-            config = config.with_values(_changed(Config.load(text), Config()), text)
+        is_single = "=" in text
+        config = config.with_sets([text]) if is_single else config.with_values(_changed(Config.load(text), Config()), text)
     if band is None:
         return config
     if "band" not in config.values()["venue"]:
@@ -88,9 +86,7 @@ def _changed(config: Config, default: Config) -> dict[str, dict[str, Any]]:
     }
 
 
-def _replay_both(
-    sessions: list[Path], sides: list[Config], forecasts: Path | None, target: Path, is_quiet: bool
-) -> list[Path]:
+def _replay_both(sessions: list[Path], sides: list[Config], forecasts: Path | None, target: Path, is_quiet: bool) -> list[Path]:
     """Replay the sessions with both settings, one bar for both; the runs lie in `target` as `a` and `b` once both are done."""
     from replay.result import refuse_stranger
     from replay.runner import run

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from replay.result import Result
 
 
+_TURNOVER = 6  # the column that 80 columns have no room for
+
+
 class Period(StrEnum):
     """What runs are added up by."""
 
@@ -32,7 +35,8 @@ def report(
         Period | None, typer.Option("--period", help="Add runs up; a quarter also shows what each component is worth.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="The page; default daily.html in the run, or runs/report-PERIOD.html.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="The page; default daily.html in the run, or runs/report-PERIOD.html."),
     ] = None,
     is_quiet: NoProgress = False,
     is_json: Json = False,
@@ -81,9 +85,13 @@ def _many(runs: list[Result], period: str, page: Path, is_quiet: bool, is_json: 
     period_page(period, lines, settings, worth, page)
     if is_json:
         found = [{**ablation._asdict(), "lines": [line._asdict() for line in ablation.lines]} for ablation in worth[0]]
-        print_json({"period": period, "lines": _plain(lines), "settings": settings, "ablation": found, "missing": worth[1], "page": page})
+        print_json(
+            {"period": period, "lines": _plain(lines), "settings": settings, "ablation": found, "missing": worth[1], "page": page}
+        )
         return
-    stdout().print(table(f"By {period}", PERIOD_HEADS, [period_cells(line) for line in lines], right=PERIOD_HEADS[2:]))
+    rows = [[cell for k, cell in enumerate(period_cells(line)) if k != _TURNOVER] for line in lines]
+    heads = [head for k, head in enumerate(PERIOD_HEADS) if k != _TURNOVER]
+    stdout().print(table(f"By {period}", heads, rows, right=heads[2:]))
     _paragraph("Settings", [f"{letter}: {told}" for letter, told in settings.items()])
     _paragraph("What to change", advice_lines(lines))
     if period == Period.QUARTER:

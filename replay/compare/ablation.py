@@ -27,7 +27,9 @@ class Ablation(NamedTuple):
 def components(runs: Sequence[Result]) -> list[str]:
     """Return the components that have a mode."""
     config: Mapping[str, Any] = runs[0].manifest["config"] if runs else {}
-    return [section for section, keys in config.items() if "mode" in keys and section != "simple_forecast"]  # no part of the pipeline
+    return [
+        section for section, keys in config.items() if "mode" in keys and section != "simple_forecast"
+    ]  # no part of the pipeline
 
 
 def ablate(runs: Sequence[Result], *, draws: int = 1_000, seed: int = 0) -> tuple[list[Ablation], list[str]]:

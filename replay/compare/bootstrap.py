@@ -65,11 +65,13 @@ def compare_sums(a: Sums, b: Sums, n_draws: int, seed: int) -> list[Line]:
 
 def _ratio(counts: np.ndarray, sums: Sums, measure: Measure) -> np.ndarray:
     """Return one figure for each draw; NaN where its denominator is not positive."""
-    above = measure.scale * (counts @ sum((sums[part] for part in measure.parts), np.zeros(counts.shape[1])))
+    whole = sum((sums[part] for part in measure.parts), np.zeros(counts.shape[1]))
+    above: np.ndarray = measure.scale * (counts @ whole)
     if not measure.over:
-        return np.asarray(above)
+        return above
     below = counts @ sums[measure.over]
-    return np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0)
+    ratio: np.ndarray = np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0)
+    return ratio
 
 
 def _drawdowns(profit: np.ndarray, draws: np.ndarray) -> np.ndarray:
@@ -86,7 +88,7 @@ def _line(measure: Measure, whole: list[float], drawn: list[np.ndarray], n: int)
     """Write one line; a verdict needs enough stretches, nearly all draws, and an interval without zero."""
     a, b = (value if np.isfinite(value) else None for value in whole)
     difference = None if a is None or b is None else b - a
-    is_sure = bool(a) and np.mean(np.sign(drawn[0]) == np.sign(a)) >= (1 + LEVEL) / 2  # a share of next to nothing says nothing
+    is_sure = np.mean(drawn[0] * whole[0] > 0) >= (1 + LEVEL) / 2  # a share of next to nothing says nothing
     relative = difference / abs(a) if difference is not None and a and is_sure else None
     gaps = drawn[1] - drawn[0]
     with np.errstate(divide="ignore", invalid="ignore"):

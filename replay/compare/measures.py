@@ -29,9 +29,7 @@ MEASURES = (
     Measure("impact_per_share", "  impact", ("impact_usd",), "qty", 100.0, "cents", -1),
     Measure("timing_per_share", "  timing", ("timing_usd",), "qty", 100.0, "cents", -1),
     *(
-        Measure(
-            f"adverse_{s}s_per_share", f"Adverse {s} s", (f"adverse_{s}s_usd",), f"known_{s}s_qty", 100.0, "cents", -1
-        )
+        Measure(f"adverse_{s}s_per_share", f"Adverse {s} s", (f"adverse_{s}s_usd",), f"known_{s}s_qty", 100.0, "cents", -1)
         for s in (1, 10, 60)
     ),
     Measure("stale_decisions", "Acted on stale data", ("stale_taken",), "decisions", 100.0, "%", -1),

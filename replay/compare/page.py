@@ -14,15 +14,13 @@ _KINDS = {"better": "good", "worse": "bad", "more": "warn", "less": "warn"}
 _COLOURS = {"better": "#0f766e", "worse": "#be123c"}
 _WIDTH, _ROW, _NAME = 1100, 24, 300
 _SPAN = 1.0  # a share of A at which an interval leaves the drawing
-_WORDS = (
-    "Costs are per share and positive when bad. Spread is the price against the mid at the fill; impact is the mid's move from "
-    "the order's arrival to its fill; timing its move from the decision to the arrival; the four parts add up to the cost. Adverse "
-    "selection is the mid's move against us after the fill, a view of its own.",
-    "Alpha kept is net profit over forecast edge of the round trips; of the run that entered more dollars only the most promising "
-    "trips count, up to the other's dollars. The drawdown is that of the profit at the ends of blocks.",
-    "Better and worse are said where the 95 % interval of B - A does not hold zero. Of sixteen lines about one would say so by "
-    "chance alone.",
-)
+_COSTS = """Costs are per share and positive when bad. Spread is the price against the mid at the fill; impact is the mid's move
+from the order's arrival to its fill; timing its move from the decision to the arrival; the four parts add up to the cost.
+Adverse selection is the mid's move against us after the fill, a view of its own."""
+_ALPHA = """Alpha kept is net profit over forecast edge of the round trips; of the run that entered more dollars only the most
+promising trips count, up to the other's dollars. The drawdown is that of the profit at the ends of blocks."""
+_VERDICTS = """Better and worse are said where the 95 % interval of B - A does not hold zero. Of sixteen lines about one would say
+so by chance alone."""
 
 
 def write_page(comparison: Comparison, path: Path) -> Path:
@@ -34,7 +32,7 @@ def write_page(comparison: Comparison, path: Path) -> Path:
         ("Difference in per cent of A, 95 % interval", _forest(comparison.lines)),
         ("Net profit, USD", paths(ends_ns, [("A", a), ("B", b)], "USD")),
         ("What differs", sentences(setting_lines(comparison))),
-        ("How to read it", sentences([f"{how(comparison)}.", *_WORDS])),
+        ("How to read it", sentences([f"{how(comparison)}.", _COSTS, _ALPHA, _VERDICTS])),
     ]
     subtitle = f"A {comparison.a} | B {comparison.b} | {comparison.days[0]} to {comparison.days[-1]}"
     return write_plain(path, "Two runs compared", subtitle, sections)
@@ -65,7 +63,9 @@ def _forest(lines: tuple[Line, ...]) -> str:
         f'<text x="{_x(v):.0f}" y="{height - 8}" text-anchor="middle" font-size="11" fill="#64748b">{100 * v:+.0f} %</text>'
         for v in (-1.0, -0.5, 0.0, 0.5, 1.0)
     )
-    return f'<svg viewBox="0 0 {_WIDTH} {height}" width="100%">{grid}{"".join(_bar(k, line) for k, line in enumerate(shown))}</svg>'
+    return (
+        f'<svg viewBox="0 0 {_WIDTH} {height}" width="100%">{grid}{"".join(_bar(k, line) for k, line in enumerate(shown))}</svg>'
+    )
 
 
 def _bar(k: int, line: Line) -> str:

@@ -38,7 +38,7 @@ def paired(a: Path, b: Path) -> tuple[Result, Result, RunContext]:
 
 def differences(a: Result, b: Result) -> dict[str, list[Any]]:
     """Return the settings and inputs in which two runs differ, as `section.key: [in a, in b]`."""
-    found = {}
+    found: dict[str, list[Any]] = {}
     for section in sorted({*a.manifest["config"], *b.manifest["config"]}):
         ours, theirs = (run.manifest["config"].get(section, {}) for run in (a, b))
         keys = [key for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)]

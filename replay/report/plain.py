@@ -21,8 +21,10 @@ def write_plain(path: Path, title: str, subtitle: str, sections: Iterable[tuple[
     style = files("replay.report").joinpath("page.css").read_text(encoding="utf-8")
     body = "".join(f"<section><h2>{escape(head)}</h2>{html}</section>" for head, html in sections if html)
     page = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title><style>{style}</style></head>'
-        f'<body><header><h1>{escape(title)}</h1><p class="quiet">{escape(subtitle)}</p></header><main>{body}</main></body></html>\n'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{style}</style></head>"
+        f'<body><header><h1>{escape(title)}</h1><p class="quiet">{escape(subtitle)}</p></header>'
+        f"<main>{body}</main></body></html>\n"
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
@@ -56,10 +58,12 @@ def paths(x: np.ndarray, curves: Sequence[tuple[str, np.ndarray]], unit: str) ->
     for k, (name, curve) in enumerate(curves):
         points = " ".join(f"{a:.1f},{down(float(v)):.1f}" for a, v in zip(across, curve, strict=True))
         lines.append(f'<polyline fill="none" stroke="{_COLOURS[k % 4]}" stroke-width="2" points="{points}"/>')
-        names.append(f'<span style="color:{_COLOURS[k % 4]}">&#9632; {escape(name)} {float(curve[-1]):,.0f} {escape(unit)}</span>')
+        names.append(
+            f'<span style="color:{_COLOURS[k % 4]}">&#9632; {escape(name)} {float(curve[-1]):,.0f} {escape(unit)}</span>'
+        )
     labels = "".join(
-        f'<text x="{_MARGIN - 4}" y="{down(v) + 4:.1f}" text-anchor="end" font-size="11" fill="#64748b">{v:,.0f}</text>'
-        for v in sorted({low, 0.0, high})
+        f'<text x="{_MARGIN - 4}" y="{down(v) + 4:.1f}" text-anchor="end" font-size="11" fill="#64748b">{v + 0.0:,.0f}</text>'
+        for v in sorted({round(low) + 0, 0, round(high) + 0})
     )
     zero = f'<line x1="{_MARGIN}" x2="{_WIDTH - _MARGIN}" y1="{down(0.0):.1f}" y2="{down(0.0):.1f}" stroke="#e2e8f0"/>'
     legend = " &nbsp; ".join(names)

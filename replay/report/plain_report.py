@@ -33,11 +33,17 @@ def run_page(run: Result, words: RunWords, path: Path) -> Path:
         ("What to change", sentences(words.change)),
         ("Net profit, USD", _profit(run)),
     ]
-    return write_plain(path, f"Report of {', '.join(run.summary['sessions'])}", str(run.path), sections)
+    days = run.summary["sessions"]
+    title = f"Report of {days[0]} to {days[-1]}" if len(days) > 1 else f"Report of {days[0]}"
+    return write_plain(path, title, str(run.path), sections)
 
 
 def period_page(
-    period: str, lines: Sequence[PeriodLine], settings: dict[str, str], worth: tuple[Sequence[Ablation], Sequence[str]], path: Path
+    period: str,
+    lines: Sequence[PeriodLine],
+    settings: dict[str, str],
+    worth: tuple[Sequence[Ablation], Sequence[str]],
+    path: Path,
 ) -> Path:
     """Write the page of many runs."""
     sections = [

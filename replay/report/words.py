@@ -54,14 +54,15 @@ def _happened(summary: Mapping[str, Any]) -> Iterator[str]:
     yield f"{when} the strategy {way}: {parts}."
     if summary["round_trips"]:
         yield (
-            f"It closed {count(summary['round_trips'])} round trips, {percent(summary['win_rate'], 0)} of them with a profit; each kept "
-            f"{bps(summary['round_trip_net_bps'], 1)} of {bps(summary['round_trip_edge_bps'], 1)} forecast. "
+            f"It closed {count(summary['round_trips'])} round trips, {percent(summary['win_rate'], 0)} of them with a profit; "
+            f"each kept {bps(summary['round_trip_net_bps'], 1)} of {bps(summary['round_trip_edge_bps'], 1)} forecast. "
             f"The worst drawdown was {usd(summary['max_drawdown_usd'])}."
         )
     else:
         yield "No position was opened and closed again."
     if summary["decisions"]:
-        yield f"Of {count(summary['decisions'])} decisions {count(summary['decisions_taken'])} were acted on.{_main_stop(summary)}"
+        acted = f"Of {count(summary['decisions'])} decisions {count(summary['decisions_taken'])} were acted on."
+        yield f"{acted}{_main_stop(summary)}"
         yield f"{_capital(headline(summary))}."
     if summary["orders"]:
         yield (
@@ -109,7 +110,7 @@ def _more_advice(summary: Mapping[str, Any], config: Mapping[str, Any]) -> Itera
         mode = config.get("staleness", {}).get("mode", "?")
         yield f"{count(stale)} decisions were taken on stale data: tighten [staleness] (its mode is {mode!r})."
     if summary["net_usd"] < 0 < summary["gross_usd"]:
-        yield f"Fees of {usd(summary['fee_usd'])} turned a profit into a loss: raise arbiter.reserve_bps, or trade larger child orders."
+        yield f"Fees of {usd(summary['fee_usd'])} turned a profit into a loss: raise arbiter.reserve_bps, or send larger orders."
     if summary["orders"] >= 20 and (summary["fill_rate_qty"] or 0.0) < 0.5:
         yield f"Only {percent(summary['fill_rate_qty'], 0)} of the shares were filled: lengthen planner.work_ns."
 

@@ -1,0 +1,138 @@
+"""Two runs compared, and runs added up."""
+
+import json
+
+import numpy as np
+import pytest
+
+from replay.compare import compare
+from replay.compare.ablation import ablate
+from replay.compare.page import write_page
+from replay.compare.view import cells, headline, render
+from replay.errors import UsageError
+from replay.report.period import period_lines, period_of, settings_by_letter
+from replay.report.plain_report import missing_lines, period_page, run_page
+from replay.report.words import alerts_of, words_of
+from replay.result import Result
+from tests.compare.runs import write_run
+from tests.report.worlds import Maker
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    place = tmp_path_factory.mktemp("pair")
+    rows = Maker().day()
+    late = rows._replace(fills=rows.fills[rows.fills["symbol"] == 0])
+    return write_run(place / "a"), write_run(place / "b", rows=late, gate="enhanced"), write_run(place / "c", session="other")
+
+
+def test_a_comparison_is_repeatable_and_plain(folders):
+    """Equal seeds give equal lines, and everything is JSON."""
+    first, second = (compare(*folders[:2], draws=200, seed=3) for _ in range(2))
+
+    assert first.lines == second.lines
+    json.dumps(first.as_dict(), allow_nan=False)
+    assert {"gate.mode": ["original", "enhanced"]} == first.differs
+    assert 13 == first.blocks
+
+
+def test_the_same_run_twice_says_so(folders):
+    """Equal journals are noted, and nothing can be told."""
+    found = compare(folders[0], folders[0], draws=200)
+
+    assert "exactly the same" in found.notes[0]
+    assert "better in nothing; worse in nothing" in headline(found)
+
+
+def test_runs_over_different_sessions_are_refused(folders):
+    """One sentence says that the sessions differ."""
+    with pytest.raises(UsageError, match="different sessions of 2026-03-02; a paired comparison takes two runs over the same"):
+        compare(folders[0], folders[2])
+
+
+@pytest.mark.parametrize("bad", [{"block_min": 0}, {"draws": 5}])
+def test_impossible_numbers_are_refused(folders, bad):
+    """A block of no minutes and a bootstrap of five draws are refused."""
+    with pytest.raises(UsageError, match="at least 1 minute and a bootstrap at least 100 draws"):
+        compare(*folders[:2], **bad)
+
+
+def test_page_and_terminal_show_every_line(folders, tmp_path):
+    """Both hold all figures, and the page needs nothing from elsewhere."""
+    from rich.console import Console
+
+    found = compare(*folders[:2], draws=200)
+    page = write_page(found, tmp_path / "compare.html").read_text()
+    console = Console(width=80, record=True, quiet=True)
+    console.print(render(found))
+    text = console.export_text()
+
+    for line in found.lines:
+        assert cells(line)[0].strip() in text
+        assert line.title.strip() in page
+    assert "http" not in page
+    assert "<script" not in page
+
+
+def test_one_switch_alone_is_an_ablation(folders):
+    """A pair of runs that differs in one mode only is found, original first; components without a pair are named."""
+    runs = [Result.open(folder) for folder in folders[1::-1]]
+    found, missing = ablate(runs, draws=100)
+
+    assert [("gate", ("original", "enhanced"))] == [(one.component, one.modes) for one in found]
+    assert ["arbiter"] == missing
+    assert "arbiter.mode=original" in missing_lines(missing)[1]
+
+
+def test_runs_are_added_up_by_period_and_settings(folders):
+    """Runs of the same settings are one line, with sums of the summaries; the same session twice is noted."""
+    runs = [Result.open(folder) for folder in folders]
+    lines = period_lines(runs, "week")
+
+    assert [("2026-W10", "A", 2), ("2026-W10", "B", 1)] == [(line.period, line.settings, len(line.runs)) for line in lines]
+    assert sum(runs[k].summary["net_usd"] for k in (0, 2)) == pytest.approx(lines[0].sums["net_usd"])
+    assert "2026-03-02 replayed by more than one run" in lines[0].notes[0]
+    assert "gate.mode = enhanced" == settings_by_letter(runs)["B"]
+
+
+@pytest.mark.parametrize(
+    ("day", "names"), [("2025-12-29", ("2026-W01", "2025-12", "2025-Q4")), ("2026-07-01", ("2026-W27", "2026-07", "2026-Q3"))]
+)
+def test_periods_are_those_of_the_calendar(day, names):
+    """A week belongs to the year of its Thursday; months and quarters to that of the day."""
+    assert names == tuple(period_of(day, period) for period in ("week", "month", "quarter"))
+
+
+def test_a_run_is_told_in_plain_words(folders, tmp_path):
+    """The words hold the money, every check and the advice of those that warn; the page holds the words."""
+    run = Result.open(folders[0])
+    words = words_of(run)
+    page = run_page(run, words, tmp_path / "daily.html").read_text()
+
+    assert f"{abs(run.summary['net_usd']):,.2f} net" in words.happened[0]
+    assert "What to change" in page
+    judged = [check for check in run.verification["checks"] if check["status"] in ("WARN", "FAIL")]
+    assert len(judged) <= len(words.change)
+    assert alerts_of(run.path) == [] or "began to" in " ".join(words.found)
+
+
+def test_advice_stands_with_its_evidence(tmp_path):
+    """A check that fails is told with setting and evidence, and when it began."""
+    rows = Maker().day()
+    cycles = np.zeros(300, rows.cycles.dtype)
+    cycles["n_symbols"], cycles["n_errors"], cycles["ts_ns"] = 2, 1, rows.decisions["ts_ns"][0] + np.arange(300) * 60_000_000_000
+    cycles["weight_sum_min"] = cycles["weight_sum_max"] = 1.0
+    words = words_of(Result.open(write_run(tmp_path / "bad", rows=rows._replace(cycles=cycles))))
+
+    assert any("50.0 % of decisions met an error" in line for line in words.change)
+    assert any("component errors began to fail" in line for line in words.found)
+
+
+def test_the_page_of_a_quarter_says_what_is_missing(folders, tmp_path):
+    """It shows the ablation that is there and names what is not."""
+    runs = [Result.open(folder) for folder in folders[:2]]
+    lines = period_lines(runs, "quarter")
+    page = period_page("quarter", lines, settings_by_letter(runs), ablate(runs, draws=100), tmp_path / "q.html").read_text()
+
+    assert "gate: original to enhanced" in page
+    assert "Missing: no two of these runs differ in the mode of arbiter alone" in page
