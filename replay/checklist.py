@@ -106,7 +106,8 @@ class _Judge:
     def after(self, n_cycles: int) -> list[Check]:
         """Judge what was there, and known, when so many cycles had run."""
         now_ns = int(self._rows.cycles["ts_ns"][n_cycles - 1])
-        decisions, orders = (part[: np.searchsorted(part["ts_ns"], now_ns, side="right")] for part in self._rows[:2])
+        orders, is_made = self._rows.orders, self._rows.decisions["ts_ns"] <= now_ns
+        decisions = self._rows.decisions[is_made]
         chosen_ns = decisions["horizon_min"].astype(np.int64) * ledger.MINUTE_NS
         longest_ns = max(self._horizons, default=0) * ledger.MINUTE_NS
         is_over = decisions["ts_ns"] + chosen_ns <= now_ns
@@ -115,9 +116,9 @@ class _Judge:
         verification.log_cycles(self._rows.cycles[:n_cycles])
         return verification.run_full(
             decisions,
-            orders,
-            outcomes_bps=np.where(is_over, self._outcomes[: len(decisions)], np.nan),
-            rewards=np.where(are_over[:, None], self._rewards[: len(decisions)], np.nan),
+            orders[orders["ts_ns"] <= now_ns],
+            outcomes_bps=np.where(is_over, self._outcomes[is_made], np.nan),
+            rewards=np.where(are_over[:, None], self._rewards[is_made], np.nan),
             horizons_min=self._horizons,
             has_regimes=False,
         )

@@ -5,12 +5,12 @@ The paired gain of decision t is what its weights earned above the mean of all w
     g_t = (w_t - mean of w before t) . x_t / sqrt(h)      x_t: matured net rewards, in units of the volatility over h
 
 Divided by the root of the horizon once more, a reward is one per minute held, and a horizon whose labels overlap sixty times
-does not drown the others in its noise: far more selectors that follow a switching market are then seen to adapt (`python -m
-benchmarks verification` counts them).
+does not drown the others in its noise: far more selectors that follow a switching market are then seen to adapt
+(`python -m benchmarks verification` counts them).
 
-`t` is that of the means over blocks of 13 longest horizons, all symbols together: outcomes of one block hardly touch the next, and
-symbols that move together count once. Above 1.65 the selector is seen to adapt; only what is surely worse than static (one in a
-hundred) fails. The raw variance of the weights passes on noise, so that it only warns when it is next to nothing.
+`t` is that of the means over blocks of 13 longest horizons, all symbols together: outcomes of one block hardly touch the next,
+and symbols that move together count once. Above 1.65 the selector is seen to adapt; only what is surely worse than static (one in
+a hundred) fails. The raw variance of the weights passes on noise, so that it only warns when it is next to nothing.
 
 The share of the variance that lies between regimes (terciles of volatility x spread x time of day) is shown beside it, with the
 share of shuffled days that reach it.

@@ -112,9 +112,8 @@ def _notes(is_same: bool, n_blocks: int, sums: list[dict[str, np.ndarray]]) -> t
     """Say what keeps the figures from meaning much."""
     notes = ["Both runs did exactly the same: their journals are equal."] if is_same else []
     if n_blocks < STRETCHES_MIN:
-        notes.append(
-            f"{n_blocks} blocks are too few for intervals ({STRETCHES_MIN} are not): compare more sessions, or shorten --block-min."
-        )
+        short = f"{n_blocks} blocks are too few for intervals, it takes {STRETCHES_MIN}"
+        notes.append(f"{short}: compare more sessions, or shorten --block-min.")
     for name, run in zip("AB", sums, strict=True):
         n = int(run["trips"].sum())
         if n < 30:

@@ -34,6 +34,6 @@ MEASURES = (
     ),
     Measure("stale_decisions", "Acted on stale data", ("stale_taken",), "decisions", 100.0, "%", -1),
     Measure("errors", "With an error", ("errors",), "decisions", 100.0, "%", -1),
-    Measure("turnover_usd", "Turnover", ("turnover_usd",), "", 1.0, "USD", 0),
+    Measure("turnover_kusd", "Turnover", ("turnover_usd",), "", 1e-3, "kUSD", 0),
 )
 DRAWDOWN = Measure("max_drawdown_usd", "Worst drawdown", (), "", 1.0, "USD", -1)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 HEADS = ("figure", "A", "B", "B - A", "95 % interval", "in % of A", "verdict")
 STYLES = {"better": "green", "worse": "bold red", "more": "yellow", "less": "yellow"}
-_DIGITS = {"USD": 0, "%": 2, "bps": 2, "cents": 3}
+_DIGITS = {"USD": 0, "kUSD": 0, "%": 2, "bps": 2, "cents": 3}
 _SETTINGS_SHOWN = 12
 
 

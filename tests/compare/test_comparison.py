@@ -1,5 +1,6 @@
 """Two runs compared, and runs added up."""
 
+import io
 import json
 
 import numpy as np
@@ -63,7 +64,7 @@ def test_page_and_terminal_show_every_line(folders, tmp_path):
 
     found = compare(*folders[:2], draws=200)
     page = write_page(found, tmp_path / "compare.html").read_text()
-    console = Console(width=80, record=True, quiet=True)
+    console = Console(width=80, record=True, file=io.StringIO())
     console.print(render(found))
     text = console.export_text()
 
