@@ -34,7 +34,8 @@ def compare(  # one parameter per option of the command
         Path | None, typer.Option("--forecasts", metavar="FILE", help="Forecasts for both, Parquet or csv.")
     ] = None,
     band: Annotated[
-        str | None, typer.Option("--band", metavar="BAND", help="Fill band of both runs, such as pessimistic.")
+        str | None,
+        typer.Option("--band", metavar="BAND", help="Fill band: pessimistic, expected or optimistic; of runs made with --bands."),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the bootstrap.")] = 0,
     block_min: Annotated[int, typer.Option("--block-min", metavar="M", help="Minutes of one block of the bootstrap.")] = 30,
@@ -48,14 +49,17 @@ def compare(  # one parameter per option of the command
     """Compare two runs over the same sessions, or two settings: one line and one verdict per figure, with intervals."""
     from replay.compare import compare as compare_runs
     from replay.compare.page import write_page
+    from replay.result import Result
 
     target = out or Path("runs") / "compare"
     check_writable(target, "--out")
     if a or b:
         sides = [_settings(side or [], band) for side in (a, b)]
         folders = _replay_both(folders, sides, forecasts, target, is_quiet)
-    elif forecasts is not None or band is not None:
-        raise UsageError("--forecasts and --band belong to sessions that are replayed; add --a and --b, or leave them out")
+    elif forecasts is not None:
+        raise UsageError("--forecasts belongs to sessions that are replayed; add --a and --b, or leave it out")
+    elif band is not None:
+        folders = [Result.open(folder).of_band(band).path for folder in folders]
     if len(folders) != 2:
         raise UsageError(f"compare takes two runs, or sessions with --a and --b; got {len(folders)} folder(s)")
     comparison = compare_runs(*folders, block_min=block_min, draws=draws, seed=seed)
@@ -70,11 +74,7 @@ def _settings(texts: Settings, band: str | None) -> Config:
     for text in texts:
         is_single = "=" in text
         config = config.with_sets([text]) if is_single else config.with_values(_changed(Config.load(text), Config()), text)
-    if band is None:
-        return config
-    if "band" not in config.values()["venue"]:
-        raise UsageError("this version knows no fill band ([venue] band); leave --band out")
-    return config.with_sets([f"venue.band={band}"])
+    return config if band is None else config.with_sets([f"venue.band={band}"])
 
 
 def _changed(config: Config, default: Config) -> dict[str, dict[str, Any]]:

@@ -27,6 +27,8 @@ class Comparison:
         Their folders.
     days : tuple of str
         Sessions that both replayed.
+    band : str
+        Reading of all that the recording leaves open, under which the fills were made.
     differs : dict
         Settings and inputs in which they differ: `section.key: [in a, in b]`.
     lines : tuple of Line
@@ -42,6 +44,7 @@ class Comparison:
     a: str
     b: str
     days: tuple[str, ...]
+    band: str
     differs: dict[str, list[Any]]
     lines: tuple[Line, ...]
     blocks: int
@@ -89,6 +92,7 @@ def compare(a: str | Path, b: str | Path, *, block_min: int = BLOCK_MIN, draws: 
         a=str(a),
         b=str(b),
         days=tuple(span.day for span in context.sessions),
+        band=context.band,
         differs=differences(first, second),
         lines=tuple(compare_sums(sums[0], sums[1], draws, seed)),
         blocks=len(stretches.starts_ns),
