@@ -4,7 +4,8 @@ Outcomes that overlap, in time or across symbols, say less than their number. Tw
 holds::
 
     by overlap    W outcomes of one symbol and horizon with an overlap of h updates:  min(W, 2 W / h), pooled
-    by clusters   misses summed over stretches of two longest horizons, all symbols together:  W^2 s^2 / sum (r_c)^2
+    by clusters   misses summed over stretches of two longest horizons, all symbols together:  W^2 s^2 / sum (r_c)^2;
+                  with fewer than eight stretches nobody knows what symbols share, and only the richest symbol counts
 
 The alarm is a sequential test. Time is cut into slots as long as the horizon; every second slot is one step, so that all outcomes
 of a step are known before the next begins. `x` is the mean miss of a step, all symbols together, less the 0.2 that is promised::
@@ -12,7 +13,7 @@ of a step are known before the next begins. `x` is the mean miss of a step, all 
     E = mean over streams and bets of  prod (1 + bet x)
 
 If the interval is honest, E exceeds 1/d with probability at most d, whatever the symbols have in common. One E for intervals that
-are too narrow, one for those too wide; it takes 40 (d = 2.5 % each) and a coverage outside 70 to 90 to fail.
+are too narrow, one for those too wide; to fail it takes 40 (d = 2.5 % each) and a coverage outside 70 to 90, to warn inside that 4.
 """
 
 import math
@@ -25,6 +26,7 @@ from strategy.decision import Reason
 
 MISS = 0.2
 EVIDENCE = 40.0
+EVIDENCE_TO_WARN = 4.0
 SIGMAS = 2.6  # a warning needs as much beside its bound: one in a hundred
 BUCKETS = 3
 _NAME, _TARGET = "conformal_coverage", "75 to 85 %"
@@ -49,9 +51,11 @@ def check_coverage(decisions: Any, outcomes_bps: np.ndarray | None, settings: Ve
         return unknown(_NAME, _TARGET, n_eff, f"it takes {need} effective outcomes, {n_eff:.0f} are known: replay more sessions")
     value = 100.0 * (1.0 - float(missed[is_known].mean()))
     narrow, wide = evidence(decisions, missed, is_known)
+    tails = {"below": below, "above": above}
     details = {
-        "below_pct": 100.0 * float(below[is_known].mean()),
-        "above_pct": 100.0 * float(above[is_known].mean()),
+        **{f"{name}_pct": 100.0 * float(tail[is_known].mean()) for name, tail in tails.items()},
+        **{f"{name}_n_eff": effective_misses(decisions, tail, is_known) for name, tail in tails.items()},
+        **{f"{name}_evidence": max(evidence(decisions, tail, is_known, MISS / 2)) for name, tail in tails.items()},
         "evidence_too_narrow": narrow,
         "evidence_too_wide": wide,
         **taken_figures(decisions, outcomes_bps, is_known),
@@ -70,13 +74,14 @@ def _verdict(value: float, n_eff: float, found: dict[str, Any]) -> tuple[str, st
         else 'the intervals are too wide: set gate.mode = "enhanced", which recalibrates, or lower gate.interval_level'
     )
     is_out = not 70.0 <= value <= 90.0
-    if is_out and max(found["evidence_too_narrow"], found["evidence_too_wide"]) >= EVIDENCE:
+    proof = max(found["evidence_too_narrow"], found["evidence_too_wide"])
+    if is_out and proof >= EVIDENCE:
         return FAIL, f"{seen}, {mend}"
-    if is_out or abs(value - 80.0) > max(5.0, SIGMAS * _noise_pct(MISS, n_eff)):
+    if is_out or (abs(value - 80.0) > max(5.0, SIGMAS * _noise_pct(MISS, n_eff)) and proof >= EVIDENCE_TO_WARN):
         return WARN, f"{seen}, {mend}"
     for tail in ("below", "above"):
-        share = found[f"{tail}_pct"]
-        if abs(share - 10.0) > max(4.0, SIGMAS * _noise_pct(0.1, n_eff)):
+        share, noise = found[f"{tail}_pct"], _noise_pct(MISS / 2, found[f"{tail}_n_eff"])
+        if abs(share - 10.0) > max(4.0, SIGMAS * noise) and found[f"{tail}_evidence"] >= EVIDENCE_TO_WARN:
             return (
                 WARN,
                 f'{share:.1f} % of outcomes fell {tail} the interval, 10 % should: set gate.mode = "enhanced" (own tails)',
@@ -105,7 +110,10 @@ def effective_misses(decisions: Any, missed: np.ndarray, is_known: np.ndarray) -
     share = missed[is_known].mean()
     sums = np.bincount(place, weights=missed[is_known] - share)
     spread = float((sums**2).sum()) * len(sums) / max(len(sums) - 1, 1)
-    if len(sums) < _CLUSTERS_MIN or spread <= 0.0:
+    if len(sums) < _CLUSTERS_MIN:
+        symbols = np.asarray(decisions["symbol"])
+        return max(effective_count(decisions, is_known & (symbols == symbol)) for symbol in np.unique(symbols[is_known]))
+    if spread <= 0.0:
         return by_overlap
     return min(by_overlap, float(len(horizons) ** 2 * share * (1.0 - share) / spread))
 
@@ -123,17 +131,17 @@ def effective_count(decisions: Any, is_known: np.ndarray) -> float:
     return total
 
 
-def evidence(decisions: Any, missed: np.ndarray, is_known: np.ndarray) -> tuple[float, float]:
-    """Return the e-values against "one outcome in five is missed": for more of them, and for fewer."""
+def evidence(decisions: Any, missed: np.ndarray, is_known: np.ndarray, promised: float = MISS) -> tuple[float, float]:
+    """Return the e-values against "that share of outcomes is missed": for more of them, and for fewer."""
     horizons = np.asarray(decisions["horizon_min"])[is_known]
     times, misses = np.asarray(decisions["ts_ns"])[is_known], missed[is_known]
     steps = []
     for horizon in np.unique(horizons):
         own = horizons == horizon
         slot = times[own] // (int(horizon) * _MINUTE_NS)
-        steps += [_means(slot[slot % 2 == k], misses[own][slot % 2 == k]) - MISS for k in (0, 1)]
+        steps += [_means(slot[slot % 2 == k], misses[own][slot % 2 == k]) - promised for k in (0, 1)]
     steps = [stream for stream in steps if len(stream)]
-    return _wealth(steps, 1.0 / MISS), _wealth([-stream for stream in steps], 1.0 / (1.0 - MISS))
+    return _wealth(steps, 1.0 / promised), _wealth([-stream for stream in steps], 1.0 / (1.0 - promised))
 
 
 def _means(slot: np.ndarray, misses: np.ndarray) -> np.ndarray:

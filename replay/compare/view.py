@@ -49,7 +49,8 @@ def how(comparison: Comparison) -> str:
     """Say how the intervals were made."""
     return (
         f"{comparison.blocks} blocks of {comparison.block_min} min in {len(comparison.days)} sessions, "
-        f"{comparison.draws:,} draws with seed {comparison.seed}, the same blocks for both runs; fills of the {comparison.band} band"
+        f"{comparison.draws:,} draws with seed {comparison.seed}, the same blocks for both runs; "
+        f"fills of the {comparison.band} band"
     )
 
 

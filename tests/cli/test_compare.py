@@ -21,12 +21,12 @@ def test_compare_prints_one_object_with_a_verdict_per_line(replay, pair, tmp_pat
 def test_compare_replays_sessions_with_two_settings(replay, made_up, tmp_path):
     """Both runs are kept and can be compared again; settings are told."""
     out = tmp_path / "out"
-    outcome = replay(
-        "compare", made_up, "--a", "gate.mode=off", "--b", "gate.mode=original", "--out", out, "--json", "--no-progress"
-    )
+    settings = ["--a", "gate.mode=off", "--b", "gate.mode=original", "--band", "pessimistic"]
+    outcome = replay("compare", made_up, *settings, "--out", out, "--json", "--no-progress")
 
     assert 0 == outcome.exit_code, outcome.err
     assert {"gate.mode": ["off", "original"]} == outcome.json["differs"]
+    assert "pessimistic" == outcome.json["band"]
     assert 0 == replay("compare", out / "a", out / "b", "--out", tmp_path / "again").exit_code
 
 
@@ -38,7 +38,7 @@ def test_compare_replays_sessions_with_two_settings(replay, made_up, tmp_path):
         (["{a}", "missing"], "there is no run missing"),
         (["{a}", "{b}", "--band", "pessimistic"], "has no band 'pessimistic'; it has expected"),
         (["{a}", "{b}", "--forecasts", "f.csv"], "add --a and --b, or leave it out"),
-        (["{a}", "--a", "gate.mode=off", "--band", "gloomy"], "must be one of 'pessimistic'"),
+        (["{a}", "--a", "gate.mode=off", "--band", "gloomy"], "band in [venue] must be one of"),
         (["{a}", "--a", "gate.moed=off"], "did you mean 'mode'"),
         (["{a}", "--a", "missing.toml"], "cannot read the configuration"),
     ],

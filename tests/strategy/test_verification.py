@@ -79,10 +79,10 @@ def test_overlapping_outcomes_count_less():
     assert 300.0 == effective_count(decisions_with(300, 30 * 60 * S, 30), is_known)
 
 
-@pytest.mark.parametrize(("n_late", "status"), [(1, PASS), (3, WARN), (8, FAIL)])
+@pytest.mark.parametrize(("n_late", "status"), [(5, PASS), (11, PASS), (17, WARN), (40, FAIL)])
 def test_late_plans_are_counted(n_late, status):
-    """A plan must end within its working time and the latency granted."""
-    checks = Verification().run_full(orders=orders_with([30.0] * n_late + [16.9] * (40 - n_late)))
+    """A plan must end within its working time and the latency granted; eleven late of 200 may be chance, seventeen are not."""
+    checks = Verification().run_full(orders=orders_with([30.0] * n_late + [16.9] * (200 - n_late)))
 
     assert status == status_of(checks, "execution_sla")
 
