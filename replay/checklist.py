@@ -16,7 +16,9 @@ from replay.wording import et_stamp
 from strategy.policies import REWARD_MAX
 from strategy.verification import NOT_ENOUGH_DATA, AlertLog, Check, Verification, VerificationSettings, worst
 
-CHECKPOINTS_MAX = 64  # of one run: each judges all rows so far
+CHECKPOINTS_MAX = 64  # of one run: each judges all rows so far ...
+_CHECKPOINTS_MIN = 8
+_ROWS_MAX = 2_000_000  # ... and a long run not many million rows in all
 
 
 def verification_rows(rows: RunRows, context: RunContext, settings: VerificationSettings | None = None) -> dict[str, Any]:
@@ -36,24 +38,25 @@ def verification_rows(rows: RunRows, context: RunContext, settings: Verification
     dict
         `checks`, the six in their order; `worst`, PASS, WARN or FAIL, or NOT_ENOUGH_DATA when nothing could be judged.
     """
-    return _answer(_Judge(rows, context, settings or VerificationSettings()).at_end())
+    return _answer(_Judge(rows, context, settings or VerificationSettings(), False).at_end())
 
 
 def judge(
-    rows: RunRows, context: RunContext, settings: VerificationSettings | None = None
+    rows: RunRows, context: RunContext, settings: VerificationSettings | None = None, *, is_mean_gate: bool = False
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Judge a run at its end and on its way.
+    """Judge a run at its end and on its way; `is_mean_gate` as in `Verification.run_full`.
 
     Returns
     -------
     tuple of dict and list
         What `verification_rows` returns, and the alerts in order of time: `ts_ns`, `time`, `cycle` and the fields of the check.
-        In a run of very many cycles only every second, third ... of the checks on the way is made, at most `CHECKPOINTS_MAX`.
+        In a long run only every second, third ... of the checks on the way is made: at most `CHECKPOINTS_MAX`, and fewer where
+        there are very many decisions.
     """
     settings = settings or VerificationSettings()
-    bench = _Judge(rows, context, settings)
+    bench = _Judge(rows, context, settings, is_mean_gate)
     log, alerts = AlertLog(), []
-    for n_cycles in _checkpoints(len(rows.cycles), settings.every_cycles):
+    for n_cycles in _checkpoints(len(rows.cycles), settings.every_cycles, len(rows.decisions)):
         alerts += _stamped(log, rows.cycles[n_cycles - 1], bench.after(n_cycles))
     checks = bench.at_end()
     if len(rows.cycles):
@@ -83,7 +86,8 @@ def rewards(decisions: np.ndarray, mids: ledger.Mids, context: RunContext) -> np
 class _Judge:
     """Judges the first so many cycles of a run."""
 
-    def __init__(self, rows: RunRows, context: RunContext, settings: VerificationSettings) -> None:
+    def __init__(self, rows: RunRows, context: RunContext, settings: VerificationSettings, is_mean_gate: bool) -> None:
+        self._is_mean_gate = is_mean_gate
         self._rows = rows
         self._settings = settings
         self._horizons = context.horizons_min
@@ -101,6 +105,7 @@ class _Judge:
             outcomes_bps=self._outcomes,
             rewards=self._rewards,
             horizons_min=self._horizons,
+            is_mean_gate=self._is_mean_gate,
         )
 
     def after(self, n_cycles: int) -> list[Check]:
@@ -120,12 +125,14 @@ class _Judge:
             outcomes_bps=np.where(is_over, self._outcomes[is_made], np.nan),
             rewards=np.where(are_over[:, None], self._rewards[is_made], np.nan),
             horizons_min=self._horizons,
+            is_mean_gate=self._is_mean_gate,
             has_regimes=False,
         )
 
 
-def _checkpoints(n_cycles: int, every: int) -> range:
-    step = every * max(1, -(-(n_cycles // every) // CHECKPOINTS_MAX))
+def _checkpoints(n_cycles: int, every: int, n_decisions: int) -> range:
+    most = min(max(_ROWS_MAX // max(n_decisions, 1), _CHECKPOINTS_MIN), CHECKPOINTS_MAX)
+    step = every * max(1, -(-(n_cycles // every) // most))
     return range(step, n_cycles, step)
 
 

@@ -50,7 +50,8 @@ def write_run(
     manifest = _manifest(inputs, engine, digests, wall_s, started_at)
     write_tables(folder, rows, context)
     write_json(folder / "summary.json", summarize(rows, context, _facts(inputs, engine, manifest)))
-    verification, alerts = judge(rows, context, inputs.config.verification)
+    is_mean_gate = inputs.config.gate.rule == "mean_edge"
+    verification, alerts = judge(rows, context, inputs.config.verification, is_mean_gate=is_mean_gate)
     write_json(folder / "verification.json", verification)
     _write_alerts(folder / "events.log", alerts)
     write_json(folder / "journal" / "digests.json", digests)

@@ -13,7 +13,7 @@ of a step are known before the next begins. `x` is the mean miss of a step, all 
     E = mean over streams and bets of  prod (1 + bet x)
 
 If the interval is honest, E exceeds 1/d with probability at most d, whatever the symbols have in common. One E for intervals that
-are too narrow, one for those too wide; to fail it takes 40 (d = 2.5 % each) and a coverage outside 70 to 90, to warn inside that 4.
+are too narrow, one for those too wide. To fail takes 40 (d = 2.5 % each) and a coverage outside 70 to 90; to warn inside takes 4.
 """
 
 import math
@@ -37,8 +37,13 @@ _TAKEN_MIN = 30.0
 _LOG_MAX = 60.0
 
 
-def check_coverage(decisions: Any, outcomes_bps: np.ndarray | None, settings: VerificationSettings) -> Check:
-    """Judge how many outcomes fell into the interval that was issued."""
+def check_coverage(
+    decisions: Any, outcomes_bps: np.ndarray | None, settings: VerificationSettings, *, is_mean_gate: bool = False
+) -> Check:
+    """Judge how many outcomes fell into the interval that was issued.
+
+    With `is_mean_gate` the gate judged a bound on the mean, which single outcomes may miss; trades are then held to the interval.
+    """
     if decisions is None or outcomes_bps is None:
         return unknown(_NAME, _TARGET, 0.0, "it takes decisions and what came of them: run a session with quotes and forecasts")
     lowest, highest = (np.asarray(decisions[name], float) for name in ("q_lo_bps", "q_hi_bps"))
@@ -58,7 +63,7 @@ def check_coverage(decisions: Any, outcomes_bps: np.ndarray | None, settings: Ve
         **{f"{name}_evidence": max(evidence(decisions, tail, is_known, MISS / 2)) for name, tail in tails.items()},
         "evidence_too_narrow": narrow,
         "evidence_too_wide": wide,
-        **taken_figures(decisions, outcomes_bps, is_known),
+        **taken_figures(decisions, outcomes_bps, is_known, is_mean_gate),
         "buckets": bucket_figures(decisions, missed, is_known),
     }
     status, advice = _verdict(value, n_eff, details)
@@ -156,22 +161,23 @@ def _wealth(streams: list[np.ndarray], largest_bet: float) -> float:
     return float(np.mean(np.exp(np.minimum(logs, _LOG_MAX)))) if logs else 1.0
 
 
-def taken_figures(decisions: Any, outcomes_bps: np.ndarray, is_known: np.ndarray) -> dict[str, Any]:
+def taken_figures(decisions: Any, outcomes_bps: np.ndarray, is_known: np.ndarray, is_mean_gate: bool) -> dict[str, Any]:
     """Return how many of the trades taken ended beyond the bound that let them pass, against 10 %."""
     reasons, sides = column(decisions, "reason"), column(decisions, "side")
     if reasons is None or sides is None:
         return {"taken_miss_pct": None, "taken_n_eff": 0.0}
     taken = is_known & (reasons == Reason.TARGET_SET) & (sides != 0)
-    bound = np.where(sides > 0, _bound(decisions, "lo"), _bound(decisions, "hi"))
+    lowest, highest = (_bound(decisions, tail, is_mean_gate) for tail in ("lo", "hi"))
+    bound = np.where(sides > 0, lowest, highest)
     beyond = (sides * (outcomes_bps - bound) < 0)[taken]
     n_eff = effective_count(decisions, taken)
     return {"taken_miss_pct": 100.0 * float(beyond.mean()) if len(beyond) else None, "taken_n_eff": n_eff}
 
 
-def _bound(decisions: Any, tail: str) -> np.ndarray:
-    """Return what the gate judged; the bound of the interval where it judged none."""
+def _bound(decisions: Any, tail: str, is_mean_gate: bool) -> np.ndarray:
+    """Return what the gate judged; the bound of the interval where it judged no bound on outcomes."""
     shown, asked = np.asarray(decisions[f"q_{tail}_bps"], float), column(decisions, f"gate_{tail}_bps")
-    return shown if asked is None else np.where(np.isfinite(asked) & (asked != 0.0), asked, shown)
+    return shown if asked is None or is_mean_gate else np.where(np.isfinite(asked) & (asked != 0.0), asked, shown)
 
 
 def bucket_figures(decisions: Any, missed: np.ndarray, is_known: np.ndarray) -> list[dict[str, float]]:

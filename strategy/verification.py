@@ -83,6 +83,7 @@ class Verification:
         outcomes_bps: np.ndarray | None = None,
         horizons_min: Sequence[int] | None = None,
         has_regimes: bool = True,
+        is_mean_gate: bool = False,
     ) -> list[Check]:
         """Judge all six points.
 
@@ -98,6 +99,8 @@ class Verification:
             Horizon of each weight; default those that decisions chose.
         has_regimes : bool
             False spares the share of weights that follows the regime, which is only shown.
+        is_mean_gate : bool
+            The gate judges the mean (`gate.rule = "mean_edge"`), so that its bounds promise nothing about single outcomes.
 
         Returns
         -------
@@ -107,7 +110,7 @@ class Verification:
         self._cycles = [np.concatenate([np.zeros((0, len(_FIELDS))), *self._cycles])]
         by_name = {name: self._cycles[0][:, k] for k, name in enumerate(_FIELDS)}
         return [
-            check_coverage(decisions, _outcomes(decisions, outcomes_bps), self.settings),
+            check_coverage(decisions, _outcomes(decisions, outcomes_bps), self.settings, is_mean_gate=is_mean_gate),
             check_selector(decisions, rewards, self.settings, horizons_min, has_regimes=has_regimes),
             check_execution(orders, self.settings, decisions),
             check_churn(by_name, self.settings, decisions),

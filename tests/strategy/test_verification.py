@@ -284,6 +284,17 @@ def test_coverage_tells_tails_buckets_and_trades_taken():
     assert WARN == check.status
 
 
+def test_a_gate_on_the_mean_promises_nothing_about_outcomes():
+    """Trades that fall below the bound of a mean in half of all cases are held to the interval they were issued with."""
+    rows = decisions_with(400, 300 * S)
+    rows["reason"], rows["side"], rows["gate_lo_bps"], rows["sigma_bps"] = Reason.TARGET_SET, 1, 3.0, 8.0
+    outcomes = np.random.default_rng(8).normal(3.0, 10.0 / 1.28, 400)
+    held = [check_coverage(rows, outcomes, VerificationSettings(), is_mean_gate=is_mean).details for is_mean in (False, True)]
+
+    assert 40.0 < held[0]["taken_miss_pct"] < 60.0
+    assert pytest.approx(held[1]["below_pct"]) == held[1]["taken_miss_pct"]
+
+
 def test_targets_turned_round_at_once_warn():
     """Targets that flip from cycle to cycle are churn, though every move is large."""
     rows = decisions_with(80, 60 * S)
