@@ -13,7 +13,7 @@ of a step are known before the next begins. `x` is the mean miss of a step, all 
     E = mean over streams and bets of  prod (1 + bet x)
 
 If the interval is honest, E exceeds 1/d with probability at most d, whatever the symbols have in common. One E for intervals that
-are too narrow, one for those too wide. To fail takes 40 (d = 2.5 % each) and a coverage outside 70 to 90; to warn inside takes 4.
+are too narrow, one for those too wide. To fail takes 40 (d = 2.5 % each) and a coverage outside 70 to 90; to warn, less.
 """
 
 import math
@@ -27,6 +27,7 @@ from strategy.decision import Reason
 MISS = 0.2
 EVIDENCE = 40.0
 EVIDENCE_TO_WARN = 4.0
+EVIDENCE_OF_PART = 10.0  # of a tail, or of the trades taken: more of them could be wrong by chance
 SIGMAS = 2.6  # a warning needs as much beside its bound: one in a hundred
 BUCKETS = 3
 _NAME, _TARGET = "conformal_coverage", "75 to 85 %"
@@ -86,13 +87,14 @@ def _verdict(value: float, n_eff: float, found: dict[str, Any]) -> tuple[str, st
         return WARN, f"{seen}, {mend}"
     for tail in ("below", "above"):
         share, noise = found[f"{tail}_pct"], _noise_pct(MISS / 2, found[f"{tail}_n_eff"])
-        if abs(share - 10.0) > max(4.0, SIGMAS * noise) and found[f"{tail}_evidence"] >= EVIDENCE_TO_WARN:
+        if abs(share - 10.0) > max(4.0, SIGMAS * noise) and found[f"{tail}_evidence"] >= EVIDENCE_OF_PART:
             return (
                 WARN,
                 f'{share:.1f} % of outcomes fell {tail} the interval, 10 % should: set gate.mode = "enhanced" (own tails)',
             )
     missed, n_taken = found["taken_miss_pct"], found["taken_n_eff"]
-    if n_taken >= _TAKEN_MIN and missed > 10.0 + max(5.0, SIGMAS * _noise_pct(0.1, n_taken)):
+    is_surely = n_taken >= _TAKEN_MIN and found["taken_evidence"] >= EVIDENCE_OF_PART
+    if is_surely and missed > 10.0 + max(5.0, SIGMAS * _noise_pct(MISS / 2, n_taken)):
         return (
             WARN,
             f"{missed:.1f} % of {n_taken:.0f} trades taken ended beyond their bound, 10 % should: raise arbiter.reserve_bps",
@@ -165,13 +167,16 @@ def taken_figures(decisions: Any, outcomes_bps: np.ndarray, is_known: np.ndarray
     """Return how many of the trades taken ended beyond the bound that let them pass, against 10 %."""
     reasons, sides = column(decisions, "reason"), column(decisions, "side")
     if reasons is None or sides is None:
-        return {"taken_miss_pct": None, "taken_n_eff": 0.0}
+        return {"taken_miss_pct": None, "taken_n_eff": 0.0, "taken_evidence": 1.0}
     taken = is_known & (reasons == Reason.TARGET_SET) & (sides != 0)
     lowest, highest = (_bound(decisions, tail, is_mean_gate) for tail in ("lo", "hi"))
     bound = np.where(sides > 0, lowest, highest)
-    beyond = (sides * (outcomes_bps - bound) < 0)[taken]
-    n_eff = effective_count(decisions, taken)
-    return {"taken_miss_pct": 100.0 * float(beyond.mean()) if len(beyond) else None, "taken_n_eff": n_eff}
+    beyond = (sides * (outcomes_bps - bound) < 0) & taken
+    return {
+        "taken_miss_pct": 100.0 * float(beyond[taken].mean()) if taken.any() else None,
+        "taken_n_eff": effective_misses(decisions, beyond, taken),
+        "taken_evidence": evidence(decisions, beyond, taken, MISS / 2)[0],
+    }
 
 
 def _bound(decisions: Any, tail: str, is_mean_gate: bool) -> np.ndarray:
