@@ -16,7 +16,7 @@ def paired(a: Path, b: Path) -> tuple[Result, Result, RunContext]:
     Raises
     ------
     UsageError
-        When a run is missing, or the two did not replay the same sessions and hours.
+        When a run is missing, or the two did not replay the same sessions and hours, in the same fill band.
     DataError
         When a folder holds no run.
     """
@@ -33,6 +33,9 @@ def paired(a: Path, b: Path) -> tuple[Result, Result, RunContext]:
         raise UsageError(
             f"`{a}` and `{b}` replayed different hours of the same sessions; run both with the same --from, --to and run.hours"
         )
+    if contexts[0].band != contexts[1].band:
+        bands = f"`{a}` made its fills in the {contexts[0].band} band and `{b}` in the {contexts[1].band} one"
+        raise UsageError(f"{bands}; run both with the same venue.band")
     return first, second, contexts[0]
 
 

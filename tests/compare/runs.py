@@ -1,6 +1,7 @@
 """Complete run folders made by hand, over the same sessions or not."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from replay.checklist import judge
@@ -12,11 +13,11 @@ CONFIG = {"gate": {"mode": "original", "rule": "quantile"}, "arbiter": {"mode": 
 SESSION = "5e5510"
 
 
-def write_run(folder: Path, *, seed: int = 7, session: str = SESSION, rows=None, **modes: str) -> Path:
+def write_run(folder: Path, *, seed: int = 7, session: str = SESSION, rows=None, band: str = "expected", **modes: str) -> Path:
     """Write a run; `modes` sets the mode of components."""
     folder.mkdir(parents=True)
     rows = Maker(seed).day() if rows is None else rows
-    write_tables(folder, rows, CONTEXT)
+    write_tables(folder, rows, replace(CONTEXT, band=band))
     config = CONFIG | {name: CONFIG.get(name, {}) | {"mode": mode} for name, mode in modes.items()}
     inputs = {"sessions": [{"digest": session}], "forecasts": None, "symbols": None, "strategy": {"name": "", "digest": ""}}
     manifest = {

@@ -51,6 +51,12 @@ def test_runs_over_different_sessions_are_refused(folders):
         compare(folders[0], folders[2])
 
 
+def test_runs_of_different_bands_are_refused(folders, tmp_path):
+    """A pessimistic reading of one run is no match for an expected one of the other."""
+    with pytest.raises(UsageError, match=r"pessimistic band and .* expected one; run both with the same venue.band"):
+        compare(write_run(tmp_path / "low", band="pessimistic"), folders[0])
+
+
 @pytest.mark.parametrize("bad", [{"block_min": 0}, {"draws": 5}])
 def test_impossible_numbers_are_refused(folders, bad):
     """A block of no minutes and a bootstrap of five draws are refused."""
