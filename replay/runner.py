@@ -72,7 +72,7 @@ def run(
     state_in, state_out : path, optional
         Strategy state to start from and to leave, by symbol name.
     progress : callable, optional
-        `progress(done_events, total_events, ts_ns)`.
+        `progress(done_events, total_events, ts_ns)`; the first call, before kernels are compiled or loaded, has three zeros.
     started_at : str
         Wall-clock time for the manifest; the command line gives it.
     bands : bool
@@ -106,6 +106,8 @@ def _replay(inputs: Inputs, scratch: Path, state_out: str | Path | None, progres
     spool = Spool(scratch)
     engine, stage = build_engine(inputs, spool), build_stage(inputs)
     load(inputs, engine, stage)
+    if progress is not None:
+        progress(0, 0, 0)
     engine.warm_up(inputs.sessions[0].folders[0])
     watch = time.perf_counter()
     _Driver(inputs, engine, stage, progress).drive()

@@ -28,11 +28,12 @@ def replay_progress(is_wanted: bool = True, parts: Sequence[str] = ()) -> Iterat
     if not is_wanted:
         yield None
         return
-    _announce_compile()
     with _bar() as bar:
         task = bar.add_task("", total=None, clock="", part="")
 
         def update(done_events: int, total_events: int, ts_ns: int) -> None:
+            if total_events == 0:  # all inputs are good; what takes time now is the compiler
+                _announce_compile()
             clock = et_stamp(ts_ns, digits=0) if done_events else ""
             part = part_at(parts, done_events, total_events)
             bar.update(task, completed=done_events, total=total_events or None, clock=clock, part=part)
@@ -80,7 +81,7 @@ def _announce_compile() -> None:
     """Say on a log (no terminal, no bar) why the first run takes longer."""
     from replay.jit import cache_folder
 
-    if not stderr().is_terminal and not any(cache_folder().glob("*.nbi")):
+    if not stderr().is_terminal and not any(cache_folder().glob("*.entry")):
         stderr().print("compiling kernels (once; later runs start warm)")
 
 

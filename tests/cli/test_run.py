@@ -215,3 +215,15 @@ def test_bands_run_three_times_and_report_the_range(replay: Callable, made_up: P
     assert {"optimistic", "pessimistic"} == {path.name for path in (tmp_path / "run" / "bands").iterdir()}
     assert told.json["summary"]["net_usd"] == numbers["net_usd"]["expected"]
     assert (tmp_path / "run" / "bands" / "optimistic" / "fills.parquet").is_file()
+
+
+def test_the_compiler_is_announced_only_when_it_is_about_to_run(
+    replay: Callable, made_up: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With nothing compiled, a run says that it compiles; one that is refused says its sentence and nothing else."""
+    monkeypatch.setattr("replay.jit.cache_folder", lambda: tmp_path)
+    refused = replay("run", made_up, "--from", "11:00", "--to", "10:00", "--out", tmp_path / "a")
+    told = replay("run", made_up, "--out", tmp_path / "b")
+
+    assert (2, 1) == (refused.exit_code, len(refused.err.splitlines()))
+    assert (0, True) == (told.exit_code, "compiling kernels" in told.err)
