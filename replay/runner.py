@@ -72,7 +72,7 @@ def run(
     state_in, state_out : path, optional
         Strategy state to start from and to leave, by symbol name.
     progress : callable, optional
-        `progress(done_events, total_events, ts_ns)`; the first call, before kernels are compiled or loaded, has three zeros.
+        `progress(done_events, total_events, ts_ns)`; first with `ts_ns` 0, before kernels are compiled or loaded.
     started_at : str
         Wall-clock time for the manifest; the command line gives it.
     bands : bool
@@ -107,7 +107,7 @@ def _replay(inputs: Inputs, scratch: Path, state_out: str | Path | None, progres
     engine, stage = build_engine(inputs, spool), build_stage(inputs)
     load(inputs, engine, stage)
     if progress is not None:
-        progress(0, 0, 0)
+        progress(0, sum(session.n_events for session in inputs.sessions), 0)
     engine.warm_up(inputs.sessions[0].folders[0])
     watch = time.perf_counter()
     _Driver(inputs, engine, stage, progress).drive()
@@ -146,7 +146,6 @@ class _Driver:
 
     def drive(self) -> None:
         """Replay all sessions."""
-        self._tell(0)
         for session in self._inputs.sessions:
             self._drive_session(session)
 

@@ -32,7 +32,7 @@ def replay_progress(is_wanted: bool = True, parts: Sequence[str] = ()) -> Iterat
         task = bar.add_task("", total=None, clock="", part="")
 
         def update(done_events: int, total_events: int, ts_ns: int) -> None:
-            if total_events == 0:  # all inputs are good; what takes time now is the compiler
+            if ts_ns == 0:  # all inputs are good; what takes time now is the compiler
                 _announce_compile()
             clock = et_stamp(ts_ns, digits=0) if done_events else ""
             part = part_at(parts, done_events, total_events)
