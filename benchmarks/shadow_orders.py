@@ -45,10 +45,10 @@ class Counts(NamedTuple):
 
 
 EXPECTED = {
-    1: Counts(steps=61_963_289, fills=151_895, filled_qty=29_436_500),
-    8: Counts(steps=300_113_415, fills=140_600, filled_qty=26_978_700),
+    1: Counts(steps=69_382_727, fills=181_226, filled_qty=29_381_330),
+    8: Counts(steps=306_497_462, fills=167_437, filled_qty=26_929_911),
 }
-EXPECTED_MILLION = (1_406_529, 270_055_500)
+EXPECTED_MILLION = (1_675_526, 269_515_337)
 _CHILD = """
 import json, resource, sys
 from benchmarks.shadow_orders import MILLION, orders
