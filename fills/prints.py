@@ -3,19 +3,9 @@
 from fills.bands import GUESS_NOBODY, MILLION
 from fills.ledger import awaits_print, hear
 from fills.venue import ASK, BID, NO_RANK, PRINT_WAITS
-from replay.events import NO_TIME, Flag
+from replay.events import INELIGIBLE, NO_TIME, Flag
 from replay.jit import kernel, leaf
 
-INELIGIBLE = int(
-    Flag.OFF_EXCHANGE
-    | Flag.AVERAGE_PRICE
-    | Flag.LATE
-    | Flag.OFF_TICK
-    | Flag.AUCTION
-    | Flag.UNREPORTED
-    | Flag.PAST_LIMIT
-    | Flag.HIDDEN
-)
 NO_VENUE = int(Flag.NO_VENUE)
 BUY = int(Flag.BUY)
 SELL = int(Flag.SELL)

@@ -2,11 +2,11 @@
 
 from fills.bands import GUESS_ANYBODY, GUESS_NOBODY
 from fills.pegs import fill_hidden
-from fills.prints import BUY, INELIGIBLE, SELL, budget_qty
+from fills.prints import BUY, SELL, budget_qty
 from fills.record import compact, whole_ahead, write_fill
 from fills.resting import fill_from_print
 from fills.venue import ASK, BID, HELD_RANK, Rule
-from replay.events import Flag
+from replay.events import INELIGIBLE, Flag
 from replay.jit import kernel
 from replay.orders import Liquidity, OrderType
 

@@ -100,6 +100,18 @@ class Flag(IntFlag):
     HIDDEN = 16384  # met an order that was not displayed: consumes no displayed queue
 
 
+INELIGIBLE = int(  # prints that consume no displayed queue
+    Flag.OFF_EXCHANGE
+    | Flag.AVERAGE_PRICE
+    | Flag.LATE
+    | Flag.OFF_TICK
+    | Flag.AUCTION
+    | Flag.UNREPORTED
+    | Flag.PAST_LIMIT
+    | Flag.HIDDEN
+)
+
+
 EVENT = np.dtype(
     {
         "names": [

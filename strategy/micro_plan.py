@@ -31,14 +31,14 @@ T is the working time, c = min(cross_ns, T / 4). A plan goes through stages; a s
     IDLE --start--> WORKING --end, other side--> CLOSING --answer--> IDLE (or the next plan)
 """
 
-from replay.desk import NEVER, find_order, send_cancel, send_limit, send_modify, tag_order
+from replay.desk import NEVER, find_order, send_limit, send_modify, tag_order
 from replay.events import Kind
 from replay.jit import kernel
 from replay.orders import State, Tif
-from strategy.budget import messages_left, take_cancel, take_modify, take_new
+from strategy.budget import messages_left, take_modify, take_new
 from strategy.decision import Reason
 from strategy.modes import ENHANCED
-from strategy.plan import CLOSING, IDLE, WORKING, end_plan, start_reason, take_plan_id, write_plan, write_purpose
+from strategy.plan import CLOSING, IDLE, WORKING, end_plan, start_reason, take_plan_id, withdraw_child, write_plan, write_purpose
 from strategy.plan_prices import cap_price, limit_price, mid_cap_price, opposite_price
 from strategy.plan_stages import CROSS, need_at, share_at, stage_at, stage_ns
 from strategy.queue_estimate import join, leave_queue, own_fill, resize
@@ -307,14 +307,7 @@ def _close(s, desk, planner, budget, params, budget_params):
     if slot < 0:
         _end(s, planner)
         return
-    if desk.orders[s, slot]["state"] == State.CANCEL_SENT:
-        return
-    now_ns = desk.clock[0]["now_ns"]
-    if take_cancel(plan["is_kept"], now_ns, budget, budget_params) == 0:
-        plan["timer_ns"] = now_ns + params[0]["retry_ns"]
-        return
-    plan["is_kept"] = 0
-    send_cancel(desk, s, slot)
+    withdraw_child(s, slot, desk, plan, params[0]["retry_ns"], budget, budget_params)
 
 
 @kernel

@@ -8,9 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from replay.bundle import bundle
-from replay.desk import NEVER
+from replay.desk import NEVER, send_cancel
 from replay.events import Status
 from replay.jit import kernel
+from replay.orders import State
+from strategy.budget import take_cancel
 from strategy.decision import Reason
 from strategy.queue_estimate import PLACE
 from strategy.touch import touch_mid2
@@ -158,3 +160,16 @@ def start_reason(s, desk):
     if touch_mid2(s, desk.book) == 0:
         return Reason.NO_QUOTE
     return 0
+
+
+@kernel
+def withdraw_child(s, slot, desk, plan, retry_ns, budget, budget_params):
+    """Cancel the child in `slot` unless that is under way; without a message to spare try again after `retry_ns`."""
+    if desk.orders[s, slot]["state"] == State.CANCEL_SENT:
+        return
+    now_ns = desk.clock[0]["now_ns"]
+    if take_cancel(plan["is_kept"], now_ns, budget, budget_params) == 0:
+        plan["timer_ns"] = now_ns + retry_ns
+        return
+    plan["is_kept"] = 0
+    send_cancel(desk, s, slot)

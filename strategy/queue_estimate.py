@@ -25,19 +25,9 @@ import math
 
 import numpy as np
 
-from replay.events import Flag, Kind
+from replay.events import INELIGIBLE, Flag, Kind
 from replay.jit import kernel
 
-INELIGIBLE = int(
-    Flag.OFF_EXCHANGE
-    | Flag.AVERAGE_PRICE
-    | Flag.LATE
-    | Flag.OFF_TICK
-    | Flag.AUCTION
-    | Flag.UNREPORTED
-    | Flag.PAST_LIMIT
-    | Flag.HIDDEN
-)
 BUY = int(Flag.BUY)
 SELL = int(Flag.SELL)
 

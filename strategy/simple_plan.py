@@ -14,13 +14,13 @@
     IDLE --start--> WORKING --half time--> STEPPED --end--> CLOSING --answer--> IDLE (or the next plan)
 """
 
-from replay.desk import NEVER, find_order, send_cancel, send_limit, send_modify, tag_order
+from replay.desk import NEVER, find_order, send_limit, send_modify, tag_order
 from replay.events import Kind
 from replay.jit import kernel
 from replay.orders import State, Tif
-from strategy.budget import take_cancel, take_modify, take_new
+from strategy.budget import take_modify, take_new
 from strategy.decision import Reason
-from strategy.plan import CLOSING, IDLE, STEPPED, WORKING, end_plan, start_reason, take_plan_id, write_plan
+from strategy.plan import CLOSING, IDLE, STEPPED, WORKING, end_plan, start_reason, take_plan_id, withdraw_child, write_plan
 from strategy.plan_prices import cap_price, mid_price, opposite_price, step_price
 from strategy.token_budget import DISCRETIONARY, EXIT, NEEDED
 
@@ -91,14 +91,8 @@ def _close(s, desk, planner, budget, params, budget_params):
     plan["state"] = CLOSING
     plan["timer_ns"] = NEVER
     slot = find_order(desk, s, plan["order_id"])
-    if slot < 0 or desk.orders[s, slot]["state"] == State.CANCEL_SENT:
-        return
-    now_ns = desk.clock[0]["now_ns"]
-    if take_cancel(plan["is_kept"], now_ns, budget, budget_params) == 0:
-        plan["timer_ns"] = now_ns + params[0]["retry_ns"]
-        return
-    plan["is_kept"] = 0
-    send_cancel(desk, s, slot)
+    if slot >= 0:
+        withdraw_child(s, slot, desk, plan, params[0]["retry_ns"], budget, budget_params)
 
 
 @kernel
