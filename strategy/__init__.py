@@ -21,7 +21,7 @@ The order of a cycle, and where each step lives:
 `planner`, `budget`  orders, and how many messages they may cost: `simple_plan` and
                      `micro_plan` (`plan_stages`, `plan_prices`, `slices`,
                      `queue_estimate`, `coalesce`), `token_budget`
-`pipeline`           all of them, joined
+`pipeline`           all of them, joined; `own_loop`: the same for people
 `verification`       the six-point checklist
 ===================  ==============================================================
 
@@ -35,7 +35,7 @@ _HOMES = {
     "BarrierGate": "barriers",
     "ConformalGate": "conformal",
     "CostModel": "cost",
-    "DecisionPipeline": "pipeline",
+    "DecisionPipeline": "own_loop",
     "ExecutionPlanner": "planner",
     "FeatureStream": "feature_stream",
     "HorizonArbiter": "arbiter",
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from strategy.conformal import ConformalGate
     from strategy.cost import CostModel
     from strategy.feature_stream import FeatureStream
-    from strategy.pipeline import DecisionPipeline
+    from strategy.own_loop import DecisionPipeline
     from strategy.planner import ExecutionPlanner
     from strategy.risk import RiskModel
     from strategy.staleness import StalenessGuard

@@ -6,7 +6,8 @@ from replay.desk import BOOK, CLOCK, DESK_ORDER, NEVER, POSITION, Desk
 from replay.events import BAR, EVENT, FORECAST, Kind
 from replay.orders import REQUEST, Evidence
 from strategy.decision import CYCLE, DECISION
-from strategy.pipeline import DecisionPipeline, StrategySettings, build_state, start_day
+from strategy.own_loop import DecisionPipeline
+from strategy.pipeline import StrategySettings, build_state, start_day
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND

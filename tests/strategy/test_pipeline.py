@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from replay.errors import CapacityError, ConfigError
 from replay.orders import Action
 from strategy.decision import CYCLE, DECISION, Component, Reason
-from strategy.pipeline import DecisionPipeline, StrategySettings, build_state
+from strategy.own_loop import DecisionPipeline
+from strategy.pipeline import StrategySettings, build_state
 from strategy.planner import PlannerSettings
 from strategy.rebalance import RebalanceSettings
 from tests.strategy.pipeline_world import (
