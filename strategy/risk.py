@@ -85,7 +85,7 @@ def cap(s, decision, desk, planner, features, equity_usd, exposure, params):
         row["target_qty"] = limited_qty(wanted_qty, s, desk.book, desk.positions, desk.clock, exposure.rest, params)
         row["risk_limit"] = exposure.rest[0]["limit"]
         row["risk_unknown"] = unknown_bits(exposure.rest)
-    return row["risk_limit"] if row["target_qty"] == 0 else 0
+    return np.int64(row["risk_limit"]) if row["target_qty"] == 0 else 0
 
 
 @kernel
