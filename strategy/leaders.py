@@ -10,7 +10,7 @@ each mean is shrunk by how little it says before arms are compared::
 
 for g in .998, .999, .9995, 1. Without the shrinkage the leader of memory .999 earns 48 instead of 55 per cent of what is there
 to earn when the best horizon changes every 2,000 steps (five horizons, independent noise, twelve seeds;
-`python -m benchmarks.arbiter`).
+`python -m benchmarks arbiter`).
 
 References
 ----------
