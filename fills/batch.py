@@ -24,7 +24,9 @@ ANSWERS_AT_ONCE = 1 << 16
 
 STEP = np.dtype(
     [
-        ("due_ns", "i8"),  # it acts after all events up to this time
+        ("due_ns", "i8"),  # it acts after all events up to this time ...
+        ("due_seq", "i8"),  # ... and, of those with this very time, up to this `seq`
+        ("now_ns", "i8"),  # the time at which it acts
         ("owner", "i4"),  # row of its order
         ("action", "i4"),
     ],
@@ -35,7 +37,6 @@ BATCH_CTL = np.dtype(
     [
         ("step", "i8"),  # next step
         ("event", "i8"),  # next event of the block
-        ("early_ns", "i8"),  # how long before its own time a request acts: 1 = before the events of its time stamp
         ("independent", "i8"),  # 1 = shadow orders
         ("n_order_events", "i8"),  # how often a live shadow met a quote or print of its symbol
     ],
@@ -62,7 +63,7 @@ def play(block, n_events, batch):
     events = block.events
     while ctl["event"] < n_events:
         i = ctl["event"]
-        if not act_until(events[i]["ts_ns"], batch):
+        if not act_until(events[i]["ts_ns"], events[i]["seq"], batch):
             return False
         if not _show(block, i, batch):
             return False
@@ -73,18 +74,20 @@ def play(block, n_events, batch):
 
 
 @kernel
-def act_until(end_ns, batch):
-    """Let all steps act that are due before `end_ns`; return False when the answers must be collected first."""
+def act_until(end_ns, end_seq, batch):
+    """Let all steps act that are due before an event; return False when the answers must be collected first."""
     ctl = batch.ctl[0]
-    while ctl["step"] < len(batch.steps) and batch.steps[ctl["step"]]["due_ns"] < end_ns:
+    while ctl["step"] < len(batch.steps):
+        step = batch.steps[ctl["step"]]
+        if step["due_ns"] > end_ns or (step["due_ns"] == end_ns and step["due_seq"] >= end_seq):
+            return True
         if not _has_room(SPARE_ANSWERS, batch):
             return False
-        step = batch.steps[ctl["step"]]
         owner = step["owner"]
         request = batch.requests[owner]
         request["action"] = step["action"]
         s = request["symbol"]
-        now_ns = step["due_ns"] + ctl["early_ns"]
+        now_ns = step["now_ns"]
         row = market_of(s, batch.book, batch.venue)
         if ctl["independent"] == 0:
             act(request, s, now_ns, row, batch.venue)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NEEDED = ("order_id", "symbol", "ts_ns", "side", "qty", "limit_price", "tif")
 TYPES = ("LIMIT", "PEG_MID", "MIDPRICE")
-OPTIONAL = {"expire_ts_ns": 0, "cancel_ts_ns": 0, "post_only": 0}
+OPTIONAL = {"expire_ts_ns": 0, "cancel_ts_ns": 0, "post_only": 0, "before_seq": 0, "cancel_before_seq": 0}
 
 
 class Market(Protocol):
@@ -54,6 +54,8 @@ class GivenOrders:
     expire_ts_ns: np.ndarray
     cancel_ts_ns: np.ndarray
     post_only: np.ndarray
+    before_seq: np.ndarray
+    cancel_before_seq: np.ndarray
 
     def new_requests(self) -> np.ndarray:
         """Return one NEW request per order, in the order given; expiry is the caller's affair."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from replay.session import Session
 
 EXPIRY, NEW, CANCEL = 0, 1, 2  # of steps due at one time
+LAST_SEQ = 2**62  # beyond that of any event
 
 FILL = np.dtype(
     [
@@ -80,7 +82,9 @@ def simulate(
         Each order alone in the market (shadow orders).
     own_in_book : bool
         The orders are real ones played again: the recorded book holds them from their arrival on, so they act before the events
-        of their own time stamp and not after.
+        of their own time stamp and not after. Where several events share it, `before_seq` and `cancel_before_seq` (0 = before
+        all of them) name by its `seq` the quote that shows the order, or its end: it acts just before that one. (FIFO, which
+        follows messages, does not look at them.)
     band : Band
         How all that the recording leaves open is read (`fills.bands`); `queue` is the model of the expected band.
 
@@ -98,9 +102,13 @@ def simulate(
     DAY orders that act before the regular close expire there, later ones with the session. No fees are charged.
     """
     given = read_orders(orders, session, span_ns(session))
+    if not own_in_book and (given.before_seq.any() or given.cancel_before_seq.any()):
+        raise UsageError("`before_seq` places real orders that are played again; it needs `own_in_book=True`")
     chosen = choose_queue(queue)
-    if chosen.model is QueueModel.FIFO and (given.type > OrderType.MARKET).any():
-        raise UsageError("exact FIFO does not follow pegged orders; ask for another queue model, or leave them out")
+    if chosen.model is QueueModel.FIFO:
+        if (given.type > OrderType.MARKET).any():
+            raise UsageError("exact FIFO does not follow pegged orders; ask for another queue model, or leave them out")
+        given = replace(given, before_seq=np.zeros_like(given.before_seq), cancel_before_seq=np.zeros_like(given.before_seq))
     venue = {
         "queue": queue_of(Band(band), chosen.model),
         "fits": chosen.fits(session, session.symbols, {session.symbols[k] for k in np.unique(given.symbol)}),
@@ -145,33 +153,46 @@ def make_batch(session: Session, given: GivenOrders, arrivals: Arrivals, is_inde
         shadows=make_shadows(given.symbol, given.side, n_symbols, most),
         book=_book(session),
         venue=make_venue(n_symbols + most, slots, answer_capacity=room, n_messages=n_messages, **venue),
-        ctl=np.array([(0, 0, int(acts_first), int(is_independent), 0)], BATCH_CTL),
+        ctl=np.array([(0, 0, int(is_independent), 0)], BATCH_CTL),
     )
 
 
 def _schedule(given: GivenOrders, arrivals: Arrivals, hours_ns: tuple[int, int], acts_first: bool) -> np.ndarray:
     """Return all steps in the order in which they act: each order's arrival, its cancel and its end.
 
-    An order that acts before the events of its own time stamp acts after those of the nanosecond before; so does an expiry.
+    An order that acts before the events of its own time stamp acts after those of the nanosecond before; so does an expiry. One
+    that names an event acts after those before it.
     """
     open_ns, close_ns = hours_ns
-    arrival_ns, cancel_ns = (at_ns - int(acts_first) for at_ns in arrivals)
+    early_ns = int(acts_first)
+    arrival_ns, arrival_seq = _place_of(arrivals.new_ns, given.before_seq, early_ns)
+    cancel_ns, cancel_seq = _place_of(arrivals.cancel_ns, given.cancel_before_seq, early_ns)
+    is_early = (cancel_ns < arrival_ns) | ((cancel_ns == arrival_ns) & (cancel_seq < arrival_seq))
+    cancel_ns, cancel_seq = np.where(is_early, arrival_ns, cancel_ns), np.where(is_early, arrival_seq, cancel_seq)
     gone_ns = np.where(given.cancel_ts_ns > 0, arrivals[1], NEVER)
     gone_ns = np.where(given.tif == Tif.GTD, np.minimum(gone_ns, given.expire_ts_ns), gone_ns)
     is_waiting = (arrival_ns < open_ns) & np.isin(given.tif, (Tif.DAY, Tif.GTD)) & (gone_ns > open_ns)
-    arrival_ns = np.where(is_waiting, open_ns, arrival_ns)  # rule 30
+    arrival_ns, arrival_seq = np.where(is_waiting, open_ns, arrival_ns), np.where(is_waiting, LAST_SEQ, arrival_seq)  # rule 30
     end_ns = np.where(arrival_ns < close_ns, close_ns, NEVER)
     end_ns = np.where(given.tif == Tif.GTD, given.expire_ts_ns, end_ns) - 1
     cancelled = np.flatnonzero(given.cancel_ts_ns > 0)
     ending = np.flatnonzero(end_ns < NEVER - 1)
     due_ns = np.concatenate([arrival_ns, cancel_ns[cancelled], end_ns[ending]])
+    due_seq = np.concatenate([arrival_seq, cancel_seq[cancelled], np.full(len(ending), LAST_SEQ)])
     owner = np.concatenate([np.arange(len(arrival_ns)), cancelled, ending])
     rank = np.repeat([NEW, CANCEL, EXPIRY], [len(arrival_ns), len(cancelled), len(ending)])
-    order = np.lexsort((owner, rank, due_ns))
+    order = np.lexsort((owner, rank, due_seq, due_ns))
     steps = np.zeros(len(order), STEP)
-    steps["due_ns"], steps["owner"] = due_ns[order], owner[order]
+    steps["due_ns"], steps["due_seq"], steps["owner"] = due_ns[order], due_seq[order], owner[order]
+    steps["now_ns"] = steps["due_ns"] + early_ns * (steps["due_seq"] == LAST_SEQ)
     steps["action"] = np.where(rank[order] == NEW, Action.NEW, Action.CANCEL)
     return steps
+
+
+def _place_of(at_ns: np.ndarray, before_seq: np.ndarray, early_ns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return time and `seq` of the last event that each step lets pass."""
+    is_named = before_seq > 0
+    return np.where(is_named, at_ns, at_ns - early_ns), np.where(is_named, before_seq - 1, LAST_SEQ)
 
 
 def _most_live(steps: np.ndarray, n_orders: int) -> int:
@@ -205,7 +226,7 @@ def stream_fills(session: Session, batch: Any) -> Iterator[np.ndarray]:
         while not play(block, len(block.events), batch):
             yield _collect(batch)
         yield _collect(batch)
-    while not act_until(NEVER, batch):
+    while not act_until(NEVER, 0, batch):
         yield _collect(batch)
     yield _collect(batch)
 

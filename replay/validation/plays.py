@@ -111,6 +111,7 @@ def lives(orders: pd.DataFrame, feed: Degraded, band: str) -> pd.DataFrame:
 
     if not feed.is_poor:
         return orders
+    orders = orders.assign(before_seq=0, end_seq=0)  # its rows are others
     if band == "optimistic":
         longer = {"arrival_ns": orders["arrival_ns"] - feed.early_ns, "end_ns": orders["end_ns"] + feed.late_ns}
         return orders.assign(**longer)

@@ -7,7 +7,8 @@ nothing.
 
 The clock is the feed's. Where quotes and prints come later than the message that made them (their exchange times say which
 belong together), the shadow arrives with the quote that shows the order, ends with the quote that shows its end, and the real
-order counts as filled with the print that reports it.
+order counts as filled with the print that reports it. A packet stamps many messages with one time: the shadow stands where the
+real order does among them, just before the quote that shows it, or it would be ahead of all who came earlier in its packet.
 """
 
 from __future__ import annotations
@@ -41,18 +42,25 @@ class Feed:
         """Read them from a session."""
         return cls(session.quotes(symbol), session.trades(symbol))
 
-    def when_quoted(self, ts_ns: np.ndarray, exch_ns: np.ndarray) -> np.ndarray:
-        """Return when the feed shows in its quotes what happened; the message's own time where no quote belongs to it."""
+    def when_quoted(self, ts_ns: np.ndarray, exch_ns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return when the feed shows in its quotes what happened, and the `seq` of that quote.
+
+        Where no quote belongs to it these are the message's own time, and 0.
+        """
         return _paired(self.quotes, ts_ns, exch_ns)
 
     def when_printed(self, ts_ns: np.ndarray, exch_ns: np.ndarray) -> np.ndarray:
         """Return when the feed prints an execution."""
-        return _paired(self.trades, ts_ns, exch_ns)
+        return _paired(self.trades, ts_ns, exch_ns)[0]
 
-    def would_take(self, side: np.ndarray, price: np.ndarray, at_ns: np.ndarray) -> np.ndarray:
+    def would_take(
+        self, side: np.ndarray, price: np.ndarray, at_ns: np.ndarray, before_seq: np.ndarray | None = None
+    ) -> np.ndarray:
         """Tell which orders (side 1 or -1) meet the other side as displayed just before they act."""
         shown, size = (np.zeros(len(side), np.int64) for _ in range(2))
         last = np.searchsorted(self.quotes["ts_ns"].to_numpy(), at_ns, "left") - 1
+        if before_seq is not None:
+            last = np.where(before_seq > 0, np.searchsorted(self.quotes["seq"].to_numpy(), before_seq, "left") - 1, last)
         for sign, name in ((1, "ask"), (-1, "bid")):
             own = (side == sign) & (last >= 0)
             shown[own] = self.quotes[name].to_numpy()[last[own]]
@@ -73,18 +81,18 @@ class Feed:
         return at_ns
 
 
-def _paired(frame: pd.DataFrame, ts_ns: np.ndarray, exch_ns: np.ndarray) -> np.ndarray:
-    """Return the time of the first row with the same exchange time, where it is later than the message."""
+def _paired(frame: pd.DataFrame, ts_ns: np.ndarray, exch_ns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return time and `seq` of the first row with the same exchange time, where it is not before the message."""
     known = frame["exch_ts_ns"].notna().to_numpy()
     exch = frame["exch_ts_ns"].fillna(0).to_numpy(np.int64)[known]
     times = frame["ts_ns"].to_numpy()[known]
     if not len(exch):
-        return ts_ns
+        return ts_ns, np.zeros_like(ts_ns)
     first = np.lexsort((times, exch))
     at = np.minimum(np.searchsorted(exch[first], exch_ns), len(exch) - 1)
-    is_pair = exch[first][at] == exch_ns
-    paired: np.ndarray = np.maximum(np.where(is_pair, times[first][at], ts_ns), ts_ns)
-    return paired
+    row = first[at]
+    is_pair = (exch[row] == exch_ns) & (times[row] >= ts_ns)
+    return np.where(is_pair, times[row], ts_ns), np.where(is_pair, frame["seq"].to_numpy()[known][row], 0)
 
 
 def shadow_orders(truth: Truth, session: Session) -> pd.DataFrame:
@@ -101,17 +109,20 @@ def shadow_orders(truth: Truth, session: Session) -> pd.DataFrame:
     -------
     pandas.DataFrame
         `symbol, track, real_id, kind` (join, improve), `side, qty, price` (units), `ahead_qty, spread, activity`, `arrival_ns`,
-        `end_ns` (real end), `is_filled`, `fill_ns` (when the last of it was filled, else NEVER), `is_marketable`.
+        `end_ns` (real end), `is_filled`, `fill_ns` (when the last of it was filled, else NEVER), `is_marketable`, `before_seq`
+        and `end_seq` (of the quotes that show arrival and cancel, 0 = unknown).
     """
     import pandas as pd
 
     feed = Feed.of(session, truth.symbol)
     orders = truth.scored
     is_filled = orders["fate"] == Fate.FILLED
-    arrival_ns = feed.when_quoted(orders["arrival_ns"], orders["arrival_exch_ns"])
+    arrival_ns, before_seq = feed.when_quoted(orders["arrival_ns"], orders["arrival_exch_ns"])
     printed_ns = feed.when_printed(orders["end_ns"], orders["end_exch_ns"])
-    quoted_ns = feed.when_quoted(orders["end_ns"], orders["end_exch_ns"])
-    arrival_ns = np.minimum(arrival_ns, np.where(is_filled, printed_ns, quoted_ns))
+    quoted_ns, end_seq = feed.when_quoted(orders["end_ns"], orders["end_exch_ns"])
+    end_ns = np.where(is_filled, printed_ns, quoted_ns)
+    before_seq = np.where(arrival_ns > end_ns, 0, before_seq)
+    arrival_ns = np.minimum(arrival_ns, end_ns)
     return pd.DataFrame(
         {
             "symbol": truth.symbol,
@@ -125,10 +136,12 @@ def shadow_orders(truth: Truth, session: Session) -> pd.DataFrame:
             "spread": orders["spread"],
             "activity": orders["activity"],
             "arrival_ns": arrival_ns,
-            "end_ns": np.where(is_filled, printed_ns, quoted_ns),
+            "end_ns": end_ns,
             "is_filled": is_filled,
             "fill_ns": np.where(is_filled, printed_ns, NEVER_NS),
-            "is_marketable": feed.would_take(orders["side"], orders["price"], arrival_ns),
+            "is_marketable": feed.would_take(orders["side"], orders["price"], arrival_ns, before_seq),
+            "before_seq": before_seq,
+            "end_seq": np.where(is_filled, 0, end_seq),
         }
     )
 
@@ -162,6 +175,8 @@ def play_shadows(session: Session, shadows: pd.DataFrame, model: Any, **options:
             "tif": "DAY",
             "post_only": shadows["post_only"].to_numpy() if "post_only" in shadows.columns else 0,
             "cancel_ts_ns": (shadows["end_ns"] + np.where(shadows["is_filled"], PATIENCE_NS, 0)).to_numpy(),
+            "before_seq": shadows["before_seq"].to_numpy(),
+            "cancel_before_seq": shadows["end_seq"].to_numpy(),
         }
     )
     fills = simulate(session, given, queue=model, latency=0, independent=True, own_in_book=True, **options)

@@ -188,6 +188,21 @@ def test_an_order_acts_after_the_events_of_its_time_unless_it_is_in_the_book():
     assert 1 == len(simulate(tiny(), order(ts_ns=now), latency=0, own_in_book=True))
 
 
+def test_a_real_order_stands_before_the_event_that_it_names():
+    """Of three quotes with one time stamp the third shows the order: it joins behind the ten of the second, else it is first."""
+    quotes = pd.DataFrame({"ts_ns": START_NS, "symbol": "A", "bid": [99.99, 100.0, 100.0], "bid_size": [5, 10, 110]})
+    trades = pd.DataFrame({"ts_ns": [START_NS + 1000], "symbol": "A", "price": 100.0, "size": [12], "exchange": "N"})
+    session = Session.from_frames(
+        quotes=quotes.assign(ask=100.01, ask_size=300), trades=trades.assign(flags=512), symbols={"A": {"tick": 0.01}}
+    )
+    own_seq = int(session.quotes()["seq"].iloc[2])
+
+    assert [2] == simulate(session, order(before_seq=own_seq), latency=0, own_in_book=True)["qty"].tolist()
+    assert [12] == simulate(session, order(), latency=0, own_in_book=True)["qty"].tolist()
+    with pytest.raises(UsageError, match="needs `own_in_book=True`"):
+        simulate(session, order(before_seq=own_seq))
+
+
 def test_gtd_orders_end_at_their_time():
     """An order good till just before the print gets nothing, also when it would only arrive later."""
     print_ns = START_NS + 1_000_000_000

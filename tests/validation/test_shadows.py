@@ -13,7 +13,7 @@ from replay.validation.outcomes import Verdict, filled_within, judge
 from replay.validation.plays import lives
 from replay.validation.shadows import NEVER_NS, PATIENCE_NS, play_shadows, shadow_orders
 from replay.validation.truth import real_orders
-from tests.validation.worlds import MS_NS, START_NS, SYMBOL, TICK, message, opening, session
+from tests.validation.worlds import MS_NS, START_NS, SYMBOL, TICK, message, opening, packet, session
 
 MINE = 77
 
@@ -55,6 +55,29 @@ def test_a_filled_order_waits_thirty_seconds_and_no_longer() -> None:
         shadows, whole = shadows_of(tape)
         judged = judge(shadows, play_shadows(whole, shadows, QueueModel.TRADES_ONLY))
         assert [expected] == judged["verdict"].tolist()
+
+
+def test_in_a_packet_a_shadow_stands_behind_those_who_came_before_it() -> None:
+    """Three orders with one time stamp make a new bid; the shadow of the last fills with its own print, not with the first."""
+    new = packet(5, *(message(5, "add", order_id, 1, 101, 5) for order_id in (1, 2, MINE)))
+    prints = [message(6 + k, "execute", order_id, 1, 101, 5) for k, order_id in enumerate((1, 2, MINE))]
+    shadows, whole = shadows_of([*opening(), *new, *prints, message(9, "add", 3, 1, 100, 10)])
+    judged = judge(shadows, play_shadows(whole, shadows, QueueModel.BEHIND_FIRST))
+
+    assert [False] * 3 == shadows["is_marketable"].tolist()
+    assert [Verdict.SAME] * 3 == judged["verdict"].tolist()
+
+
+def test_in_a_packet_a_shadow_is_withdrawn_where_the_real_order_was() -> None:
+    """A print that comes before the cancel in its packet fills the shadow, wrongly; one that comes after it does not."""
+    start = [*opening(), *(message(5 + k, "add", order_id, 1, 101, 5) for k, order_id in enumerate((1, MINE)))]
+    start += [message(7, "delete", 1, 1, 101, 5)]
+    fill, cancel = message(8, "execute", 9999, 1, 101, 5), message(8, "delete", MINE, 1, 101, 5)
+    for rows, expected in (((fill, cancel), Verdict.WRONG), ((cancel, fill), Verdict.RIGHT)):
+        shadows, whole = shadows_of([*start, *packet(8, *rows), message(9, "add", 3, 1, 100, 10)])
+        judged = judge(shadows, play_shadows(whole, shadows, QueueModel.BEHIND_FIRST))
+
+        assert [expected] == judged["verdict"][shadows["real_id"] == MINE].tolist()
 
 
 def test_what_was_left_of_an_aggressor_is_not_played() -> None:

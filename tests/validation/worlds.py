@@ -26,8 +26,14 @@ def opening(bid: int = 100, ask: int = 102, qty: int = 300) -> list[dict[str, An
     return [message(0, "add", 9000 + k, side, price, qty) for k, (side, price) in enumerate(levels)]
 
 
+def packet(ms: float, *rows: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return messages that the feed sent as one: one time stamp, exchange times of their own."""
+    ts_ns = START_NS + int(ms * MS_NS)
+    return [row | {"ts_ns": ts_ns, "exch": ts_ns - 1000 + k} for k, row in enumerate(rows)]
+
+
 def frames(messages: list[dict[str, Any]], hidden_id: int | None = None) -> dict[str, pd.DataFrame]:
-    """Return what level 1 shows of the messages: a quote per time at which the touch changed, a print per execution.
+    """Return what level 1 shows of the messages: a quote per exchange time at which the touch changed, a print per execution.
 
     With `hidden_id` the quotes are those of a market without that order; its executions are printed all the same.
     """
@@ -37,13 +43,13 @@ def frames(messages: list[dict[str, Any]], hidden_id: int | None = None) -> dict
     for k, row in enumerate(messages):
         if row["action"] == "execute":
             flags = int(Flag.SELL if row["side"] > 0 else Flag.BUY)
-            prints.append({"ts_ns": row["ts_ns"], "price": row["price"], "size": row["qty"], "flags": flags})
+            prints.append({"ts_ns": row["ts_ns"], "price": row["price"], "size": row["qty"], "flags": flags, "order": k})
         _apply(book, row)
-        if k + 1 == len(messages) or messages[k + 1]["ts_ns"] > row["ts_ns"]:
+        if k + 1 == len(messages) or messages[k + 1]["exch"] != row["exch"]:
             shown = {order_id: order for order_id, order in book.items() if order_id != hidden_id}
             touch = {**_side(shown, 1, "bid"), **_side(shown, -1, "ask")}
             if not quotes or touch != {name: quotes[-1][name] for name in touch}:
-                quotes.append({"ts_ns": row["ts_ns"], **touch})
+                quotes.append({"ts_ns": row["ts_ns"], "exch_ts_ns": row["exch"], "order": k, **touch})
     return {"quotes": pd.DataFrame(quotes), "trades": pd.DataFrame(prints)}
 
 
