@@ -177,6 +177,7 @@ def test_edit_at_the_end_of_a_chain_is_noticed(project: Path) -> None:
     assert [False] * 3 == edited["hits"]
 
 
+@pytest.mark.slow
 def test_errors_of_callees_survive_the_cache(project: Path) -> None:
     """What a callee raises, with values of the moment in it, arrives in Python from a cached caller as from a fresh one."""
     fresh = probe(project, "chain_probe.py")
@@ -186,6 +187,7 @@ def test_errors_of_callees_survive_the_cache(project: Path) -> None:
     assert fresh["values"] == cached["values"]
 
 
+@pytest.mark.slow
 def test_two_first_starts_at_once(project: Path) -> None:
     """Two processes that compile the same kernels at the same time both answer right, and leave a cache that a third one uses."""
     both = [answer(process) for process in [start(project), start(project)]]
@@ -194,6 +196,7 @@ def test_two_first_starts_at_once(project: Path) -> None:
     assert {"values": [90, 49, 45, 135], "hits": [True] * 4} == probe(project)
 
 
+@pytest.mark.slow
 def test_damaged_cache_is_compiled_anew(project: Path) -> None:
     """A file of the cache that was cut short is replaced, not believed."""
     probe(project)
@@ -225,6 +228,7 @@ def test_cache_does_not_grow_with_starts(project: Path) -> None:
     assert before == len(list((project / "cache").iterdir()))
 
 
+@pytest.mark.slow
 def test_bounds_checks_have_their_own_entries(project: Path) -> None:
     """A run with bounds checks does not use kernels compiled without them."""
     probe(project)
