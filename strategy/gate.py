@@ -146,14 +146,21 @@ def _missing_bps(leg, params):
 
 
 @kernel
+def _is_nearer(leg, missing, other, least):
+    if (leg["reason"] == Reason.GATE_COST) != (other["reason"] == Reason.GATE_COST):
+        return leg["reason"] == Reason.GATE_COST
+    return missing < least or (least != least and missing == missing)
+
+
+@kernel
 def _write_nearest(legs, n, params, decision):
-    """Write the leg that came closest, and what its |mu| would have had to be."""
+    """Write the leg that came closest, and what its |mu| would have had to be; one that was judged before any that was not."""
     nearest = -1
     least = math.inf
     for k in range(n):
         if legs[k]["is_alive"]:
             missing = _missing_bps(legs[k], params)
-            if nearest < 0 or missing < least or (least != least and missing == missing):
+            if nearest < 0 or _is_nearer(legs[k], missing, legs[nearest], least):
                 nearest = k
                 least = missing
     if nearest < 0:

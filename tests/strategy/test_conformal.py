@@ -72,6 +72,17 @@ def test_a_shut_gate_says_who_came_closest():
     assert (30, -1.5, 2.0, 101) == tuple(decision[n] for n in ("horizon_min", "mu_bps", "edge_needed_bps", "forecast_id"))
 
 
+@pytest.mark.jit_off
+def test_who_came_closest_was_judged():
+    """A leg in warm-up, however wide its bounds are of the cost, does not stand for those that were judged and refused."""
+    legs, decision = make_legs([(5, 9.0, 1.0, 2.0, 0), (30, 40.0, 1.0, 2.0, 0)]), make_decision()
+    legs["gate_lo_bps"], legs["gate_hi_bps"] = [1.0, 30.0], [17.0, 50.0]
+    legs["gate_reason"] = [0, Reason.GATE_NOT_READY]
+
+    assert Reason.GATE_COST == open_gate(legs, 2, as_row(GateSettings(mode="enhanced")), decision)
+    assert (5, 10.0) == tuple(decision[0][name] for name in ("horizon_min", "edge_needed_bps"))
+
+
 def test_equality_does_not_pass():
     """A forecast of exactly the threshold is refused."""
     assert [0, 0] == gated([(5, 2.0, 1.0, 0.0, 0), (5, -2.0, 1.0, 0.0, 0)], 2.0)[1]["side"].tolist()
