@@ -55,7 +55,8 @@ def generate(
     Returns
     -------
     list of Path
-        The session folders in date order. Each holds `forecasts.parquet` beside the tables.
+        The session folders in date order. Each holds `forecasts.parquet` beside the tables; several days also share one for all
+        of them, `out/forecasts.parquet`.
 
     Raises
     ------
@@ -71,19 +72,24 @@ def generate(
     root = Path(out)
     if wish.days > 1 and (root / MANIFEST_NAME).exists():
         raise UsageError(f"{root} is a session itself; name another folder for {wish.days} sessions")
-    folders = []
+    folders, forecasts = [], []
     values: list[float | None] = [None] * wish.symbols
     for day in _trading_days(_as_date(start_day), wish.days):
         folder = root / day.isoformat() if wish.days > 1 else root
-        values = _generate_day(folder, day, wish, values)
+        values, columns = _generate_day(folder, day, wish, values)
         folders.append(folder)
+        forecasts.append(columns)
         if progress:
             progress(f"{day}: {wish.symbols} symbols written to {folder}")
+    if len(folders) > 1:
+        write_forecasts(root, {name: np.concatenate([columns[name] for columns in forecasts]) for name in forecasts[0]})
     return folders
 
 
-def _generate_day(folder: Path, day: date, settings: SynthSettings, values: list[float | None]) -> list[float | None]:
-    """Write one session; return the fair values at its end, at which the next day opens."""
+def _generate_day(
+    folder: Path, day: date, settings: SynthSettings, values: list[float | None]
+) -> tuple[list[float | None], dict[str, np.ndarray]]:
+    """Write one session; return the fair values at its end, at which the next day opens, and its forecasts."""
     plan = _plan(day, settings)
     outages = plan_outages(plan.ordinal, plan.n_seconds, settings)
     frames, forecasts = [], []
@@ -96,15 +102,16 @@ def _generate_day(folder: Path, day: date, settings: SynthSettings, values: list
         forecasts.append(plant_forecasts(symbol, received.quotes, made.seconds, plan, stream, settings))
         closes.append(made.close_value)
     tables = {**join_frames(frames), "status": status_frame(plan, outages, settings)}
-    _write(folder, day, settings, tables, forecasts)
-    return closes
-
-
-def _write(folder: Path, day: date, settings: SynthSettings, tables: dict[str, Any], forecasts: list[np.ndarray]) -> None:
     symbols = [_describe(number, settings) for number in range(settings.symbols)]
+    _write(folder, day, settings, symbols, tables)
+    columns = forecast_columns(forecasts, [info.name for info in symbols], day)
+    write_forecasts(folder, columns)
+    return closes, columns
+
+
+def _write(folder: Path, day: date, settings: SynthSettings, symbols: list[SymbolInfo], tables: dict[str, Any]) -> None:
     notes = {"generator": "replay synth", "forecasts": FILE_NAME, "settings": dataclasses.asdict(settings)}
     write_session(folder, day=day, symbols=symbols, source=SOURCE, notes=notes, calendar=NEW_YORK, **tables)
-    write_forecasts(folder, forecast_columns(forecasts, [info.name for info in symbols], day))
 
 
 def _describe(number: int, settings: SynthSettings) -> SymbolInfo:

@@ -89,6 +89,13 @@ def test_several_days_lie_in_folders_of_their_own(tmp_path):
     assert 2 == len(said)
 
 
+def test_several_days_share_a_file_of_forecasts(tmp_path):
+    """Beside the days lies one file with the forecasts of all of them, which a run over the days takes."""
+    folders = generate(tmp_path, symbols=1, minutes=3, days=2, seed=1)
+
+    pd.testing.assert_frame_equal(pd.concat([forecasts(folder) for folder in folders], ignore_index=True), forecasts(tmp_path))
+
+
 def test_half_day_ends_early(tmp_path):
     """On a half-day the session ends at its early close, however many minutes were asked for."""
     folder = generate(tmp_path / "half", symbols=1, seed=1, start_day=date(2026, 11, 27), activity=0.03, depth=0.3)[0]
