@@ -14,6 +14,13 @@ class UsageError(ReplayError):
     """A command, an argument or a call that cannot be meant."""
 
 
+class UnknownNameError(UsageError, KeyError):
+    """A symbol, horizon or other name that the thing asked was not made for."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # a KeyError would show its sentence in quotes
+
+
 class ConfigError(ReplayError):
     """A configuration with an unknown key or an impossible value."""
 

@@ -25,7 +25,8 @@ The order of a cycle, and where each step lives:
 `verification`       the six-point checklist
 ===================  ==============================================================
 
-Each is usable alone, with plain numbers, through the classes named here.
+Each is usable alone, with plain numbers, through the classes named here; `border` checks what callers hand in,
+`plain_events` turns their events into rows, `requests` what comes out into plain objects.
 """
 
 from importlib import import_module
@@ -44,7 +45,10 @@ _HOMES = {
     "Verification": "verification",
 }
 
+_MODULES = ("arbiter", "conformal", "contracts", "labels", "plain_events")  # `strategy.conformal.evaluate` needs no other import
+
 if TYPE_CHECKING:
+    from strategy import arbiter, conformal, contracts, labels, plain_events
     from strategy.arbiter import HorizonArbiter
     from strategy.barriers import BarrierGate
     from strategy.conformal import ConformalGate
@@ -67,11 +71,18 @@ __all__ = [
     "RiskModel",
     "StalenessGuard",
     "Verification",
+    "arbiter",
+    "conformal",
+    "contracts",
+    "labels",
+    "plain_events",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name from its file on first use, so that `import strategy` compiles and loads nothing."""
+    if name in _MODULES:
+        return import_module(f"strategy.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'strategy' has no attribute {name!r}")
     return getattr(import_module(f"strategy.{_HOMES[name]}"), name)

@@ -13,6 +13,7 @@ from replay.errors import ConfigError, UsageError
 from replay.jit import kernel
 from replay.settings import as_row
 from strategy.blend import choose_blend, keep_play, write_meta, write_play
+from strategy.border import Names, check_numbers, check_row, make_settings
 from strategy.decision import DECISION, LEG, MAX_HORIZONS, Fallback, Reason
 from strategy.features import FEATURES
 from strategy.policies import (
@@ -44,6 +45,14 @@ class Choice(NamedTuple):
     fallback: Fallback
 
 
+class _Awaited(NamedTuple):
+    symbol: int
+    number: int
+    mu_bps: float
+    sigma_bps: float
+    cost_bps: float
+
+
 class HorizonArbiter:
     """Choose a horizon from plain numbers, and learn which of them pay; in its enhanced form unless told otherwise.
 
@@ -52,8 +61,10 @@ class HorizonArbiter:
     horizons_min : sequence of int
         At most MAX_HORIZONS, shortest first.
     settings : ArbiterSettings, optional
+    symbols : sequence of str, optional
+        Each learns for itself; without any there is one, and nobody has to name it.
     pending_max : int
-        Choices whose outcomes are awaited; beyond it the oldest is dropped.
+        Choices of one symbol whose outcomes are awaited; beyond it the oldest is dropped.
     **changes
         Single settings, by name, where no `settings` are given.
 
@@ -68,18 +79,27 @@ class HorizonArbiter:
     """
 
     def __init__(
-        self, horizons_min: Sequence[int], settings: ArbiterSettings | None = None, *, pending_max: int = 4096, **changes: Any
+        self,
+        horizons_min: Sequence[int],
+        settings: ArbiterSettings | None = None,
+        *,
+        symbols: Sequence[str] = ("all",),
+        pending_max: int = 4096,
+        **changes: Any,
     ) -> None:
-        if not 0 < len(horizons_min) <= MAX_HORIZONS:
-            raise ConfigError(f"an arbiter takes 1 to {MAX_HORIZONS} horizons, got {len(horizons_min)}")
-        self.settings = settings or ArbiterSettings(**{"mode": "enhanced", **changes})
+        self.settings = make_settings(ArbiterSettings, settings, changes, mode="enhanced")
+        if pending_max < 1:
+            raise ConfigError(f"pending_max must be at least 1, got {pending_max}")
+        self._names = Names(symbols, horizons_min)
+        n = len(self._names)
         self._params = as_row(self.settings)
-        self._features = np.zeros(1, FEATURES)
+        self._features = np.zeros(n, FEATURES)
         self._legs = np.zeros(len(horizons_min), LEG)
         self._legs["horizon_min"] = horizons_min
         self._decision = np.zeros(1, DECISION)
-        self._mixture = new_mixture(1, len(horizons_min), pending_max)
-        self._waiting: dict[tuple[int, int], tuple[int, float, float, float]] = {}
+        self._mixture = new_mixture(n, len(horizons_min), pending_max)
+        self._waiting: dict[tuple[int, int], _Awaited] = {}
+        self._last = 0
 
     def choose(
         self,
@@ -92,6 +112,7 @@ class HorizonArbiter:
         sigma_bps: Sequence[float] | None = None,
         net_reward_bps: Sequence[float] | None = None,
         choice_id: int | None = None,
+        symbol: str | None = None,
     ) -> Choice:
         """Choose among the horizons whose side is not 0.
 
@@ -109,7 +130,17 @@ class HorizonArbiter:
             What a meta-learner predicts that each horizon will earn.
         choice_id : int, optional
             Names the choice when its outcomes come (`mature`); without it nothing is learned from it.
+        symbol : str, optional
+            Whose choice it is, where there are several.
+
+        Raises
+        ------
+        UsageError
+            For lists that have not one number per horizon, a side other than -1, 0 and 1, or a choice that waits already.
         """
+        s = self._last = self._names.symbol(symbol)
+        self._check(mu_bps, cost_bps, sides, choice_id)
+        check_numbers(spread_bps=spread_bps, vol_bps=vol_bps)
         horizons = self._legs["horizon_min"]
         sigma = vol_bps * np.sqrt(horizons) if sigma_bps is None else np.asarray(sigma_bps, float)
         self._legs["mu_bps"] = mu_bps
@@ -119,12 +150,12 @@ class HorizonArbiter:
         self._legs["net_reward_bps"] = math.nan if net_reward_bps is None else net_reward_bps
         self._legs["is_alive"] = np.isfinite(mu_bps) & np.isfinite(cost_bps) & np.isfinite(sigma) & (sigma > 0)
         self._decision[:] = 0
-        self._write_features(spread_bps, vol_bps)
+        self._write_features(s, spread_bps, vol_bps)
         n = len(self._legs)
-        write_play(0, self._legs, n, self._features, self._params, self._mixture)
-        reason = choose_blend(0, self._legs, n, self._features, self._params, self._mixture, self._decision)
+        write_play(s, self._legs, n, self._features, self._params, self._mixture)
+        reason = choose_blend(s, self._legs, n, self._features, self._params, self._mixture, self._decision)
         if choice_id is not None:
-            self._keep(choice_id)
+            self._keep(s, choice_id)
         return self._answer(reason)
 
     def mature(self, choice_id: int, horizon_min: int, outcome_bps: float) -> None:
@@ -138,32 +169,45 @@ class HorizonArbiter:
         key = (choice_id, int(horizon_min))
         if key not in self._waiting:
             raise UsageError(f"no outcome of choice {choice_id} at {horizon_min} min is awaited")
-        overlap = sum(1 for _, horizon in self._waiting if horizon == horizon_min)
-        number, mu, sigma, cost = self._waiting.pop(key)
-        k = self._legs["horizon_min"].tolist().index(int(horizon_min))
-        reward = reward_of(mu, sigma, cost, float(outcome_bps))
-        learn_outcome(0, k, len(self._legs), number, reward, overlap, self._mixture)
+        overlap = self._overlap(self._waiting[key].symbol, int(horizon_min))
+        awaited = self._waiting.pop(key)
+        k = self._names.horizon(int(horizon_min))
+        reward = reward_of(awaited.mu_bps, awaited.sigma_bps, awaited.cost_bps, float(outcome_bps))
+        learn_outcome(awaited.symbol, k, len(self._legs), awaited.number, reward, overlap, self._mixture)
 
     @property
     def policy_weights(self) -> tuple[float, ...]:
         """Return the weights of the policies in the last choice: original, meta-learner, pure, leaders, no trade."""
-        play = self._mixture.plays[0, spare_slot(self._mixture)]
+        play = self._mixture.plays[self._last, spare_slot(self._mixture)]
         return tuple(play["weight"][: 3 + len(self._legs) + 4].tolist())
 
-    def _keep(self, choice_id: int) -> None:
+    def _check(self, mu_bps: Sequence[float], cost_bps: Sequence[float], sides: Sequence[int], choice_id: int | None) -> None:
+        n = len(self._legs)
+        for name, row in {"mu_bps": mu_bps, "cost_bps": cost_bps, "sides": sides}.items():
+            check_row(name, row, n)
+        if any(side not in (-1, 0, 1) for side in sides):
+            raise UsageError(f"sides must be -1, 0 or 1, got {list(sides)}")
+        if any((choice_id, horizon) in self._waiting for horizon in self._names.horizons_min):
+            raise UsageError(f"choice {choice_id} waits for its outcomes already; give every choice an id of its own")
+
+    def _overlap(self, s: int, horizon_min: int) -> int:
+        return sum(1 for (_, horizon), kept in self._waiting.items() if horizon == horizon_min and kept.symbol == s)
+
+    def _keep(self, s: int, choice_id: int) -> None:
         alive = np.flatnonzero(self._legs["is_alive"])
-        number = int(keep_play(0, len(alive), self._mixture))
+        number = int(keep_play(s, len(alive), self._mixture))
         for leg in self._legs[alive]:
             values = (float(leg["mu_bps"]), float(leg["sigma_bps"]), float(leg["cost_bps"]))
-            self._waiting[choice_id, int(leg["horizon_min"])] = (number, *values)
+            self._waiting[choice_id, int(leg["horizon_min"])] = _Awaited(s, number, *values)
 
-    def _write_features(self, spread_bps: float, vol_bps: float) -> None:
-        half = round(spread_bps * _HALF_SPREAD_UNITS) if math.isfinite(spread_bps) else 0
+    def _write_features(self, s: int, spread_bps: float, vol_bps: float) -> None:
         is_known = math.isfinite(spread_bps)
-        self._features["bid"] = _MID - half if is_known else 0
-        self._features["ask"] = _MID + half if is_known else 0
-        self._features["mid2"] = 2 * _MID if is_known else 0
-        self._features["vol_bps"] = max(0.0, vol_bps)
+        half = round(spread_bps * _HALF_SPREAD_UNITS) if is_known else 0
+        row = self._features[s]
+        row["bid"] = _MID - half if is_known else 0
+        row["ask"] = _MID + half if is_known else 0
+        row["mid2"] = 2 * _MID if is_known else 0
+        row["vol_bps"] = max(0.0, vol_bps)
 
     def _answer(self, reason: int) -> Choice:
         row = self._decision[0]
@@ -183,11 +227,11 @@ def evaluate(rewards: Any, delays: Sequence[int], **settings: Any) -> "pd.DataFr
     Parameters
     ----------
     rewards : array (n, horizons)
-        Net reward of each horizon per row, bps; NaN = never known.
+        Net reward of each horizon per row, bps; what is not finite was never known.
     delays : sequence of int
-        Rows until a reward of that horizon is known, at least 1 each.
+        Rows until a reward of that horizon is known, at least 1 each; beyond the last row it never is.
     **settings
-        `original`: array (n, horizons), the weights of the original arbiter, default equal weights;
+        `original`: array (n, horizons), the weights of the original arbiter, default all on the first horizon;
         `predicted`: array (n, horizons), the meta-learner's net rewards, bps; and single settings of the arbiter, by name.
 
     Returns
@@ -198,7 +242,7 @@ def evaluate(rewards: Any, delays: Sequence[int], **settings: Any) -> "pd.DataFr
     Raises
     ------
     ConfigError
-        For shapes that do not fit, or a delay below one.
+        For shapes that do not fit, a delay that is no whole number above 0, or a setting that cannot be.
 
     Examples
     --------
@@ -209,26 +253,28 @@ def evaluate(rewards: Any, delays: Sequence[int], **settings: Any) -> "pd.DataFr
     import pandas as pd
 
     table = np.array(rewards, float)
-    waits = np.array(delays, np.int64)
-    if table.ndim != 2 or not 0 < table.shape[1] <= MAX_HORIZONS or waits.shape != table.shape[1:] or waits.min() < 1:
+    waits = np.array(delays, float)
+    is_shaped = table.ndim == 2 and 0 < table.shape[1] <= MAX_HORIZONS and waits.shape == table.shape[1:]
+    if not is_shaped or not (waits >= 1).all() or (waits != np.floor(waits)).any():
         raise ConfigError(
-            f"evaluate needs rewards of shape (n, 1 to {MAX_HORIZONS}) and a delay of at least 1 per column, "
+            f"evaluate needs rewards of shape (n, 1 to {MAX_HORIZONS}) and a whole delay of at least 1 per column, "
             f"got {table.shape} and delays {waits.tolist()}"
         )
     original = np.zeros_like(table)
     original[:, 0] = 1.0
     inputs = [
-        table,
+        np.where(np.isfinite(table), table, np.nan),
         np.array(settings.pop("original", original), float),
-        np.array(settings.pop("predicted", table * np.nan), float),
+        np.array(settings.pop("predicted", np.full_like(table, np.nan)), float),
     ]
-    if any(array.shape != table.shape for array in inputs):
-        raise ConfigError(f"`original` and `predicted` must have the shape of the rewards, {table.shape}")
-    params = as_row(ArbiterSettings(**{"mode": "enhanced", **settings}))
+    if any(array.shape != table.shape for array in inputs) or not (inputs[1] >= 0.0).all():
+        raise ConfigError(f"`original` (weights) and `predicted` must have the shape of the rewards, {table.shape}")
+    params = as_row(make_settings(ArbiterSettings, None, settings, mode="enhanced"))
     out = np.zeros_like(table)
-    mixture = new_mixture(1, table.shape[1], int(waits.max()) + 1)
+    delays_rows = np.minimum(waits, max(len(table), 1)).astype(np.int64)
+    mixture = new_mixture(1, table.shape[1], int(delays_rows.max()) + 1)
     legs = np.zeros(table.shape[1], LEG)
-    _evaluate(np.ascontiguousarray(np.stack(inputs)), waits, legs, params, mixture, np.zeros(table.shape[1]), out)
+    _evaluate(np.ascontiguousarray(np.stack(inputs)), delays_rows, legs, params, mixture, np.zeros(table.shape[1]), out)
     return pd.DataFrame(out)
 
 

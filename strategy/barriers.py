@@ -14,14 +14,17 @@ held: only the rules of `strategy.exits` and the two above end it. The *original
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from replay.desk import POSITION
+from replay.errors import UsageError
 from replay.jit import kernel
 from replay.settings import as_row, setting
+from strategy.border import Names, check_numbers, make_settings
 from strategy.decision import DECISION, LEG, Reason
 from strategy.exits import new_trades
 from strategy.modes import ENHANCED, mode_setting
@@ -104,11 +107,13 @@ class Advice(NamedTuple):
 
 
 class BarrierGate:
-    """Judge entries and one position against the barrier probabilities; in its enhanced form unless told otherwise.
+    """Judge entries and positions against the barrier probabilities; in its enhanced form unless told otherwise.
 
     Parameters
     ----------
     settings : BarrierSettings, optional
+    symbols : sequence of str, optional
+        One position each; without any there is one, and nobody has to name it.
     **changes
         Single settings, by name, where no `settings` are given.
 
@@ -124,43 +129,51 @@ class BarrierGate:
     Advice(keep_qty=100, stop_usd=100.5)
     """
 
-    def __init__(self, settings: BarrierSettings | None = None, **changes: Any) -> None:
-        self.settings = settings or BarrierSettings(**{"mode": "enhanced", **changes})
+    def __init__(self, settings: BarrierSettings | None = None, *, symbols: Sequence[str] = ("all",), **changes: Any) -> None:
+        self.settings = make_settings(BarrierSettings, settings, changes, mode="enhanced")
+        self._names = Names(symbols)
         self._params = as_row(self.settings)
         self._legs = np.zeros(1, LEG)
         self._legs["is_alive"] = 1
         self._decision = np.zeros(1, DECISION)
-        self._positions = np.zeros(1, POSITION)
-        self._trades = new_trades(1)
+        self._positions = np.zeros(len(self._names), POSITION)
+        self._trades = new_trades(len(self._names))
 
     def judge(self, side: int, p_peak: float, p_valley: float) -> tuple[int, Reason]:
         """Return the side that may be entered (0 = none) and why; reason TARGET_SET (0) = go on."""
+        if side not in (-1, 0, 1):
+            raise UsageError(f"side must be 1 (long), -1 (short) or 0, got {side!r}")
         self._see(p_peak, p_valley)
         self._decision["side"] = side
         reason = Reason(block(self._decision, self._legs, 1, self._params))
         return (side if reason == 0 else 0), reason
 
-    def open(self, qty: int, entry_usd: float, stop_usd: float | None = None) -> None:
+    def open(self, qty: int, entry_usd: float, stop_usd: float | None = None, *, symbol: str | None = None) -> None:
         """Begin to watch a position of signed `qty`."""
-        self._trades[:] = new_trades(1)
-        trade = self._trades[0]
+        s = self._names.symbol(symbol)
+        if not 0.0 < entry_usd < math.inf or (stop_usd is not None and not 0.0 < stop_usd < math.inf):
+            raise UsageError(f"entry_usd (and stop_usd, where there is a stop) must be above 0, got {entry_usd} and {stop_usd}")
+        self._trades[s] = new_trades(1)[0]
+        trade = self._trades[s]
         trade["side"] = np.sign(qty)
         trade["entry_mid2"] = round(entry_usd * _SCALE2)
         trade["stop_mid2"] = trade["first_stop_mid2"] = 0 if stop_usd is None else round(stop_usd * _SCALE2)
-        self._positions[0]["qty"] = qty
+        self._positions[s]["qty"] = qty
 
-    def hold(self, mid_usd: float, p_peak: float, p_valley: float, *, lot: int = 1) -> Advice:
+    def hold(self, mid_usd: float, p_peak: float, p_valley: float, *, lot: int = 1, symbol: str | None = None) -> Advice:
         """Return what is to be kept; a scale-out is advised once, and taken for done."""
+        s = self._names.symbol(symbol)
         self._see(p_peak, p_valley)
         mid2 = round(mid_usd * _SCALE2) if math.isfinite(mid_usd) else 0
-        trade, position = self._trades[0], self._positions[0]
-        keep_qty = int(hold(0, mid2, lot, self._positions, self._trades, self._legs, self._params))
+        trade, position = self._trades[s], self._positions[s]
+        keep_qty = int(hold(s, mid2, lot, self._positions, self._trades, self._legs, self._params))
         trade["is_scaled"] |= keep_qty != position["qty"]
         position["qty"] = keep_qty
         stop_mid2 = int(trade["stop_mid2"])
         return Advice(keep_qty, stop_mid2 / _SCALE2 if stop_mid2 else math.nan)
 
     def _see(self, p_peak: float, p_valley: float) -> None:
+        check_numbers(p_peak=p_peak, p_valley=p_valley)
         self._legs["p_peak"] = p_peak
         self._legs["p_valley"] = p_valley
 

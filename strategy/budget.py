@@ -22,6 +22,7 @@ import numpy as np
 from replay.errors import ConfigError
 from replay.jit import kernel
 from replay.settings import as_row, setting
+from strategy.border import make_settings
 from strategy.modes import ENHANCED, MODES, OFF, mode_setting
 from strategy.token_budget import LONG_AGO_NS, N_BUCKETS, NEEDED, draw, draw_cancel, tokens
 
@@ -185,7 +186,7 @@ class MessageBudget:
     """
 
     def __init__(self, settings: BudgetSettings | None = None, **changes: Any) -> None:
-        self.settings = settings or BudgetSettings(**changes)
+        self.settings = make_settings(BudgetSettings, settings, changes)
         check_budget(self.settings)
         self._params = as_row(self.settings)
         self._state = new_budget()

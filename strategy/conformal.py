@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from replay.errors import ConfigError
+from replay.errors import ConfigError, UsageError
 from replay.settings import as_row
+from strategy.border import Names, check_numbers, check_time, make_settings
 from strategy.calibration import (
     HI,
     LO,
@@ -24,8 +25,9 @@ from strategy.calibration import (
     write_record,
 )
 from strategy.decision import Reason
-from strategy.forecasts import FORECAST_STATE, complete, find_horizon
-from strategy.gate import GateSettings, judge_bounds, judge_point
+from strategy.forecasts import FORECAST_STATE, complete
+from strategy.gate import MEAN_EDGE, RULES, GateSettings, judge_bounds, judge_point
+from strategy.learning import ask_mean, gate_reason
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,20 +80,20 @@ class ConformalGate:
     def __init__(
         self, symbols: Sequence[str], horizons_min: Sequence[int], settings: GateSettings | None = None, **changes: Any
     ) -> None:
-        self.settings = settings or GateSettings(**{"mode": "enhanced", **changes})
+        self.settings = make_settings(GateSettings, settings, changes, mode="enhanced")
         self.unknown_count = 0  # outcomes of forecasts that were never issued, or had their outcome already
         self._params = as_row(self.settings)
-        self._index = {name: k for k, name in enumerate(symbols)}
-        self._horizons = np.array(horizons_min, np.int64)
-        self._state = new_calibration(len(self._index), len(self._horizons), 0)
+        self._names = Names(symbols, horizons_min)
+        self._state = new_calibration(len(self._names), len(self._names.horizons_min), 0)
         self._overlaps = np.ones(self._state.label_counts.shape, np.int64)
         self._waiting = np.zeros(self._state.label_counts.shape, np.int64)
+        self._last_ns = np.full(self._state.label_counts.shape, -(2**63), np.int64)
         self._pending: dict[int, _Issued] = {}
 
     def calibrate(
         self,
         forecast_id: int,
-        ts_ns: int,  # noqa: ARG002 - one signature for all forms
+        ts_ns: int,
         symbol: str,
         horizon_min: int,
         mu_bps: float,
@@ -102,12 +104,14 @@ class ConformalGate:
     ) -> tuple[float, float]:
         """Issue the bounds that the gate judges and remember them until the outcome of the forecast matures.
 
+        A forecast that waits already gets bounds as they are now; what is learned goes by those that were issued first.
+
         Parameters
         ----------
         forecast_id : int
             Names the forecast when its outcome comes.
         ts_ns : int
-            When the forecast was issued.
+            When the forecast was issued; for one symbol and horizon it never goes back.
         symbol : str
         horizon_min : int
         mu_bps, sigma_bps : float
@@ -123,24 +127,50 @@ class ConformalGate:
 
         Raises
         ------
-        KeyError
+        UnknownNameError
             For a symbol or a horizon that the gate was not made for.
+        UsageError
+            For crossed quantiles, or a forecast from before the last one.
         """
         s, k = self._cell(symbol, horizon_min)
-        q_lo, q_hi = _quantiles(mu_bps, sigma_bps, q_lo_bps, q_hi_bps)
+        check_numbers(mu_bps=mu_bps, sigma_bps=sigma_bps, cost_bps=cost_bps)
+        what = f"forecasts of {symbol!r} at {horizon_min} min"
+        self._last_ns[s, k] = check_time(ts_ns, int(self._last_ns[s, k]), what)
+        q_lo, q_hi = _quantiles(forecast_id, mu_bps, sigma_bps, q_lo_bps, q_hi_bps)
         if not math.isfinite(q_lo):
             return q_lo, q_hi
-        write_record(s, k, 0, self._state, mu_bps, sigma_bps, cost_bps)
+        write_record(s, k, 0, self._state, float(mu_bps), float(sigma_bps), float(cost_bps))
         record = self._state.records[s, k, 0]
         record["base_bps"] = q_lo, q_hi
         issue_bounds(s, k, 0, self._state, self._params)
-        self._remember(forecast_id, s, k)
+        if self._params["rule"] == MEAN_EDGE:
+            ask_mean(s, k, record, self._state, self._params)
+        if forecast_id not in self._pending:
+            self._remember(forecast_id, s, k)
         return float(record["gate_bps"][LO]), float(record["gate_bps"][HI])
 
     def interval(self, forecast_id: int) -> tuple[float, float]:
         """Return the interval of level `interval_level` that was issued with a forecast whose outcome is still awaited."""
-        low, high = self._pending[forecast_id].record["bound_bps"]
+        low, high = self._issued(forecast_id).record["bound_bps"]
         return float(low), float(high)
+
+    def verdict(self, forecast_id: int) -> tuple[int, Reason]:
+        """Return the side that may be traded on a forecast that waits, and why, as the pipeline would judge it.
+
+        Unlike `judge`, which sees two numbers, it knows the forecast's cost and the warm-up: GATE_NOT_READY until enough outcomes
+        are known, GATE_MISSING where too many never came.
+        """
+        issued = self._issued(forecast_id)
+        record, cell = issued.record, (issued.symbol, issued.column)
+        cost_bps = float(record["cost_bps"])
+        if self.settings.mode != "enhanced":
+            side = judge_point(float(record["mu_bps"]), cost_bps, self._params)
+            return int(side), Reason.TARGET_SET if side != 0 else Reason.GATE_COST
+        self._recall(issued)
+        reason = gate_reason(*cell, self._state.records[(*cell, 0)], max(int(self._waiting[cell]), 1), self._state, self._params)
+        if reason != 0:
+            return 0, Reason(reason)
+        return self.judge(float(record["gate_bps"][LO]), float(record["gate_bps"][HI]), cost_bps)
 
     def mature(self, forecast_id: int, outcome_bps: float) -> None:
         """Learn from the outcome of a forecast; a second one, or one of an unknown forecast, is ignored and counted as such."""
@@ -181,12 +211,15 @@ class ConformalGate:
         return Coverage(n, float(cell["n_eff"]), 1.0 - below - above, below, above, passed, missed, int(cell["dropped_count"]))
 
     def _cell(self, symbol: str, horizon_min: int) -> tuple[int, int]:
-        column = find_horizon(self._horizons, horizon_min)
-        if symbol not in self._index or column < 0:
-            raise KeyError(
-                f"no gate for {symbol!r} at {horizon_min} min; it has {list(self._index)} at {self._horizons.tolist()}"
+        return self._names.symbol(symbol), self._names.horizon(horizon_min)
+
+    def _issued(self, forecast_id: int) -> _Issued:
+        if forecast_id not in self._pending:
+            raise UsageError(
+                f"no outcome of forecast {forecast_id!r} is awaited; ask after `calibrate` and before `mature` "
+                f"(at most {self.settings.pending_max} wait, see `pending_max`)"
             )
-        return self._index[symbol], int(column)
+        return self._pending[forecast_id]
 
     def _remember(self, forecast_id: int, s: int, k: int) -> None:
         await_outcome(s, k, 0, self._state)
@@ -203,13 +236,19 @@ class ConformalGate:
         self._state.issued[issued.symbol, issued.column, 0] = issued.banks
 
 
-def _quantiles(mu_bps: float, sigma_bps: float, q_lo_bps: float | None, q_hi_bps: float | None) -> tuple[float, float]:
-    """Order and complete the quantiles by the rules of `strategy.forecasts`; NaN for a forecast that is not sound."""
+def _quantiles(
+    forecast_id: int, mu_bps: float, sigma_bps: float, q_lo_bps: float | None, q_hi_bps: float | None
+) -> tuple[float, float]:
+    """Complete the quantiles by the rules of `strategy.forecasts`; NaN for a forecast that is not sound."""
+    low, high = (math.nan if q is None else q for q in (q_lo_bps, q_hi_bps))
+    check_numbers(q_lo_bps=low, q_hi_bps=high)
+    if math.isfinite(low) and math.isfinite(high) and low > high:
+        raise UsageError(
+            f"forecast {forecast_id!r} has crossed quantiles: q_lo_bps {low} above q_hi_bps {high}; "
+            "sort them, or leave them out and Gaussian ones stand in"
+        )
     row = np.zeros(1, FORECAST_STATE)
-    row["mu_bps"] = mu_bps
-    row["sigma_bps"] = sigma_bps
-    row["q_lo_bps"] = math.nan if q_lo_bps is None else q_lo_bps
-    row["q_hi_bps"] = math.nan if q_hi_bps is None else q_hi_bps
+    row["mu_bps"], row["sigma_bps"], row["q_lo_bps"], row["q_hi_bps"] = mu_bps, sigma_bps, low, high
     complete(row, 0)
     return float(row["q_lo_bps"][0]), float(row["q_hi_bps"][0])
 
@@ -233,10 +272,13 @@ def evaluate(
     pandas.DataFrame
         Columns q_lo and q_hi, bps: what `ConformalGate.calibrate` would have answered.
 
+    A row that is not sound (NaN, infinite, a sigma that is not positive) gets NaN and teaches nothing; an outcome that is not
+    finite counts as one that never came. With a delay beyond the last row nothing is ever learned.
+
     Raises
     ------
     ConfigError
-        For a delay below one, or columns of different lengths.
+        For a delay that is no whole number above 0, columns of different lengths, or a setting that cannot be.
 
     Examples
     --------
@@ -245,14 +287,18 @@ def evaluate(
     """
     import pandas as pd
 
-    costs = settings.pop("cost_bps", 0.0)
-    columns = [np.array(column, float) for column in (mu, sigma, outcome)]
-    if delay < 1 or len({len(column) for column in columns}) != 1:
+    costs = np.asarray(settings.pop("cost_bps", 0.0), float)
+    columns = [np.array(column, float).reshape(-1) for column in (mu, sigma, outcome)]
+    lengths = [len(column) for column in columns]
+    chosen = make_settings(GateSettings, None, settings, mode="enhanced")
+    if delay < 1 or delay != int(delay) or len(set(lengths)) != 1 or costs.shape not in ((), (lengths[0],)):
         raise ConfigError(
-            f"evaluate needs columns of one length and a delay of at least 1, got {[len(c) for c in columns]}, {delay}"
+            "evaluate needs mu, sigma, outcome (and cost_bps) of one length and a whole delay of at least 1, "
+            f"got lengths {lengths}, cost_bps of shape {costs.shape}, delay {delay}"
         )
-    rows = np.column_stack([*columns, np.broadcast_to(np.asarray(costs, float), columns[0].shape)])
-    params = as_row(GateSettings(**{"mode": "enhanced", **settings}))
+    if chosen.rule == RULES[MEAN_EDGE]:
+        raise ConfigError('evaluate gives bounds on outcomes, which rule = "mean_edge" has none of; ask a ConformalGate')
+    rows = np.column_stack([*columns, np.broadcast_to(costs, columns[0].shape)])
     out = np.zeros((len(rows), 2))
-    evaluate_series(rows, delay, new_calibration(1, 1, delay), params, out)
+    evaluate_series(rows, int(delay), new_calibration(1, 1, min(int(delay), len(rows))), as_row(chosen), out)
     return pd.DataFrame(out, columns=["q_lo", "q_hi"])

@@ -28,12 +28,15 @@ Almgren, R., Thum, C., Hauptmann, E. and Li, H. (2005), "Direct Estimation of Eq
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from replay.errors import UsageError
 from replay.jit import kernel
 from replay.numeric import exp, log
 from replay.settings import as_row, setting
+from strategy.border import Names, check_counts, make_settings
 from strategy.cost_residual import learn_price, residual_bps
 from strategy.cost_state import new_costs
 from strategy.decision import Reason
@@ -189,6 +192,9 @@ class CostModel:
     Parameters
     ----------
     settings : CostSettings, optional
+    symbols : sequence of str, optional
+    horizons_min : sequence of int, optional
+        Enhanced form: each symbol and horizon learns for itself and from all; without any, all are one.
     **changes
         Single settings, by name, where no `settings` are given.
 
@@ -206,10 +212,18 @@ class CostModel:
     True
     """
 
-    def __init__(self, settings: CostSettings | None = None, **changes: Any) -> None:
-        self.settings = settings or CostSettings(**changes)
+    def __init__(
+        self,
+        settings: CostSettings | None = None,
+        *,
+        symbols: Sequence[str] = ("all",),
+        horizons_min: Sequence[int] | None = None,
+        **changes: Any,
+    ) -> None:
+        self.settings = make_settings(CostSettings, settings, changes)
+        self._names = Names(symbols, horizons_min)
         self._params = as_row(self.settings)
-        self._costs = new_costs(1, [0])
+        self._costs = new_costs(len(self._names), [0] * max(len(self._names.horizons_min), 1))
 
     def price(self, spread_bps: float, vol_bps: float, horizon_min: int, **order: Any) -> float:
         """Return the cost of a round trip, bps; NaN when it cannot be known. The arguments are those of `split`."""
@@ -226,6 +240,7 @@ class CostModel:
         qty: int = 100,
         mid_usd: float = math.nan,
         volume_per_min: float = math.nan,
+        symbol: str | None = None,
     ) -> dict[str, float]:
         """Return the parts of the cost of a round trip, bps.
 
@@ -236,7 +251,7 @@ class CostModel:
         vol_bps : float
             Volatility per minute; not positive = unknown.
         horizon_min : int
-            Original form only.
+            The original form's, and the place of the residual where the model has horizons.
         work_min : float
             Working time of the order, minutes; this and what follows: enhanced form only.
         qty : int
@@ -244,8 +259,12 @@ class CostModel:
         mid_usd : float
         volume_per_min : float
             Shares traded by all in a minute; NaN = unknown.
+        symbol : str, optional
+            Whose residual, where there are several.
         """
         parts, row = self._costs.parts, self._params
+        s, k = self._names.symbol(symbol), self._column(horizon_min)
+        check_counts(qty=qty)
         if self.settings.mode != "enhanced":
             simple_parts(float(spread_bps), float(vol_bps), float(horizon_min), row, parts)
         else:
@@ -253,10 +272,10 @@ class CostModel:
             parts[0]["vol"] = vol_part_bps(float(vol_bps), float(work_min), row)
             parts[0]["impact"] = impact_bps(float(vol_bps), participation(int(qty), float(volume_per_min * work_min)), row)
             parts[0]["fee"] = fee_bps(int(qty), float(mid_usd), row)
-            add_residual(residual_bps(0, 0, self._costs, row), parts)
+            add_residual(residual_bps(s, k, self._costs, row), parts)
         return {name: float(parts[0][name]) for name in parts.dtype.names or ()}
 
-    def learn(self, side: int, price_usd: float, mid_usd: float, said_bps: float, share: float = 1.0) -> None:
+    def learn(self, side: int, price_usd: float, mid_usd: float, said_bps: float, share: float = 1.0, **place: Any) -> None:
         """Learn from an own fill.
 
         Parameters
@@ -269,11 +288,27 @@ class CostModel:
             `spread + vol + impact` of then: what the model said without fees and residual.
         share : float
             Share of the order that was filled.
+        **place
+            `symbol` and `horizon_min`, where the model has several.
         """
-        said = self._costs.said[0, 0]
-        said["mid2"], said["qty"], said["base_bps"] = round(2 * mid_usd * _SCALE), _ORDER_QTY, said_bps
+        if side not in (-1, 1):
+            raise UsageError(f"side must be 1 (bought) or -1 (sold), got {side!r}")
+        if not (math.isfinite(price_usd) and math.isfinite(mid_usd) and 0.0 <= share <= 1.0):
+            raise UsageError(f"a fill has finite prices and a share of 0 to 1, got {price_usd}, {mid_usd} and {share}")
+        s, k = self._names.symbol(place.pop("symbol", None)), self._column(place.pop("horizon_min", None))
+        if place:
+            raise UsageError(f"learn knows symbol and horizon_min beside its own arguments, got {', '.join(place)}")
+        said = self._costs.said[s, 0]
+        said["column"], said["mid2"], said["qty"], said["base_bps"] = k, round(2 * mid_usd * _SCALE), _ORDER_QTY, said_bps
         price, qty = round(price_usd * _SCALE), round(share * _ORDER_QTY)
-        learn_price(0, 0, int(side), price, qty, self._costs, self._params)
+        learn_price(s, 0, int(side), price, qty, self._costs, self._params)
+
+    def _column(self, horizon_min: int | None) -> int:
+        if not self._names.horizons_min:
+            return 0
+        if horizon_min is None:
+            raise UsageError(f"say which `horizon_min` is meant; there are {self._names.horizons_min}")
+        return self._names.horizon(horizon_min)
 
 
 _SCALE = 10_000

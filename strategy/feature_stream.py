@@ -8,6 +8,7 @@ import numpy as np
 from replay.desk import BOOK, apply_market
 from replay.events import EVENT, Kind
 from replay.settings import as_row
+from strategy.border import Names, make_settings
 from strategy.features import MODEL_FEATURE_NAMES, FeatureSettings, new_features, on_market, write_model_features
 
 
@@ -36,11 +37,11 @@ class FeatureStream:
     def __init__(
         self, symbols: Sequence[str], settings: FeatureSettings | None = None, *, tick_usd: float = 0.01, **changes: Any
     ) -> None:
-        self.settings = settings or FeatureSettings(**changes)
-        self._index = {name: k for k, name in enumerate(symbols)}
+        self.settings = make_settings(FeatureSettings, settings, changes)
+        self._names = Names(symbols)
         self._params = as_row(self.settings)
-        self._features, self._minutes = new_features(len(self._index))
-        self._book = np.zeros(len(self._index), BOOK)
+        self._features, self._minutes = new_features(len(self._names))
+        self._book = np.zeros(len(self._names), BOOK)
         self._book["tick"] = round(tick_usd * _SCALE)
         self._event = np.zeros(1, EVENT)
         self._out = np.zeros(len(MODEL_FEATURE_NAMES))
@@ -65,13 +66,13 @@ class FeatureStream:
 
     def read(self, symbol: str, now_ns: int) -> dict[str, float]:
         """Return all features of a symbol at `now_ns`, by name; NaN = unknown."""
-        s = self._index[symbol]
+        s = self._names.symbol(symbol)
         write_model_features(s, now_ns, self._book, self._features, self._minutes, self._params, self._out)
         return dict(zip(MODEL_FEATURE_NAMES, self._out.tolist(), strict=True))
 
     def _take(self, ts_ns: int, symbol: str) -> None:
         self._event[0]["ts_ns"] = ts_ns
-        self._event[0]["symbol"] = self._index[symbol]
+        self._event[0]["symbol"] = self._names.symbol(symbol)
         apply_market(self._event, 0, self._book)
         on_market(self._event, 0, self._book, self._features, self._minutes, self._params)
 

@@ -122,14 +122,15 @@ def _issue_leg(s, k, leg, state):
     leg["q_lo_bps"] = record["bound_bps"][LO]
     leg["q_hi_bps"] = record["bound_bps"][HI]
     if params[0]["rule"] == MEAN_EDGE:
-        _ask_mean(s, k, record, calibration, params)
+        ask_mean(s, k, record, calibration, params)
     leg["gate_lo_bps"] = record["gate_bps"][LO]
     leg["gate_hi_bps"] = record["gate_bps"][HI]
-    leg["gate_reason"] = _gate_reason(s, k, record, state.outcomes, calibration, params)
+    overlap = max(waiting_count(s, k, state.outcomes), 1)
+    leg["gate_reason"] = gate_reason(s, k, record, overlap, calibration, params)
 
 
 @kernel
-def _ask_mean(s, k, record, calibration, params):
+def ask_mean(s, k, record, calibration, params):
     """Put bounds in place that clear the cost exactly when the mean net edge is surely positive."""
     for t in range(2):
         bound = edge_bound(calibration.edges[s, k, t, record["bucket"][t]], params[0]["mean_z"], EDGE_N_EFF_MIN)
@@ -138,9 +139,9 @@ def _ask_mean(s, k, record, calibration, params):
 
 
 @kernel
-def _gate_reason(s, k, record, outcomes, calibration, params):
+def gate_reason(s, k, record, overlap, calibration, params):
     """Return why the bounds of a leg cannot be judged, or 0."""
-    if not is_ready(s, k, max(waiting_count(s, k, outcomes), 1), calibration):
+    if not is_ready(s, k, overlap, calibration):
         return Reason.GATE_NOT_READY
     dropped = calibration.coverage[s, k]["dropped_count"]
     if dropped > params[0]["missing_share_max"] * (calibration.label_counts[s, k] + dropped):

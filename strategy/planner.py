@@ -8,26 +8,30 @@ is tight. *Off* plans nothing: every target is kept.
 New orders and modifies ask the message budget. Nothing starts outside the trading hours, without a usable quote, or in a halt.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from replay.answers import apply_answer
-from replay.desk import BOOK, CLOCK, DESK_ORDER, NEVER, POSITION, Desk, apply_market
-from replay.errors import ConfigError
+from replay.desk import NEVER, apply_market
+from replay.errors import ConfigError, UsageError
 from replay.events import EVENT, Kind
 from replay.jit import kernel
-from replay.orders import REQUEST, Action
 from replay.settings import as_row, setting
+from strategy.border import Names, check_time, make_settings
 from strategy.budget import BudgetSettings, check_budget, count_executed, new_budget, release
 from strategy.coalesce import is_waiting, next_waiting
-from strategy.decision import CYCLE, DECISION, Reason
+from strategy.decision import Reason
 from strategy.micro_plan import answer_micro, start_waiting_micro, submit_micro, timer_micro, write_ahead
 from strategy.modes import ENHANCED, OFF, mode_setting
+from strategy.own_desk import SCALE, new_desk
+from strategy.plain_events import answer_kind
 from strategy.plan import IDLE, new_planner, start_reason
 from strategy.queue_estimate import watch
+from strategy.requests import Request, as_request
 from strategy.simple_plan import answer_simple, start_simple, submit_simple, timer_simple
 
 __all__ = [
@@ -36,7 +40,6 @@ __all__ = [
 ]  # fmt: skip
 
 _S = 1_000_000_000
-_SCALE = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,17 +182,6 @@ def watch_market(events, i, desk, planner, params):
     write_ahead(s, desk, planner)
 
 
-class Request(NamedTuple):
-    """What has to go to the broker; `qty` is the order's whole quantity, also in a modify."""
-
-    action: Action
-    order_id: int
-    symbol: str
-    side: int
-    qty: int
-    price_usd: float
-
-
 class ExecutionPlanner:
     """Work targets into orders from plain numbers; every call returns the requests it led to.
 
@@ -204,6 +196,11 @@ class ExecutionPlanner:
         Lot of all symbols, shares.
     **changes
         Single settings, by name, where no `settings` are given.
+
+    Attributes
+    ----------
+    reason : Reason
+        What became of the last target: TARGET_SET, TARGET_KEPT, or why it has to wait.
 
     Examples
     --------
@@ -227,27 +224,17 @@ class ExecutionPlanner:
         lot: int = 1,
         **changes: Any,
     ) -> None:
-        self.settings = settings or PlannerSettings(**changes)
-        budget = budget or BudgetSettings()
+        self.settings = make_settings(PlannerSettings, settings, changes)
+        budget = make_settings(BudgetSettings, budget or BudgetSettings(), {})
         check_planner(self.settings)
         check_budget(budget)
-        self._symbols = tuple(symbols)
-        n = len(self._symbols)
-        dtypes = (
-            (1, CLOCK),
-            (n, BOOK),
-            ((n, 4), DESK_ORDER),
-            (n, "i8"),
-            (n, POSITION),
-            (8 * n, REQUEST),
-            (1, DECISION),
-            (1, CYCLE),
-        )
-        self._desk = Desk(*(np.zeros(count, dtype) for count, dtype in dtypes))
-        self._desk.clock["next_order_id"] = 1
-        self._desk.clock["trade_until_ns"] = NEVER
-        self._desk.clock["scale"] = _SCALE
-        self._desk.book["tick"] = round(tick_usd * _SCALE)
+        if not 0.0 < tick_usd < math.inf or lot < 1:
+            raise ConfigError(f"tick_usd must be above 0 and lot at least 1, got {tick_usd} and {lot}")
+        self.reason = Reason.TARGET_KEPT
+        self._names = Names(symbols)
+        n = len(self._names)
+        self._desk = new_desk(n, slots=4, n_requests=8 * n, n_rows=1)
+        self._desk.book["tick"] = round(tick_usd * SCALE)
         self._desk.book["lot"] = lot
         self._planner = new_planner(n)
         self._budget = new_budget(), as_row(budget)
@@ -288,24 +275,27 @@ class ExecutionPlanner:
             For the enhanced form: `is_urgent` (an exit that crosses at once), `edge_bps` (net edge, ranks a tight budget) and
             `volume_per_min` (recent prints, shares; 0 = unknown).
         """
-        s = self._symbols.index(symbol)
+        s = self._names.symbol(symbol)
         intent = self._planner.intents[s]
         intent["target_qty"], intent["is_exit"] = qty, is_exit
         intent["work_ns"] = self.settings.exit_work_ns if is_exit else work_ns_of(horizon_min, self._params)
         for name in ("is_urgent", "edge_bps", "volume_per_min"):
             intent[name] = known.pop(name, 0)
         if known:
-            raise TypeError(f"set_target() knows is_urgent, edge_bps and volume_per_min, got {', '.join(known)}")
-        self._desk.clock["now_ns"] = now_ns
-        self._call(submit, s)
+            raise UsageError(f"set_target knows is_urgent, edge_bps and volume_per_min, got {', '.join(known)}")
+        self._set_clock(now_ns)
+        self.reason = Reason(self._call(submit, s))
         return self._drain()
 
     def answer(
         self, now_ns: int, symbol: str, kind: str, order_id: int, *, price_usd: float = 0.0, qty: int = 0, leaves_qty: int = 0
     ) -> list[Request]:
-        """Take in the broker's answer to an order; `kind` is a name of `replay.events.Kind`."""
-        s = self._symbols.index(symbol)
-        event = self._market(now_ns, symbol, Kind[kind])
+        """Take in the broker's answer to an order.
+
+        `kind` is ACK, PARTIAL, FILL, CANCELLED, REJECTED, EXPIRED, HELD, MODIFIED, CANCEL_REJECTED, CORRECTION or COMMISSION.
+        """
+        s = self._names.symbol(symbol)
+        event = self._market(now_ns, symbol, answer_kind(kind))
         event["order_id"], event["price"], event["qty"], event["leaves_qty"] = order_id, _units(price_usd), qty, leaves_qty
         apply_answer(event, 0, self._desk)
         on_answer(event, 0, self._desk, self._planner, self._budget[0], self._params, self._budget[1])
@@ -314,23 +304,23 @@ class ExecutionPlanner:
 
     def advance(self, now_ns: int) -> list[Request]:
         """Do what is due at `now_ns`."""
-        self._desk.clock["now_ns"] = now_ns
+        self._set_clock(now_ns)
         run_due(self._desk, self._planner, self._budget[0], self._params, self._budget[1])
         return self._drain()
 
     def position(self, symbol: str) -> int:
         """Return the signed shares held, as far as the answers say."""
-        return int(self._desk.positions[self._symbols.index(symbol)]["qty"])
+        return int(self._desk.positions[self._names.symbol(symbol)]["qty"])
 
     def ahead(self, symbol: str) -> int:
         """Return the shares believed ahead of the working order of a symbol; -1 = unknown, or none works."""
-        return int(self._planner.places[self._symbols.index(symbol)]["ahead_qty"])
+        return int(self._planner.places[self._names.symbol(symbol)]["ahead_qty"])
 
     def _market(self, now_ns: int, symbol: str, kind: Kind) -> np.ndarray:
-        clock = self._desk.clock
-        clock["now_ns"] = clock["now_ns"] if now_ns < 0 else now_ns
+        if now_ns != -1:
+            self._set_clock(now_ns)
         event = np.zeros(1, EVENT)
-        event["ts_ns"], event["kind"], event["symbol"] = clock["now_ns"], kind, self._symbols.index(symbol)
+        event["ts_ns"], event["kind"], event["symbol"] = self._desk.clock["now_ns"], kind, self._names.symbol(symbol)
         return event
 
     def _see(self, event: np.ndarray) -> None:
@@ -345,12 +335,12 @@ class ExecutionPlanner:
         clock = self._desk.clock[0]
         rows = self._desk.requests[: clock["n_requests"]]
         clock["n_requests"] = 0
-        return [
-            Request(Action(row["action"]), int(row["order_id"]), self._symbols[row["symbol"]], int(row["side"]), int(row["qty"]),
-                    int(row["price"]) / _SCALE)
-            for row in rows
-        ]  # fmt: skip
+        return [as_request(row, self._names.symbols, SCALE) for row in rows]
+
+    def _set_clock(self, now_ns: int) -> None:
+        clock = self._desk.clock
+        clock["now_ns"] = check_time(now_ns, int(clock["now_ns"][0]), "calls of the planner")
 
 
 def _units(price_usd: float) -> int:
-    return round(price_usd * _SCALE)
+    return round(price_usd * SCALE) if math.isfinite(price_usd) else 0

@@ -35,8 +35,10 @@ from typing import Any
 import numpy as np
 
 from replay.desk import BOOK, CLOCK, POSITION
+from replay.errors import UsageError
 from replay.jit import kernel
 from replay.settings import as_row, setting
+from strategy.border import Names, make_settings
 from strategy.correlation import judge_pairs, learn_minute, shrunk_rho
 from strategy.decision import Reason
 from strategy.exposure import new_exposure, read_book, weigh_rest
@@ -197,10 +199,10 @@ class RiskModel:
     """
 
     def __init__(self, settings: RiskSettings | None = None, *, symbols: Sequence[str] = (), **changes: Any) -> None:
-        self.settings = settings or RiskSettings(**changes)
+        self.settings = make_settings(RiskSettings, settings, changes)
         self._params = as_row(self.settings)
-        self._index = {name: k for k, name in enumerate(symbols)}
-        self._exposure = new_exposure(len(self._index))
+        self._names = Names(symbols or ("all",))
+        self._exposure = new_exposure(len(self._names))
 
     def cap(self, target_qty: int, mid_usd: float, lot: int = 1) -> int:
         """Return the target (signed shares), cut to the cap per name; 0 where the mid is not a positive number."""
@@ -215,13 +217,13 @@ class RiskModel:
         correlation = self._exposure.correlation
         correlation.returns[:] = math.nan
         for name, value in returns_bps.items():
-            correlation.returns[self._index[name]] = value
+            correlation.returns[self._names.symbol(name)] = value
         learn_minute(correlation, self._params)
         judge_pairs(correlation, self._params)
 
     def correlation(self, symbol: str, other: str) -> float:
         """Return the shrunk correlation of two different symbols."""
-        pair = self._index[symbol], self._index[other]
+        pair = self._names.symbol(symbol), self._names.symbol(other)
         return float(shrunk_rho(*pair, self._exposure.correlation, self._params))
 
     def limit(self, symbol: str, target_qty: int, mid_usd: float, **book: Any) -> tuple[int, Reason]:
@@ -235,17 +237,29 @@ class RiskModel:
         **book
             `equity_usd`; `held_usd` and `vol_bps`, by symbol: signed value of what is held or worked, volatility per minute;
             `volume_per_min` in shares; `position_qty` of this symbol; `lot`. What is left out is unknown, or nothing held.
+
+        Raises
+        ------
+        UsageError
+            Without equity, for a symbol that the model was not made for, or a name that is none of these.
         """
+        strangers = set(book) - {"equity_usd", "held_usd", "vol_bps", "volume_per_min", "position_qty", "lot"}
+        if strangers:
+            raise UsageError(f"limit knows equity_usd, held_usd, vol_bps, volume_per_min, position_qty and lot, got {strangers}")
         if not 0.0 < mid_usd < float("inf"):
             return 0, Reason.NO_QUOTE
-        s, exposure, row = self._index[symbol], self._exposure, self._exposure.rest[0]
+        if not math.isfinite(book.get("equity_usd", math.nan)) or not book["equity_usd"] > 0:
+            raise UsageError(f"limit needs equity_usd above 0, got {book.get('equity_usd')!r}")
+        s, exposure, row = self._names.symbol(symbol), self._exposure, self._exposure.rest[0]
         row["equity_usd"], row["volume_per_min"] = book["equity_usd"], book.get("volume_per_min", 0.0)
         held, vols = book.get("held_usd", {}), book.get("vol_bps", {})
-        for name, k in self._index.items():
+        for name in {**held, **vols}:
+            self._names.symbol(name)
+        for k, name in enumerate(self._names.symbols):
             exposure.holdings[k]["share"] = held.get(name, 0.0) / book["equity_usd"]
             exposure.holdings[k]["vol_bps"] = vols.get(name, 0.0)
         weigh_rest(s, 1 if target_qty > 0 else -1, exposure, self._params)
-        world = _world(len(self._index), s, mid_usd, book.get("position_qty", 0), book.get("lot", 1))
+        world = _world(len(self._names), s, mid_usd, book.get("position_qty", 0), book.get("lot", 1))
         qty = limited_qty(target_qty, s, *world, exposure.rest, self._params)
         return int(qty), Reason(int(row["limit"]))
 

@@ -32,22 +32,36 @@ disconnection is stale whatever its age. `off` looks at nothing.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from replay.desk import BOOK, CLOCK
-from replay.events import EVENT, Status
+from replay.desk import BOOK, CLOCK, apply_market
+from replay.errors import UsageError
+from replay.events import EVENT, Kind, Status
 from replay.jit import kernel
 from replay.orders import Evidence
 from replay.settings import as_row, setting
+from strategy.ages import UNKNOWN_AGE_NS, active_age_ns, age_ns, fade
+from strategy.border import Names, as_ns, make_settings
 from strategy.decision import DECISION, LEG, Reason
-from strategy.features import FEATURES, MINUTE_NS
-from strategy.liveness import GUARD, count_forecast, hear, patience_ns, silence_ns, stream_patience_ns, stream_silence_ns
+from strategy.features import MINUTE_NS, FeatureSettings, new_features, on_market
+from strategy.liveness import (
+    count_forecast,
+    hear,
+    hear_status,
+    new_guard,
+    patience_ns,
+    silence_ns,
+    start_guard_day,
+    stream_patience_ns,
+    stream_silence_ns,
+)
 from strategy.modes import ENHANCED, OFF, mode_setting
-
-UNKNOWN_AGE_NS = 2**62
+from strategy.own_desk import SCALE, evidence_named
+from strategy.plain_events import Packer, PlainEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,14 +117,6 @@ def quote_reason(s, book):
     if row["bid"] > row["ask"]:
         return Reason.QUOTE_CROSSED
     return 0
-
-
-@kernel
-def age_ns(now_ns, ts_ns):
-    """Return the age of a stamp; UNKNOWN_AGE_NS where it is 0, that is never."""
-    if ts_ns == 0:
-        return UNKNOWN_AGE_NS
-    return now_ns - ts_ns
 
 
 @kernel
@@ -209,21 +215,6 @@ def _quote_quality(s, now_ns, book, guard, params):
 
 
 @kernel
-def active_age_ns(s, now_ns, features):
-    """Return the age of the last closed minute that saw an event; UNKNOWN_AGE_NS where there is none."""
-    row = features[s]
-    if row["minute_ns"] == 0:
-        return UNKNOWN_AGE_NS
-    return now_ns - (row["minute_ns"] - (1 + row["quiet_count"]) * MINUTE_NS)
-
-
-@kernel
-def fade(age_ns, limit_ns):
-    """Return how far something of this age is trusted: 1 until half of its limit, 0 from the limit on."""
-    return min(max(2.0 * (1.0 - age_ns / limit_ns), 0.0), 1.0)
-
-
-@kernel
 def fade_forecast(now_ns, legs, params, decision):
     """Bring the age of the chosen horizon's forecast into the quality (enhanced form); call it after the arbiter."""
     if params[0]["mode"] != ENHANCED:
@@ -264,11 +255,18 @@ class Freshness(NamedTuple):
 
 
 class StalenessGuard:
-    """Judge the freshness of one symbol's inputs from plain numbers; in its enhanced form unless told otherwise.
+    """Judge the freshness of inputs from plain numbers; in its enhanced form unless told otherwise.
+
+    With `see` and `check` the guard follows whole feeds, as it does in the pipeline. Who keeps times and touches himself asks
+    `judge` about one symbol.
 
     Parameters
     ----------
     settings : StalenessSettings, optional
+    symbols : sequence of str, optional
+        Without any there is one, and nobody has to name it.
+    evidence : str
+        How the feed sees the market: `tick_by_tick`, `snapshot_250ms`, `bars`.
     **changes
         Single settings, by name, where no `settings` are given.
 
@@ -282,28 +280,74 @@ class StalenessGuard:
     'STALE_QUOTE'
     >>> guard.judge(2_500_000_000, 2_400_000_000, quote._replace(ask_qty=0)).reason.name
     'NO_QUOTE'
+
+    >>> from strategy import plain_events
+    >>> guard = StalenessGuard(symbols=["AAPL", "MSFT"])
+    >>> guard.begin_day(open_ns=1_000_000_000)
+    >>> guard.see(plain_events.quote(2_000_000_000, "AAPL", 10.00, 100, 10.01, 200))
+    >>> [guard.check(2_500_000_000, symbol).reason.name for symbol in ("AAPL", "MSFT")]
+    ['TARGET_SET', 'NO_QUOTE']
     """
 
-    def __init__(self, settings: StalenessSettings | None = None, **changes: Any) -> None:
-        self.settings = settings or StalenessSettings(**{"mode": "enhanced", **changes})
-        self._params = as_row(self.settings)
-        self._book = np.zeros(1, BOOK)
-        self._guard = np.zeros(1, GUARD)
-        self._event = np.zeros(1, EVENT)
-        self._features = np.zeros(1, FEATURES)
-        self._legs = np.zeros(1, LEG)
-        self._decision = np.zeros(1, DECISION)
+    def __init__(
+        self,
+        settings: StalenessSettings | None = None,
+        *,
+        symbols: Sequence[str] = ("all",),
+        evidence: str = "tick_by_tick",
+        **changes: Any,
+    ) -> None:
+        self.settings = make_settings(StalenessSettings, settings, changes, mode="enhanced")
+        self._names = Names(symbols)
+        n = len(self._names)
+        self._params, self._feature_params = as_row(self.settings), as_row(FeatureSettings())
+        self._book, self._guard = np.zeros(n, BOOK), new_guard(n)
+        self._book["evidence"] = evidence_named(evidence)
+        self._features, self._minutes = new_features(n)
+        self._legs, self._decision = np.zeros(1, LEG), np.zeros(1, DECISION)
         self._clock = np.zeros(1, CLOCK)
         self._clock["open_ns"] = -UNKNOWN_AGE_NS
+        self._packer = Packer(self._names)
 
-    def hear(self, ts_ns: int) -> None:
-        """Note that data of the symbol arrived: from these times the guard learns how long it is usually silent."""
-        self._event["ts_ns"] = ts_ns
-        hear(self._event, 0, self._guard)
+    def begin_day(self, open_ns: int) -> None:
+        """Begin a day: what was learned stays, quotes of yesterday are forgotten, the grace starts at the open."""
+        self._clock["open_ns"] = as_ns(open_ns)
+        evidence = self._book["evidence"].copy()
+        self._book[:] = np.zeros(1, BOOK)
+        self._book["evidence"] = evidence
+        start_guard_day(self._guard)
 
-    def answered(self, *, is_failed: bool) -> None:
+    def see(self, event: PlainEvent) -> None:
+        """Take in a quote, print, bar or status of `strategy.plain_events`, in the order in which they come."""
+        rows, _, _ = self._packer.pack([event])
+        if rows["kind"][0] > Kind.CLOCK or rows["kind"][0] == Kind.FORECAST:
+            raise UsageError(f"the guard sees quote, trade, bar, status and clock; got {event['kind']} (see `answered`)")
+        self._take(rows)
+
+    def _take(self, rows: np.ndarray) -> None:
+        kind = rows["kind"][0]
+        if kind == Kind.STATUS:
+            hear_status(rows, 0, self._guard)
+        if kind in (Kind.QUOTE, Kind.TRADE, Kind.STATUS):
+            apply_market(rows, 0, self._book)
+        if kind in (Kind.QUOTE, Kind.TRADE, Kind.BAR):
+            hear(rows, 0, self._guard)
+        if kind in (Kind.QUOTE, Kind.TRADE):
+            on_market(rows, 0, self._book, self._features, self._minutes, self._feature_params)
+
+    def check(self, now_ns: int, symbol: str | None = None, forecast: Issued | None = None) -> Freshness:
+        """Judge what was seen of a symbol, and a forecast where there is one, as a cycle of the pipeline at `now_ns` would."""
+        return self._judge(self._names.symbol(symbol), as_ns(now_ns), forecast)
+
+    def hear(self, ts_ns: int, symbol: str | None = None) -> None:
+        """Note that data of a symbol arrived: from these times the guard learns how long it is usually silent."""
+        event = np.zeros(1, EVENT)
+        event["ts_ns"], event["symbol"] = as_ns(ts_ns), self._names.symbol(symbol)
+        hear(event, 0, self._guard)
+
+    def answered(self, *, is_failed: bool, symbol: str | None = None) -> None:
         """Note whether a forecast of the model could be used."""
-        count_forecast(0, int(is_failed), self._book, self._guard)
+        count_forecast(self._names.symbol(symbol), int(is_failed), self._book, self._guard)
 
     def judge(
         self,
@@ -314,40 +358,41 @@ class StalenessGuard:
         *,
         evidence: Evidence = Evidence.TICK_BY_TICK,
         is_halted: bool = False,
+        symbol: str | None = None,
     ) -> Freshness:
-        """Judge a quote whose symbol last said anything at `last_data_ts_ns`, and a forecast where there is one."""
-        self._write_book(last_data_ts_ns, quote)
-        self._book["evidence"] = evidence
-        self._book["status"] = Status.HALTED if is_halted else 0
-        self._clock["now_ns"] = now_ns
-        self._features["minute_ns"] = now_ns
-        self._legs["is_alive"] = forecast is not None
-        if forecast is not None:
-            for name, value in forecast._asdict().items():
-                self._legs[name] = value
-        row = self._decision[0]
-        reason = self._reason(now_ns)
-        return Freshness(Reason(reason), bool(row["is_stale"]), float(row["quality"]))
+        """Judge a quote whose symbol last said anything at `last_data_ts_ns`, and a forecast where there is one.
 
-    def _reason(self, now_ns: int) -> int:
+        Features are taken for fresh: whoever computes them knows.
+        """
+        s = self._names.symbol(symbol)
+        self._write_book(s, as_ns(last_data_ts_ns), quote)
+        self._book[s]["evidence"] = evidence
+        self._book[s]["status"] = Status.HALTED if is_halted else 0
+        self._features[s]["minute_ns"] = as_ns(now_ns)
+        return self._judge(s, as_ns(now_ns), forecast)
+
+    def _judge(self, s: int, now_ns: int, forecast: Issued | None) -> Freshness:
         book, legs, params, decision = self._book, self._legs, self._params, self._decision
+        self._clock["now_ns"] = now_ns
+        legs["is_alive"] = forecast is not None
+        for name, value in ({} if forecast is None else forecast._asdict()).items():
+            legs[name] = value
         legs_reason = drop_old(now_ns, legs, params)
-        reason = judge(0, now_ns, book, self._features, self._guard, legs, params, decision)
+        reason = judge(s, now_ns, book, self._features, self._guard, legs, params, decision)
         if reason == 0:
-            reason = refuse(0, self._clock, book, self._features, self._guard, params, decision)
+            reason = refuse(s, self._clock, book, self._features, self._guard, params, decision)
         if reason == 0 and legs["is_alive"][0]:
             decision["horizon_min"] = legs["horizon_min"]
             fade_forecast(now_ns, legs, params, decision)
-        return int(reason or legs_reason)
+        row = decision[0]
+        return Freshness(Reason(reason or legs_reason), bool(row["is_stale"]), float(row["quality"]))
 
-    def _write_book(self, last_data_ts_ns: int, quote: Quote) -> None:
-        self._book["any_ts_ns"] = last_data_ts_ns
-        self._book["ts_ns"] = last_data_ts_ns
-        self._guard["last_ns"] = last_data_ts_ns
-        self._book["bid"] = round(quote.bid_usd * _SCALE) if math.isfinite(quote.bid_usd) else 0
-        self._book["ask"] = round(quote.ask_usd * _SCALE) if math.isfinite(quote.ask_usd) else 0
-        self._book["bid_qty"] = quote.bid_qty
-        self._book["ask_qty"] = quote.ask_qty
-
-
-_SCALE = 10_000
+    def _write_book(self, s: int, last_data_ts_ns: int, quote: Quote) -> None:
+        row = self._book[s]
+        row["any_ts_ns"] = last_data_ts_ns
+        row["ts_ns"] = last_data_ts_ns
+        self._guard[s]["last_ns"] = last_data_ts_ns
+        row["bid"] = round(quote.bid_usd * SCALE) if math.isfinite(quote.bid_usd) else 0
+        row["ask"] = round(quote.ask_usd * SCALE) if math.isfinite(quote.ask_usd) else 0
+        row["bid_qty"] = quote.bid_qty
+        row["ask_qty"] = quote.ask_qty

@@ -21,9 +21,12 @@ from typing import Any
 
 import numpy as np
 
+from replay.errors import UsageError
+from strategy.border import checked_horizons, make_settings, suggestion
 from strategy.check import FAIL, NOT_ENOUGH_DATA, PASS, WARN, Check, VerificationSettings, worst
 from strategy.coverage_check import check_coverage
 from strategy.decision import CYCLE
+from strategy.decision_log import DecisionLog
 from strategy.operation_checks import check_churn, check_errors, check_execution, check_weights
 from strategy.selector_check import check_selector
 
@@ -33,11 +36,13 @@ _FIELDS = ("n_symbols", "n_errors", "n_targets", "weight_sum_min", "weight_sum_m
 
 
 class Verification:
-    """Collect what cycles say, and judge it.
+    """Collect what cycles, decisions, outcomes and orders say, and judge it.
 
     Parameters
     ----------
     settings : VerificationSettings, optional
+    horizons_min : sequence of int, optional
+        Horizons of the weights and rewards that are logged; without them the selector is not judged.
     **changes
         Single settings, by name, where no `settings` are given.
 
@@ -50,23 +55,61 @@ class Verification:
     ['NOT_ENOUGH_DATA', 'NOT_ENOUGH_DATA', 'NOT_ENOUGH_DATA', 'NOT_ENOUGH_DATA', 'PASS', 'PASS']
     """
 
-    def __init__(self, settings: VerificationSettings | None = None, **changes: Any) -> None:
-        self.settings = settings or VerificationSettings(**changes)
+    def __init__(
+        self, settings: VerificationSettings | None = None, *, horizons_min: Sequence[int] | None = None, **changes: Any
+    ) -> None:
+        self.settings = make_settings(VerificationSettings, settings, changes)
+        self._horizons = () if horizons_min is None else checked_horizons(horizons_min)
+        self._log = DecisionLog(self._horizons)
         self._cycles: list[np.ndarray] = []
         self._n_cycles = 0
 
     def log_cycle(self, metrics: Mapping[str, Any]) -> bool:
-        """Take in the metrics of a cycle (names as in CYCLE; missing ones count as zero or unknown).
+        """Take in the metrics of a cycle.
+
+        Parameters
+        ----------
+        metrics : mapping
+            Names as in CYCLE. Judged are `n_symbols` (decisions made), `n_errors` (of them, with a component in error),
+            `n_targets`, `turnover_usd` and `turnover_small_usd` (of it, from moves inside the no-trade band),
+            `weight_sum_min` and `weight_sum_max` of the horizon weights. Missing ones count as zero, or as no weights.
 
         Returns
         -------
         bool
             True on every `every_cycles`-th cycle: time for `run_full`.
         """
+        strangers = [name for name in metrics if name not in (CYCLE.names or ())]
+        if strangers:
+            raise UsageError(f"a cycle has no metric '{strangers[0]}'{suggestion(strangers[0], CYCLE.names or ())}")
         defaults = dict.fromkeys(_FIELDS, 0.0) | {"weight_sum_min": math.nan, "weight_sum_max": math.nan}
         self._cycles.append(np.array([[float(metrics.get(name, defaults[name])) for name in _FIELDS]]))
         self._n_cycles += 1
         return self._n_cycles % self.settings.every_cycles == 0
+
+    def log_decision(self, decision_id: int, ts_ns: int, symbol: str, **known: Any) -> None:
+        """Take in a decision.
+
+        Parameters
+        ----------
+        decision_id : int
+            Names it when its outcome comes.
+        ts_ns : int
+        symbol : str
+        **known
+            `horizon_min`, `q_lo_bps` and `q_hi_bps` (the interval that was issued: coverage needs these three), `cost_bps`,
+            `mu_bps`, `sigma_bps`, `side`, `reason` (a name of `Reason`; TARGET_SET = it was traded), `weights` (one per horizon),
+            `target_qty`, `position_qty`, `status` (a bit per component in error), `gate_lo_bps`, `gate_hi_bps`.
+        """
+        self._log.decide(decision_id, ts_ns, symbol, **known)
+
+    def log_outcome(self, decision_id: int, outcome_bps: float, rewards: Sequence[float] | None = None) -> None:
+        """Take in what came of a decision, in bps; `rewards`: of every horizon, net and in units of sigma, NaN = unknown."""
+        self._log.mature(decision_id, outcome_bps, rewards)
+
+    def log_order(self, ts_ns: int, order_id: int, plan_id: int, state: str, work_ns: int) -> None:
+        """Take in a change of an own order: `SENT`, `WORKING`, `FILLED`, `CANCELLED`, ...; `work_ns` is the time its plan has."""
+        self._log.order(ts_ns, order_id, plan_id, state, work_ns)
 
     def log_cycles(self, cycles: np.ndarray) -> None:
         """Take in CYCLE rows at once."""
@@ -90,7 +133,7 @@ class Verification:
         Parameters
         ----------
         decisions, orders : structured array or mapping of columns, optional
-            Rows of `DECISION` and of `ORDER_LOG`, in time order.
+            Rows of `DECISION` and of `ORDER_LOG`, in time order; default what was logged.
         rewards : ndarray (n_decisions, n_horizons), optional
             Matured net return of every horizon, NaN where unknown; bps over sigma.
         outcomes_bps : ndarray (n_decisions,), optional
@@ -107,6 +150,12 @@ class Verification:
         list of Check
             Always the same six, in the same order.
         """
+        if decisions is None:
+            decisions, logged, earned = self._log.columns()
+            outcomes_bps = logged if outcomes_bps is None else outcomes_bps
+            rewards = earned if rewards is None else rewards
+            horizons_min = self._horizons or None if horizons_min is None else horizons_min
+        orders = self._log.orders() if orders is None else orders
         self._cycles = [np.concatenate([np.zeros((0, len(_FIELDS))), *self._cycles])]
         by_name = {name: self._cycles[0][:, k] for k, name in enumerate(_FIELDS)}
         return [

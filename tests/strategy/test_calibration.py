@@ -160,8 +160,8 @@ def test_what_is_not_finite_changes_no_bank(values):
         gate.mature(i, outcome[i])
     before = gate._state.banks.copy()
     for i, value in enumerate(values):
-        assert all(math.isnan(q) for q in gate.calibrate(500 + i, 0, "A", 5, value, 1.0))
-        gate.calibrate(900 + i, 0, "A", 5, 1.0, 1.0)
+        assert all(math.isnan(q) for q in gate.calibrate(500 + i, 500, "A", 5, value, 1.0))
+        gate.calibrate(900 + i, 500, "A", 5, 1.0, 1.0)
         gate.mature(900 + i, value)
 
     assert np.array_equal(before, gate._state.banks)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replay.errors import ConfigError, UsageError
 from replay.settings import as_row
 from strategy.conformal import ConformalGate, evaluate
 from strategy.decision import Reason
@@ -93,11 +94,19 @@ def test_off_opens_in_the_direction_of_the_forecast():
     assert [1, -1, 0] == gated([(5, m, 1.0, 0.0, 0) for m in (0.1, -0.1, 0.0)], 2.0, "off")[1]["side"].tolist()
 
 
+def in_order(lo, hi):
+    """Sort two quantiles, where both are numbers."""
+    if lo is None or hi is None or not (math.isfinite(lo) and math.isfinite(hi)):
+        return lo, hi
+    return min(lo, hi), max(lo, hi)
+
+
 @given(st.lists(st.tuples(edges, positives, st.one_of(st.none(), edges), st.one_of(st.none(), edges), edges), max_size=20))
 def test_issued_quantiles_and_coverage_equal_the_plain_twin(forecasts):
     """The class issues the twin's quantiles and counts the twin's misses."""
     gate, issued, outcomes = ConformalGate(["A"], [5], mode="original"), [], []
-    for k, (mu, sigma, lo, hi, outcome) in enumerate(forecasts):
+    sorted_ones = [(mu, sigma, *in_order(lo, hi), outcome) for mu, sigma, lo, hi, outcome in forecasts]
+    for k, (mu, sigma, lo, hi, outcome) in enumerate(sorted_ones):
         expected = quantiles(mu, sigma, *(math.nan if q is None else q for q in (lo, hi)))
         actual = gate.calibrate(k, k, "A", 5, mu, sigma, lo, hi)
         assert pytest.approx(expected or (math.nan, math.nan), nan_ok=True) == actual
@@ -135,8 +144,90 @@ def test_memory_is_bounded():
 
 def test_an_unknown_symbol_or_horizon_is_an_error_that_names_the_known_ones():
     """The border says what it has."""
-    with pytest.raises(KeyError, match=r"no gate for 'B' at 5 min; it has \['A'\] at \[5\]"):
-        ConformalGate(["A"], [5]).calibrate(1, 0, "B", 5, 0.0, 1.0)
+    gate = ConformalGate(["AAPL", "MSFT"], [5, 30])
+
+    with pytest.raises(KeyError, match=r"^unknown symbol 'MSTF'; did you mean 'MSFT'\? Name all in `symbols` when it is made$"):
+        gate.calibrate(1, 0, "MSTF", 5, 0.0, 1.0)
+    with pytest.raises(UsageError, match=r"^unknown horizon_min 15; known are 5, 30"):
+        gate.calibrate(1, 0, "AAPL", 15, 0.0, 1.0)
+
+
+def test_crossed_quantiles_and_forecasts_from_the_past_are_refused():
+    """Each is one sentence with the values, and the gate is as it was before."""
+    gate = ConformalGate(["A"], [5])
+    gate.calibrate(1, 1_000, "A", 5, 0.0, 1.0)
+
+    with pytest.raises(UsageError, match=r"^forecast 2 has crossed quantiles: q_lo_bps 3.0 above q_hi_bps 1.0; sort them"):
+        gate.calibrate(2, 2_000, "A", 5, 0.0, 1.0, 3.0, 1.0)
+    with pytest.raises(UsageError, match=r"^forecasts of 'A' at 5 min go back in time: ts_ns 999 after 2000"):
+        gate.calibrate(3, 999, "A", 5, 0.0, 1.0)
+    gate.mature(2, 0.0)
+    gate.mature(3, 0.0)
+
+    assert 2 == gate.unknown_count
+
+
+def test_a_forecast_asked_again_is_issued_once():
+    """The same id gives the same bounds without a second record: only one outcome is awaited, and learned from."""
+    gate = ConformalGate(["A"], [5], mode="original")
+    first = [gate.calibrate(7, ts, "A", 5, 1.0, 2.0) for ts in (0, 10)]
+    gate.mature(7, 0.0)
+
+    assert first[0] == first[1]
+    assert (1, 0) == (gate.coverage("A", 5).matured_count, gate.unknown_count)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"gate_tail": 0.5}, "gate_tail must be below 0.5, got 0.5"),
+        ({"pending_max": 0}, "pending_max must be at least 1, got 0"),
+        ({"mode": "better"}, "mode must be one of 'original', 'off', 'enhanced', got 'better'"),
+        ({"gate_tial": 0.1}, "GateSettings has no 'gate_tial'; did you mean 'gate_tail'?"),
+        ({"settings": GateSettings(), "gate_tail": 0.2}, "give either `settings` or single settings"),
+    ],
+)
+def test_impossible_settings_are_refused(settings, sentence):
+    """The sentence names the setting, what was expected and what came."""
+    with pytest.raises(ConfigError) as caught:
+        ConformalGate(["A"], [5], **settings)
+
+    assert str(caught.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(("symbols", "horizons"), [([], [5]), ("AB", [5]), (["A", "A"], [5]), (["A"], []), (["A"], [30, 5])])
+def test_a_gate_needs_names_and_ascending_horizons(symbols, horizons):
+    """No symbols, the same twice, or horizons out of order are a configuration that cannot be meant."""
+    with pytest.raises(ConfigError, match=r"symbols must be|horizons_min must be"):
+        ConformalGate(symbols, horizons)
+
+
+@pytest.mark.parametrize("rule", ["quantile", "mean_edge"])
+def test_a_verdict_waits_for_the_warm_up_and_then_judges(rule):
+    """Before enough outcomes are known the reason is GATE_NOT_READY; afterwards a sure edge passes and the other side never."""
+    gate, rng = ConformalGate(["A"], [5], rule=rule), np.random.default_rng(0)
+    seen = []
+    for k in range(300):
+        gate.calibrate(k, k, "A", 5, 10.0, 1.0, cost_bps=2.0)
+        seen.append(gate.verdict(k))
+        gate.mature(k, 10.0 + float(rng.normal()))
+
+    assert (0, Reason.GATE_NOT_READY) == seen[0]
+    assert (1, Reason.TARGET_SET) == seen[-1]
+    assert {0, 1} == {side for side, _ in seen}
+
+
+def test_a_verdict_blocks_where_outcomes_are_missing():
+    """More than a twentieth of the outcomes lost: GATE_MISSING."""
+    gate = ConformalGate(["A"], [5])
+    for k in range(150):
+        gate.calibrate(k, k, "A", 5, 10.0, 1.0)
+        gate.mature(k, math.nan if k % 10 == 0 else 10.0)
+    gate.calibrate(200, 200, "A", 5, 10.0, 1.0)
+
+    assert (0, Reason.GATE_MISSING) == gate.verdict(200)
+    with pytest.raises(UsageError, match=r"^no outcome of forecast 3 is awaited"):
+        gate.verdict(3)
 
 
 @pytest.mark.parametrize(("q_lo", "reason"), [(math.nan, Reason.FORECAST_NAN), (-1.0, Reason.GATE_COST)])
@@ -152,3 +243,28 @@ def test_evaluate_does_not_look_ahead():
     wild = evaluate(mu, sigma, np.r_[np.zeros(10), np.full(10, 99.0)], 3)
 
     assert calm.iloc[:13].equals(wild.iloc[:13])
+
+
+def test_evaluate_takes_nothing_short_and_broken_series():
+    """No rows, a delay beyond the last row, and rows that are not numbers have their answers."""
+    nan = math.nan
+
+    assert [] == evaluate([], [], [], 5).to_numpy().tolist()
+    assert evaluate([0.0] * 3, [1.0] * 3, [9.0] * 3, 10**12).equals(evaluate([0.0] * 3, [1.0] * 3, [nan] * 3, 1))
+    broken = evaluate([0.0, nan, 0.0, 0.0], [1.0, 1.0, -1.0, math.inf], [0.0] * 4, 1)
+    assert [False, True, True, True] == broken["q_lo"].isna().tolist()
+    assert broken["q_lo"].isna().equals(broken["q_hi"].isna())
+
+
+@pytest.mark.parametrize("delay", [0, -1, 1.5])
+def test_evaluate_refuses_a_delay_that_knows_outcomes_at_once(delay):
+    """An outcome is known one row later at the earliest."""
+    with pytest.raises(ConfigError, match="a whole delay of at least 1"):
+        evaluate([0.0], [1.0], [0.0], delay)
+
+
+@pytest.mark.parametrize("settings", [{"gate_tail": 0.7}, {"cost_bps": [1.0, 2.0]}, {"rule": "mean_edge"}, {"tail": 0.1}])
+def test_evaluate_refuses_settings_that_cannot_be(settings):
+    """A tail above one half, costs of another length, a rule without bounds, an unknown name."""
+    with pytest.raises(ConfigError):
+        evaluate([0.0], [1.0], [0.0], 1, **settings)

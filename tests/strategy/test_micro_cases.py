@@ -73,7 +73,7 @@ def test_a_filled_slice_is_followed_by_the_next():
     asked, sizes = planner.set_target(0, "A", 100), []
     while asked:
         sizes.append(asked[0].qty)
-        planner.answer(1, "A", "ACK", asked[0].order_id)
+        planner.answer(2, "A", "ACK", asked[0].order_id)
         asked = planner.answer(2, "A", "FILL", asked[0].order_id, price_usd=10.02, qty=asked[0].qty)
 
     assert ([25, 25, 25, 25], 100) == (sizes, planner.position("A"))

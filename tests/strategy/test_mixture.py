@@ -158,3 +158,33 @@ def test_shapes_that_do_not_fit_are_refused(table, delays):
     """Delays must pair up with the columns and be at least one row."""
     with pytest.raises(ConfigError, match="evaluate needs rewards of shape"):
         evaluate(table, delays)
+
+
+def test_evaluate_takes_nothing_short_and_broken_series():
+    """No rows give no weights; a delay beyond the last row teaches nothing; what is not finite was never known."""
+    rewards = np.random.default_rng(0).normal(size=(50, 2))
+    never, unknown = evaluate(rewards, [10**12, 10**12]), evaluate(np.full((50, 2), np.nan), [1, 1])
+    broken = np.where(np.arange(50)[:, None] % 7 == 0, np.inf, rewards)
+
+    assert (0, 2) == evaluate(np.zeros((0, 2)), [1, 2]).shape
+    assert never.equals(unknown)
+    assert evaluate(broken, [1, 2]).equals(evaluate(np.where(np.isinf(broken), np.nan, broken), [1, 2]))
+
+
+@pytest.mark.parametrize(
+    ("rewards", "delays", "settings"),
+    [
+        ([[1.0, 2.0]], [0, 1], {}),
+        ([[1.0, 2.0]], [1.5, 1], {}),
+        ([[1.0, 2.0]], [1], {}),
+        ([1.0, 2.0], [1, 1], {}),
+        ([[1.0, 2.0]], [1, 1], {"original": [[1.0, math.nan]]}),
+        ([[1.0, 2.0]], [1, 1], {"predicted": [1.0, 2.0]}),
+        ([[1.0, 2.0]], [1, 1], {"meta_temperature_bps": 0.0}),
+        ([[1.0, 2.0]], [1, 1], {"temperature": 1.0}),
+    ],
+)
+def test_evaluate_refuses_what_cannot_be(rewards, delays, settings):
+    """A delay that knows rewards at once, shapes that do not fit, weights that are not numbers, impossible settings."""
+    with pytest.raises(ConfigError):
+        evaluate(rewards, delays, **settings)

@@ -251,7 +251,7 @@ def test_a_position_without_a_quote_counts_at_its_last_mid_or_cost():
 def test_the_class_limits_as_the_kernel_does():
     """Names and dollars in, the kernel's target and limit out."""
     rows, held = returns_of(4, 3, minutes=40, common=2.0), [0, 300, -200, 400]
-    model = RiskModel(ENHANCED, symbols=NAMES)
+    model = RiskModel(ENHANCED, symbols=list(NAMES))
     for row in rows:
         model.observe(dict(zip(NAMES, row, strict=True)))
     held_usd = {name: qty * MID_USD for name, qty in zip(NAMES, held, strict=True)}
