@@ -49,7 +49,7 @@ def chance_of(hits: int, n: int, share: float) -> float:
         math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * math.log(share) + (n - k) * math.log1p(-share)
         for k in range(hits)
     ]
-    return 1.0 - sum(math.exp(log) for log in logs)
+    return 1.0 - math.fsum(math.exp(log) for log in logs)
 
 
 def plan_lateness(orders: Any, latency_ns: int) -> np.ndarray:

@@ -6,6 +6,8 @@ One symbol and one horizon. Everything is lists and floats; what was issued is a
 import math
 from itertools import pairwise
 
+from tests.naive.added import added
+
 K = 6
 GAINS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 
@@ -22,7 +24,7 @@ class Bank:
     def __init__(self, scores, tail):
         self.tail = tail
         self.centre = order_statistic(scores, 0.5)
-        self.mean_abs = max(sum(abs(s - self.centre) for s in sorted(scores)) / len(scores), 1e-9)
+        self.mean_abs = max(added(abs(s - self.centre) for s in sorted(scores)) / len(scores), 1e-9)
         span = order_statistic(scores, 0.9) - order_statistic(scores, 0.1)
         self.ratio = max(span, 1e-9) / self.mean_abs
         self.p = [order_statistic(scores, 1.0 - tail)] * K
@@ -41,11 +43,11 @@ class Bank:
         scale = max(self.ratio * self.mean_abs, 1e-9)
         self.c += 0.005 / h * scale * ((s > q_issued) - a)
         losses = [max((1 - a) * (s - p), -a * (s - p)) / scale for p in p_issued]
-        mean = sum(w * loss for w, loss in zip(self.w, losses, strict=True))
-        self.v = 0.9995 * self.v + sum(w * (loss - mean) ** 2 for w, loss in zip(self.w, losses, strict=True))
+        mean = added(w * loss for w, loss in zip(self.w, losses, strict=True))
+        self.v = 0.9995 * self.v + added(w * (loss - mean) ** 2 for w, loss in zip(self.w, losses, strict=True))
         eta = min(math.sqrt(math.log(K) / (h * self.v)), 20.0) if h * self.v > 0 else 20.0
         raised = [w * math.exp(-eta * (loss - mean)) for w, loss in zip(self.w, losses, strict=True)]
-        total = sum(raised)
+        total = added(raised)
         self.w = [(1 - 1e-4) * w / total + 1e-4 / K for w in raised]
         self.p = [p + g / h * scale * ((s > was) - a) for p, g, was in zip(self.p, GAINS, p_issued, strict=True)]
         self.count += 1

@@ -2,6 +2,8 @@
 
 import math
 
+from tests.naive.added import added
+
 
 def spread(bid, ask, bid_qty, ask_qty):
     if min(bid, ask, bid_qty, ask_qty) <= 0 or bid > ask:
@@ -19,7 +21,7 @@ def cost(spread_bps, vol_bps_per_min, horizon_min, share=0.15):
 def fee_usd(qty, price_usd, n_children, rates):
     """Commission of one side, child by child; shares need not be whole."""
     per_share, minimum, cap = rates
-    return sum(min(max(per_share * qty / n_children, minimum), cap * price_usd * qty / n_children) for _ in range(n_children))
+    return added(min(max(per_share * qty / n_children, minimum), cap * price_usd * qty / n_children) for _ in range(n_children))
 
 
 def enhanced(spread_bps, vol_bps, work_min, order, volume_per_min, residual, *, n_children=1, rates=(0.005, 1.0, 0.01)):

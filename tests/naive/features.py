@@ -3,6 +3,7 @@
 import math
 
 from tests.naive import regime
+from tests.naive.added import added
 
 MINUTE = 60_000_000_000
 
@@ -87,7 +88,7 @@ class State:
         trades = [event[2] for event in events if event[1] == "trade"]
         self.learn_activity(flow / (sum(sizes) / len(sizes)) if sizes else 0, len(trades), sum(trades))
         if spreads:
-            spread = 20_000 * (sum(spreads) / len(spreads)) / self.mid2
+            spread = 20_000 * (added(spreads) / len(spreads)) / self.mid2
             self.spreads += 1
             self.spread = blend(self.spread, spread, self.spreads, self.settings.activity_half_life_min)
         self.quiet = 0

@@ -2,6 +2,8 @@
 
 import math
 
+from tests.naive.added import added
+
 MEMORIES = (0.998, 0.999, 0.9995, 1.0)
 
 
@@ -21,7 +23,7 @@ class Leaders:
         for g, memory in enumerate(MEMORIES):
             a = 1 - memory if memory < 1 else 1 / self.count[k]
             self.mean[g][k] += a * (x - self.mean[g][k])
-            scale = math.sqrt(sum(self.square) / self.n)
+            scale = math.sqrt(added(self.square) / self.n)
             said = [self._shrunk(g, i, scale) for i in range(self.n)]
             best = said.index(max(said))
             if said[best] > said[self.leader[g]] + 0.01 * scale:
@@ -48,12 +50,12 @@ class Hedge:
     def weights(self, among):
         eta, least = self.eta(), min(self.loss[:among])
         raw = [p * math.exp(-eta * (loss - least)) for p, loss in zip(self.prior[:among], self.loss[:among], strict=True)]
-        return [(1 - 1e-4) * w / sum(raw) + 1e-4 * p for w, p in zip(raw, self.prior[:among], strict=True)]
+        return [(1 - 1e-4) * w / added(raw) + 1e-4 * p for w, p in zip(raw, self.prior[:among], strict=True)]
 
     def learn(self, issued, losses):
         eta = self.eta()
-        mixed = sum(v * math.exp(-eta * loss) for v, loss in zip(issued, losses, strict=True))
-        expected = sum(v * loss for v, loss in zip(issued, losses, strict=True))
+        mixed = added(v * math.exp(-eta * loss) for v, loss in zip(issued, losses, strict=True))
+        expected = added(v * loss for v, loss in zip(issued, losses, strict=True))
         self.delta += max(expected + math.log(mixed) / eta, 0.0)
         self.loss = [total + loss for total, loss in zip(self.loss, losses, strict=True)]
 
@@ -72,7 +74,7 @@ def series(rewards, delays, original):
                 policies, issued = kept[closed]
                 if not any(math.isnan(x) for x in rewards[closed]):
                     hedge.learn(
-                        issued, [-sum(p * x for p, x in zip(policy, rewards[closed], strict=True)) for policy in policies]
+                        issued, [-added(p * x for p, x in zip(policy, rewards[closed], strict=True)) for policy in policies]
                     )
                 closed += 1
         pure = [[float(k == q) for q in range(n)] for k in range(n)]
@@ -80,13 +82,13 @@ def series(rewards, delays, original):
         policies = [list(original[i]), list(original[i]), *pure, *led, [0.0] * n]
         kept.append((policies, hedge.weights(count)))
         trading = hedge.weights(count - 1)
-        mixed = [sum(v * policy[k] for v, policy in zip(trading, policies[:-1], strict=True)) for k in range(n)]
-        rows.append([w / sum(mixed) for w in mixed])
+        mixed = [added(v * policy[k] for v, policy in zip(trading, policies[:-1], strict=True)) for k in range(n)]
+        rows.append([w / added(mixed) for w in mixed])
     return rows
 
 
 def _loss(policy, rewards):
-    return -sum(p * x for p, x in zip(policy, rewards, strict=True))
+    return -added(p * x for p, x in zip(policy, rewards, strict=True))
 
 
 def scaled(rewards):

@@ -2,6 +2,8 @@
 
 import math
 
+from tests.naive.added import added
+
 
 def is_normal(weights):
     return all(math.isfinite(weight) and weight >= 0 for weight in weights)
@@ -27,6 +29,6 @@ def portfolio(weights, caps, gross_max):
 
 def room(target, mid, lot, others, equity, gross_max):
     """Return a target (shares) cut to what the other positions (dollars each) leave, `mid` in dollars."""
-    left = gross_max * equity - sum(abs(value) for value in others)
+    left = gross_max * equity - added(abs(value) for value in others)
     limit = max(math.floor(left / mid / lot), 0) * lot
     return math.copysign(min(abs(target), limit), target)

@@ -2,6 +2,7 @@
 
 import math
 
+from tests.naive.added import added
 from tests.naive.sizing import shares
 
 
@@ -30,10 +31,10 @@ def correlations(series, half_life, least):
             xx, xy, yy, n = moments(series[i], series[j], half_life)
             if n >= least and xx > 0 and yy > 0:
                 known[i, j], counts[i, j] = xy / math.sqrt(xx * yy), n
-    mean = sum(known.values()) / len(known) if known else 0.0
+    mean = added(known.values()) / len(known) if known else 0.0
     t_max = 2 / (1 - 0.5 ** (1 / half_life)) - 1
-    noise = sum((1 - rho**2) ** 2 / (min(counts[pair], t_max) - 1) for pair, rho in known.items())
-    spread = sum((rho - mean) ** 2 for rho in known.values())
+    noise = added((1 - rho**2) ** 2 / (min(counts[pair], t_max) - 1) for pair, rho in known.items())
+    spread = added((rho - mean) ** 2 for rho in known.values())
     delta = noise / spread if noise < spread else 1.0
     shrunk = {}
     for i in range(len(series)):
@@ -47,8 +48,8 @@ def limit(s, target, world, settings):
     equity, mid, held, volume, lot = (world[name] for name in ("equity", "mid", "held", "volume", "lot"))
     side = 1 if target > 0 else -1
     others = [j for j in range(len(world["shares"])) if j != s]
-    gross = sum(abs(world["shares"][j]) for j in others)
-    net = sum(world["shares"][j] for j in others)
+    gross = added(abs(world["shares"][j]) for j in others)
+    net = added(world["shares"][j] for j in others)
     alike = 0.0
     for j in others:
         vols = world["vols"][j], world["vols"][s]

@@ -12,6 +12,7 @@ from strategy.cost import CostModel, CostSettings, price, write_cost_parts
 from strategy.cost_state import new_costs
 from strategy.decision import Reason
 from tests.naive import cost as naive
+from tests.naive.added import added
 from tests.strategy.desks import horizons, make_decision, make_desk, make_features, make_legs, positives, touches
 
 WORK_NS = {5: 15, 10: 20, 15: 30, 30: 45, 60: 60}
@@ -67,7 +68,7 @@ def test_enhanced_cost_equals_the_plain_twin(touch, vol_bps, minutes, volume, re
         expected = naive.enhanced(spread, vol_bps, WORK_NS[h] / 60, order, volume, residual, n_children=n_children)
 
         assert pytest.approx(expected, rel=1e-9, abs=1e-9) == parts
-        assert legs[k]["cost_bps"] == decision[0]["cost_bps"] == sum(parts)
+        assert legs[k]["cost_bps"] == decision[0]["cost_bps"] == added(parts)
 
 
 @pytest.mark.jit_off
@@ -79,7 +80,7 @@ def test_parts_sum_to_the_cost(mode):
     price(0, legs, 1, desk, features, costs, params)
     write_cost_parts(0, 0, legs, desk, features, costs, params, decision)
 
-    assert legs[0]["cost_bps"] == decision[0]["cost_bps"] == sum(decision[0][f"cost_{part}_bps"] for part in PARTS)
+    assert legs[0]["cost_bps"] == decision[0]["cost_bps"] == added(decision[0][f"cost_{part}_bps"] for part in PARTS)
 
 
 @given(finite_vols, horizons)

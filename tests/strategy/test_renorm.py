@@ -12,6 +12,7 @@ from replay.settings import as_row
 from strategy.decision import Reason
 from strategy.renorm import Renormaliser, RenormSettings, fit_portfolio, normalise, weight_sum
 from tests.naive import renorm as naive
+from tests.naive.added import added
 from tests.strategy.desks import edges, make_book, make_decision, make_legs
 
 weights_of = st.lists(st.one_of(st.floats(0.0, 1.0), edges), min_size=1, max_size=8)
@@ -37,7 +38,7 @@ def test_abnormal_weights_are_refused_as_the_twin_says(weights):
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=8))
 def test_the_sum_is_reported(weights):
     """`weight_sum` adds in the order of the horizons."""
-    assert sum(weights) == weight_sum(normalised(weights)[1], len(weights))
+    assert added(weights) == weight_sum(normalised(weights)[1], len(weights))
 
 
 def test_off_does_not_look():
