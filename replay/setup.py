@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -31,7 +29,7 @@ from replay.session.weave import MessageWeaver, message_count
 from replay.settings import as_row
 from strategy import pipeline
 from strategy.decision import CYCLE, DECISION
-from strategy.rebalance import times_of_day_min
+from strategy.rebalance import day_times_ns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,7 +111,9 @@ def start_day(inputs: Inputs, engine: Engine, session: Session) -> None:
     if engine.seat.door is not None:
         engine.seat.door.begin_day()
     elif engine.seat.decide is pipeline.decide:
-        pipeline.start_day(engine.seat.state, world.desk.clock, _rebalance_times(inputs, session))
+        hours = session.hours
+        times_ns = day_times_ns(inputs.config.rebalance, session.day, hours.zone, hours.close_ns)
+        pipeline.start_day(engine.seat.state, world.desk.clock, times_ns)
 
 
 def _morning_ns(session: Session) -> int:
@@ -285,11 +285,3 @@ def _clear_books(inputs: Inputs, desk: Desk, session: Session) -> None:
 def info_of(inputs: Inputs, name: str) -> SymbolInfo:
     """Return what the first session that holds a symbol knows about it."""
     return next(session.symbol_info(name) for session in inputs.sessions if name in session.symbols)
-
-
-def _rebalance_times(inputs: Inputs, session: Session) -> list[int]:
-    midnight = datetime(session.day.year, session.day.month, session.day.day, tzinfo=ZoneInfo(session.hours.zone))
-    close_min = (session.hours.close_ns - int(midnight.timestamp()) * 1_000_000_000) // 60_000_000_000
-    minutes = times_of_day_min(inputs.config.rebalance, close_min)
-    times = [midnight + timedelta(minutes=int(minute)) for minute in minutes]
-    return [int(at.timestamp()) * 1_000_000_000 for at in times]

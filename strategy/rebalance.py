@@ -27,7 +27,9 @@ ns of the day in force.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -97,6 +99,14 @@ def times_of_day_min(settings: RebalanceSettings, close_min: int) -> tuple[int, 
     if settings.mode == "enhanced":
         return (min(settings.sweep_min, close_min - settings.sweep_before_close_min),)
     return settings.times_min
+
+
+def day_times_ns(settings: RebalanceSettings, day: date, zone: str, close_ns: int) -> list[int]:
+    """Return the times of a day at which a timer asks, ns UTC; its times of day are meant in the exchange's zone."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
+    close_min = (close_ns - int(midnight.timestamp()) * 1_000_000_000) // 60_000_000_000
+    times = [midnight + timedelta(minutes=int(minute)) for minute in times_of_day_min(settings, close_min)]
+    return [int(at.timestamp()) * 1_000_000_000 for at in times]
 
 
 @kernel

@@ -13,10 +13,15 @@ import pytest
 from replay.config import Config
 from replay.desk import Block
 from replay.engine.spool import Spool, journal_digest
+from replay.events import FORECAST, Kind, Status
 from replay.forecasts.weave import Weaver
 from replay.inputs import Choices, gather
 from replay.orders import ORDER_LOG, REQUEST, State
 from replay.setup import build_engine, start_day
+from strategy import plain_events
+from strategy.decision import DECISION
+from strategy.own_desk import Products
+from strategy.own_loop import DecisionPipeline
 from tests.engine.strategies import Quoter, bound
 
 ROOT = Path(__file__).parents[2]
@@ -124,6 +129,64 @@ def test_live_decides_as_replay_did(tmp_path, name):
     assert replayed.digests.get("decisions") == spool.digests.get("decisions")
     for name in ("ts_ns", "order_id", "side", "qty", "decision_id"):
         assert sent[name].tolist() == requests[name].tolist()
+
+
+def test_the_plain_form_decides_as_the_engine_did(tmp_path):
+    """Dicts with names and dollars, one at a time, lead `DecisionPipeline` to the requests and decisions of the engine's loop."""
+    recorded, _, engine = _recorded(tmp_path / "replay", lambda: None)
+    answers = engine.world.answers[: engine.world.control[0]["answer_head"]]
+    inputs = gather([SAMPLE], Config(), _choices(None))
+    session, names = inputs.sessions[0], list(inputs.symbol_index)
+    infos = {name: session.symbol_info(name) for name in names}
+    products = Products(
+        tick_usd={name: info.tick / session.scale for name, info in infos.items()},
+        lot={name: info.lot for name, info in infos.items()},
+        evidence={name: info.evidence for name, info in infos.items()},
+    )
+    own = DecisionPipeline(
+        symbols=names, horizons_min=inputs.horizons_min, settings=Config().strategy, products=products,
+        equity_usd=Config().run.equity_usd,
+    )  # fmt: skip
+    own.begin_day(session.day)
+    requests, decided = [], []
+    for block in _with_answers(recorded, answers):
+        for event in block.events:
+            requests += own.process([_plain(event, block, names)])
+            decided += [(verdict.ts_ns, verdict.symbol, verdict.reason, verdict.target_qty) for verdict in own.verdicts]
+    orders = np.fromfile(tmp_path / "replay" / "orders.rows", ORDER_LOG)
+    sent = orders[np.isin(orders["state"], [State.SENT, State.CANCEL_SENT, State.MODIFY_SENT])]
+    decisions = np.fromfile(tmp_path / "replay" / "decisions.rows", DECISION)
+
+    assert len(answers) > 20
+    assert [tuple(row) for row in sent[["ts_ns", "order_id", "side", "qty", "decision_id"]].tolist()] == [
+        (request.ts_ns, request.order_id, request.side, request.qty, request.decision_id) for request in requests
+    ]
+    assert [names[row["symbol"]] for row in sent] == [request.symbol for request in requests]
+    assert (sent["limit_price"] / session.scale).tolist() == [request.price_usd for request in requests]
+    assert [(row["ts_ns"], names[row["symbol"]], row["reason"], row["target_qty"]) for row in decisions] == decided
+
+
+def _plain(event, block, names):
+    """Return a row as somebody without this project would have it."""
+    kind, ts_ns, dollars = Kind(event["kind"]), int(event["ts_ns"]), 1 / 10_000
+    symbol = names[event["symbol"]] if event["symbol"] >= 0 else None
+    if kind == Kind.QUOTE:
+        sides = (event["bid"] * dollars, int(event["bid_qty"]), event["ask"] * dollars, int(event["ask_qty"]))
+        return plain_events.quote(ts_ns, symbol, *sides)
+    if kind == Kind.TRADE:
+        return plain_events.trade(ts_ns, symbol, event["price"] * dollars, int(event["qty"]), int(event["flags"]))
+    if kind == Kind.BAR:
+        return plain_events.bar(ts_ns, symbol)
+    if kind == Kind.STATUS:
+        return plain_events.status(ts_ns, symbol, Status(event["code"]).name)
+    if kind == Kind.FORECAST:
+        row = block.forecasts[event["row"]]
+        return {"kind": "forecast", "ts_ns": ts_ns, "symbol": symbol} | {
+            name: row[name].item() for name in FORECAST.names if name != "model"
+        }
+    known = {"price": event["price"] * dollars, "size": int(event["qty"]), "leaves": int(event["leaves_qty"])}
+    known |= {"fee_usd": event["fee_micros"] / 1e6}
+    return plain_events.answer(ts_ns, symbol, kind.name, int(event["order_id"]), **known)
 
 
 def _recorded(folder, make_strategy):
