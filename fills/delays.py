@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fills.draws import normal, uniform
+from fills.draws import normal
 from fills.latency import LEGS, MODELS, Z_90, LatencySettings
 from fills.latency_table import LatencyTable, read_table
 from replay.bundle import bundle
 from replay.errors import ConfigError
 from replay.events import Kind
 from replay.jit import kernel
-from replay.numeric import exp
+from replay.numeric import exp, uniform
 
 FEED_LEG, COMPUTE_LEG, OUTBOUND_LEG, CANCEL_LEG, ANSWER_LEG = range(5)  # as in LEGS
 CONSTANT, LOGNORMAL, EMPIRICAL = range(3)  # as in MODELS

@@ -1,12 +1,11 @@
 """Random numbers without a generator: each is a pure function of its key, so an extra draw changes nobody else's numbers.
 
-A *key* is a handful of whole numbers: seed, component, symbol, order, leg, count. Two lanes of 32 bits hash it; together they
-make one uniform number, and that one normal number by the inverse of the normal distribution. Only `+ - * /`, shifts, square root
+A *key* is a handful of whole numbers: seed, component, symbol, order, leg, count. `replay.numeric.uniform` hashes it to one
+uniform number, and that becomes one normal number by the inverse of the normal distribution. Only `+ - * /`, shifts, square root
 and `replay.numeric.log` are used: the same bits on every processor, compiled or not.
 
 References
 ----------
-C. Wellons (2018), *Prospecting for Hash Functions*: the 32-bit mixer, its constants below 2**31 so that no product overflows.
 M. J. Wichura (1988), *Algorithm AS 241: The Percentage Points of the Normal Distribution*, Applied Statistics 37.
 """
 
@@ -14,33 +13,6 @@ import math
 
 from replay.jit import kernel
 from replay.numeric import log
-
-_LOW_32 = 0xFFFFFFFF
-_LANES = (0x9E3779B9, 0x3C6EF372)  # the golden ratio and its double, as in many hashes: any two different numbers do
-
-
-@kernel
-def uniform(seed, component, symbol_key, order_id, leg, count):
-    """Return the number of a key, strictly between 0 and 1, an odd multiple of 2**-53; all parts are whole and not negative."""
-    high = _LANES[0]
-    low = _LANES[1]
-    for part in (seed, component, symbol_key, order_id, leg, count):
-        high = _fold(high, part)
-        low = _fold(low, part)
-    return ((high << 20 | low >> 12) + 0.5) / 4503599627370496.0
-
-
-@kernel
-def _fold(lane, part):
-    """Stir both halves of a whole number into a lane."""
-    return _mix(_mix(lane ^ (part & _LOW_32)) ^ (part >> 32))
-
-
-@kernel
-def _mix(word):
-    word = (word ^ (word >> 16)) * 0x21F0AAAD & _LOW_32
-    word = (word ^ (word >> 15)) * 0x735A2D97 & _LOW_32
-    return word ^ (word >> 15)
 
 
 @kernel

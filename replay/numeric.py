@@ -1,11 +1,13 @@
-"""`exp` and `log` from basic arithmetic, so that a decision has the same bits on every processor.
+"""`exp`, `log` and random numbers from basic arithmetic, so that a decision has the same bits on every processor.
 
-The C library's versions differ in the last bit between processors (fused multiply-add or not). Both functions here use
-`+ - * /` and exact scaling by powers of two only, and stay within one unit in the last place of the true value.
+The C library's `exp` and `log` differ in the last bit between processors (fused multiply-add or not). Both functions here use
+`+ - * /` and exact scaling by powers of two only, and stay within one unit in the last place of the true value. A random number
+is a pure function of its key, hashed in two lanes of 32 bits: an extra draw changes nobody else's numbers.
 
 References
 ----------
 W. J. Cody and W. Waite (1980), *Software Manual for the Elementary Functions*: argument reduction with a split `ln 2`.
+C. Wellons (2018), *Prospecting for Hash Functions*: the 32-bit mixer, its constants below 2**31 so that no product overflows.
 """
 
 import math
@@ -16,6 +18,8 @@ _LN2_HI = 6.93147180369123816490e-01
 _LN2_LO = 1.90821492927058770002e-10
 _INV_LN2 = 1.44269504088896338700e00
 _SQRT_HALF = 0.70710678118654752440
+_LOW_32 = 0xFFFFFFFF
+_LANES = (0x9E3779B9, 0x3C6EF372)  # the golden ratio and its double, as in many hashes: any two different numbers do
 
 
 @kernel
@@ -57,3 +61,27 @@ def log(x):
     half_square = 0.5 * f * f
     rest = s * (half_square + z * series) + e * _LN2_LO
     return e * _LN2_HI - ((half_square - rest) - f)
+
+
+@kernel
+def uniform(seed, component, symbol_key, order_id, leg, count):
+    """Return the number of a key, strictly between 0 and 1, an odd multiple of 2**-53; all parts are whole and not negative."""
+    high = _LANES[0]
+    low = _LANES[1]
+    for part in (seed, component, symbol_key, order_id, leg, count):
+        high = _fold(high, part)
+        low = _fold(low, part)
+    return ((high << 20 | low >> 12) + 0.5) / 4503599627370496.0
+
+
+@kernel
+def _fold(lane, part):
+    """Stir both halves of a whole number into a lane."""
+    return _mix(_mix(lane ^ (part & _LOW_32)) ^ (part >> 32))
+
+
+@kernel
+def _mix(word):
+    word = (word ^ (word >> 16)) * 0x21F0AAAD & _LOW_32
+    word = (word ^ (word >> 15)) * 0x735A2D97 & _LOW_32
+    return word ^ (word >> 15)

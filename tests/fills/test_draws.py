@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fills.draws import normal, uniform
+from fills.draws import normal
+from replay.numeric import uniform
 from tests.naive import delays as naive
 
 PARTS = st.tuples(*[st.integers(0, 2**62)] * 6)
