@@ -112,8 +112,8 @@ def start_day(inputs: Inputs, engine: Engine, session: Session) -> None:
         engine.seat.door.begin_day()
     elif engine.seat.decide is pipeline.decide:
         hours = session.hours
-        times_ns = day_times_ns(inputs.config.rebalance, session.day, hours.zone, hours.close_ns)
-        pipeline.start_day(engine.seat.state, world.desk.clock, times_ns)
+        times_ns, fixed_ns = day_times_ns(inputs.config.rebalance, session.day, hours.zone, hours.close_ns)
+        pipeline.start_day(engine.seat.state, world.desk.clock, times_ns, fixed_ns)
 
 
 def _morning_ns(session: Session) -> int:
@@ -189,7 +189,9 @@ def _per_symbol(inputs: Inputs) -> set[str]:
 
 def _pipeline_state(inputs: Inputs, n_symbols: int) -> Any:
     horizons = [int(h) for h in horizons_of(inputs)]
-    return pipeline.build_state(inputs.config.strategy, n_symbols, horizons, inputs.config.run.equity_usd)
+    run, names = inputs.config.run, list(inputs.symbol_index)
+    symbols = names if n_symbols == len(names) else ()
+    return pipeline.build_state(inputs.config.strategy, n_symbols, horizons, run.equity_usd, symbols=symbols, seed=run.seed)
 
 
 def _venue(inputs: Inputs, session: Session | None) -> Any:

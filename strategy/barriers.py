@@ -27,7 +27,7 @@ from replay.settings import as_row, setting
 from strategy.border import Names, check_numbers, make_settings
 from strategy.decision import DECISION, LEG, Reason
 from strategy.exits import new_trades
-from strategy.modes import ENHANCED, mode_setting
+from strategy.modes import ENHANCED, mode_setting, rollout_setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,7 @@ class BarrierSettings:
     """Settings of the barrier gates."""
 
     mode: str = mode_setting(has_enhanced=True)
+    rollout: float = rollout_setting()
     block_above: float = setting(0.6, "enhanced: chance of a turn against a side above which it is not entered", ge=0, le=1)
     scale_out_above: float = setting(
         0.65, "enhanced: chance of a turn against a position above which part of it goes", ge=0, le=1
@@ -69,12 +70,20 @@ def block(decision, legs, n, params):  # noqa: ARG001 - one signature for all st
 @kernel
 def hold(s, mid2, lot, positions, trades, legs, params):
     """Tighten the stop of a trade where that is due; return how much of the position (signed) is to be kept."""
+    trade = trades[s]
+    if params[0]["mode"] == ENHANCED and trade["side"] * positions[s]["qty"] > 0 and mid2 > 0:
+        _watch_support(trade, likely_turn(trade["side"] < 0, legs), mid2, params)
+    return kept_qty(s, mid2, lot, positions, trades, legs, params)
+
+
+@kernel
+def kept_qty(s, mid2, lot, positions, trades, legs, params):
+    """Return how much of the position (signed) is to be kept."""
     qty = positions[s]["qty"]
     trade = trades[s]
     side = trade["side"]
     if params[0]["mode"] != ENHANCED or side * qty <= 0 or mid2 <= 0:
         return qty
-    _watch_support(trade, likely_turn(side < 0, legs), mid2, params)
     if trade["is_scaled"] or likely_turn(side > 0, legs) <= params[0]["scale_out_above"]:
         return qty
     return qty - side * (int(abs(qty) * params[0]["scale_out_share"]) // lot * lot)

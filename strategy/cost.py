@@ -40,7 +40,7 @@ from strategy.border import Names, check_counts, make_settings
 from strategy.cost_residual import learn_price, residual_bps
 from strategy.cost_state import new_costs
 from strategy.decision import Reason
-from strategy.modes import ENHANCED, OFF, mode_setting
+from strategy.modes import ENHANCED, OFF, mode_setting, rollout_setting
 from strategy.sizing import whole_lots
 from strategy.touch import spread_bps, value2
 
@@ -54,6 +54,7 @@ class CostSettings:
     """Settings of the cost model; those from `impact_weight` on are the enhanced form's."""
 
     mode: str = mode_setting(has_enhanced=True)
+    rollout: float = rollout_setting()
     vol_share: float = setting(0.15, "share of the volatility over the horizon (enhanced: working time) that is paid", ge=0)
     impact_weight: float = setting(0.142, "k, impact at full participation in units of the daily volatility", ge=0)
     fee_per_share_usd: float = setting(0.005, "commission per share", unit="USD", ge=0)

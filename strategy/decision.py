@@ -147,12 +147,14 @@ DECISION = np.dtype(
         ("horizon_min", "i4"),
         ("status", "i4"),  # bit per Component
         ("fallback", "i4"),  # why the arbiter acts in its original form, see `Fallback`
-        ("breaker", "i4"),  # bit per Component that runs on its fallback
+        ("breaker", "i4"),  # bit per Component whose breaker is open after this decision
+        ("as_original", "i4"),  # bit per Component configured as enhanced that acted in its original form
         ("is_stale", "i4"),  # any input beyond its TTL, whether or not the guard acted
         ("plan_id", "i4"),
         ("risk_limit", "i4"),  # Reason of the limit that cut the target; 0 = none did
         ("risk_unknown", "i4"),  # what the limits did without: 1 correlation or volatility, 2 volume
         ("shadow_reason", "i4"),  # -1 = nothing ran beside
+        ("shadow_horizon_min", "i4"),
     ],
     align=True,
 )

@@ -32,7 +32,7 @@ from replay.jit import kernel
 from replay.settings import setting
 from strategy.decision import Reason
 from strategy.margin_buckets import MAX_EDGES
-from strategy.modes import ENHANCED, OFF, mode_setting
+from strategy.modes import ENHANCED, OFF, mode_setting, rollout_setting
 from strategy.scores import write_leg
 
 QUANTILE = 0
@@ -45,6 +45,7 @@ class GateSettings:
     """Settings of the gate."""
 
     mode: str = mode_setting(has_enhanced=True)
+    rollout: float = rollout_setting()
     threshold_bps: float = setting(2.0, "original form: size of the point forecast above which the gate opens", unit="bps", ge=0)
     rule: str = setting("quantile", "what must clear the cost: a bound on the outcome, or one on its mean", choices=RULES)
     interval_level: float = setting(0.8, "share of outcomes that the shown interval is to hold", gt=0.0, lt=1.0)

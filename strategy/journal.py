@@ -3,6 +3,7 @@
 from replay.desk import STOP_DECISIONS_FULL
 from replay.jit import kernel
 from strategy.decision import Reason
+from strategy.forms import set_forms, settle
 from strategy.touch import multiplier
 
 
@@ -22,14 +23,19 @@ def begin(s, desk, state):
     row["symbol"] = s
     row["position_qty"] = desk.positions[s]["qty"]
     row["target_qty"] = desk.positions[s]["qty"]
+    state.forms.decision_counts[s] += 1
+    set_forms(s, clock["now_ns"], 0, state)
+    row["as_original"] = state.forms.marks[0]["as_original"]
     return 1
 
 
 @kernel
 def commit(reason, desk, state):
-    """Append the decision to the journal and count it in the metrics of the cycle."""
+    """Append the decision to the journal and count it in the metrics of the cycle; tell the breakers how it went."""
     clock = desk.clock[0]
-    state.decision[0]["reason"] = reason
+    row = state.decision[0]
+    row["reason"] = reason
+    row["breaker"] = settle(row["symbol"], row["ts_ns"], state)
     _count(desk, state)
     desk.decisions[clock["n_decisions"]] = state.decision[0]
     clock["n_decisions"] += 1

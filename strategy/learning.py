@@ -86,6 +86,21 @@ def issue(s, now_ns, mid2, close_ns, state):
 
 
 @kernel
+def show(s, state):
+    """Write bounds and plays as `issue` does, for somebody who only looks on: nothing is kept, nothing is counted."""
+    spare = state.outcomes.records.shape[2]
+    for k in range(len(state.legs)):
+        leg = state.legs[k]
+        leg["slot"] = spare
+        if leg["is_alive"] and state.params["gate"][0]["mode"] == ENHANCED:
+            crossed_count = state.calibration.coverage[s, k]["crossed_count"]
+            _issue_leg(s, k, leg, state)
+            state.calibration.coverage[s, k]["crossed_count"] = crossed_count
+    if state.params["arbiter"][0]["mode"] == ENHANCED:
+        write_play(s, state.legs, len(state.legs), state.features, state.params["arbiter"], state.mixture)
+
+
+@kernel
 def _number_records(s, number, state):
     for k in range(len(state.legs)):
         slot = state.legs[k]["slot"]
@@ -119,6 +134,10 @@ def _issue_leg(s, k, leg, state):
     issue_bounds(s, k, slot, calibration, params)
     if slot < state.outcomes.records.shape[2]:
         await_outcome(s, k, slot, calibration)
+    if _is_broken(s, k, record, calibration, params):
+        record["is_counted"] = 0
+        leg["gate_reason"] = Reason.COMPONENT_ERROR
+        return
     leg["q_lo_bps"] = record["bound_bps"][LO]
     leg["q_hi_bps"] = record["bound_bps"][HI]
     if params[0]["rule"] == MEAN_EDGE:
@@ -127,6 +146,18 @@ def _issue_leg(s, k, leg, state):
     leg["gate_hi_bps"] = record["gate_bps"][HI]
     overlap = max(waiting_count(s, k, state.outcomes), 1)
     leg["gate_reason"] = gate_reason(s, k, record, overlap, calibration, params)
+
+
+@kernel
+def _is_broken(s, k, record, calibration, params):
+    """Tell whether what was issued is no number: then the leg keeps its model's bounds, and the record teaches nothing."""
+    total = 0.0
+    for t in range(2):
+        total += record["bound_bps"][t] + record["gate_bps"][t]
+        if params[0]["rule"] == MEAN_EDGE:
+            cell = calibration.edges[s, k, t, record["bucket"][t]]
+            total += cell["mean"] + cell["var"] + cell["n_eff"]
+    return not math.isfinite(total)
 
 
 @kernel

@@ -13,6 +13,11 @@ ENHANCED = 2  # the improvement over the simple rule
 MODES = ("original", "off", "enhanced")
 
 
+def rollout_setting() -> Any:
+    """Declare the setting `rollout` of a component that has an enhanced form."""
+    return setting(1.0, "enhanced: share of symbols, or of cycles (see pipeline.rollout_by), in which this form acts", ge=0, le=1)
+
+
 def mode_setting(*, has_enhanced: bool = False) -> Any:
     """Declare the setting `mode` of a component; a component without an enhanced form refuses that word."""
     if has_enhanced:

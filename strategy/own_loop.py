@@ -106,7 +106,8 @@ class DecisionPipeline:
             desk = new_desk(len(self._names), ORDER_SLOTS, 4 * ORDER_SLOTS * len(self._names), _ROWS + 2 * len(self._names))
             desk.clock["next_order_id"] = first_order_id
             clear_books(desk, self._names, self.products)
-            state = build_state(self.settings, len(self._names), self._names.horizons_min, _equity(equity_usd))
+            names = self._names
+            state = build_state(self.settings, len(names), names.horizons_min, _equity(equity_usd), symbols=names.symbols)
         assert desk is not None
         assert state is not None
         self.desk, self.state = desk, state
@@ -147,7 +148,7 @@ class DecisionPipeline:
         self.desk.n_orders[:] = 0
         self.desk.positions["open_buy_qty"] = 0
         self.desk.positions["open_sell_qty"] = 0
-        start_day(self.state, self.desk.clock, day_times_ns(self.settings.rebalance, _date(day), hours.zone, hours.close_ns))
+        start_day(self.state, self.desk.clock, *day_times_ns(self.settings.rebalance, _date(day), hours.zone, hours.close_ns))
         self._has_day = True
 
     @overload

@@ -30,11 +30,12 @@ from replay.jit import kernel
 from strategy.budget import messages_left
 from strategy.correlation import catch_up
 from strategy.cost_residual import learn_fill
-from strategy.cycle import exit_reason, is_closed, is_leaving, leave, read_inputs, run_cycle
+from strategy.cycle import exit_reason, is_closed, is_leaving, leave, run_cycle
 from strategy.decision import Reason
 from strategy.exits import after_fill, forget_flat, is_stopped, retry_later, set_check
 from strategy.features import on_market
 from strategy.forecasts import on_forecast
+from strategy.forms import settle_planner
 from strategy.journal import begin, commit
 from strategy.learning import mature
 from strategy.liveness import count_forecast, hear, hear_status
@@ -47,6 +48,7 @@ from strategy.pipeline_state import (
 )
 from strategy.planner import on_answer, run_due, start_reason, start_waiting, watch_market
 from strategy.rebalance import next_time_ns, pop_due
+from strategy.targets import read_inputs
 from strategy.touch import multiplier, value2
 
 __all__ = ["PipelineSettings", "PipelineState", "StrategySettings", "advance", "build_state", "decide", "start_day"]
@@ -129,7 +131,8 @@ def _on_answer(s, i, block, desk, state):
         return
     if kind == Kind.PARTIAL or kind == Kind.FILL:
         learn_fill(s, block.events, i, state.planner.plans, state.costs, params["cost"])
-    on_answer(block.events, i, desk, state.planner, state.budget, params["planner"], params["budget"])
+    if on_answer(block.events, i, desk, state.planner, state.budget, params["planner"], params["budget"]) == 1:
+        settle_planner(s, kind, event["ts_ns"], state)
     if kind == Kind.PARTIAL or kind == Kind.FILL or kind == Kind.CORRECTION:
         after_fill(s, event["ts_ns"], state.planner.plans, desk.positions, state.trades, desk.clock, params["exits"])
     start_waiting(s, desk, state.planner, state.budget, params["planner"], params["budget"])

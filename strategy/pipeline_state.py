@@ -21,6 +21,7 @@ from replay.settings import as_row, setting
 from strategy import budget as message_budget
 from strategy import plan as plans
 from strategy.barriers import BarrierSettings
+from strategy.breaker import BreakerSettings
 from strategy.budget import BudgetSettings, check_budget, new_budget
 from strategy.calibration import Calibration, new_calibration
 from strategy.cost import CostSettings
@@ -30,9 +31,11 @@ from strategy.exits import ExitSettings, new_trades
 from strategy.exposure import Exposure, new_exposure
 from strategy.features import FeatureSettings, new_features
 from strategy.forecasts import ForecastSettings, new_forecasts
+from strategy.forms import TRADERS, Forms, new_forms
 from strategy.gate import GateSettings
 from strategy.learning import end_day
 from strategy.liveness import new_guard, start_guard_day
+from strategy.modes import MODES
 from strategy.outcomes import Outcomes, new_outcomes
 from strategy.plan import Planner, new_planner
 from strategy.planner import PlannerSettings, check_planner
@@ -40,6 +43,7 @@ from strategy.policies import Mixture, new_mixture
 from strategy.rebalance import MAX_TIMES, Rebalance, RebalanceSettings, new_rebalance, set_day
 from strategy.renorm import RenormSettings
 from strategy.risk import RiskSettings
+from strategy.rollout import WAYS
 from strategy.scores import ArbiterSettings
 from strategy.sizing import SizingSettings
 from strategy.staleness import StalenessSettings
@@ -67,6 +71,9 @@ class PipelineSettings:
         128, "forecasts of one symbol and horizon whose outcome is awaited; beyond it the oldest is dropped", ge=1, le=65_536
     )
     no_trade_band: float = setting(0.008, "moves smaller than this share of equity count as churn", ge=0, lt=1)
+    trades: str = setting("enhanced", "who trades: the forms as configured, or the original of each component", choices=TRADERS)
+    shadow: bool = setting(False, "the side that does not trade decides beside, on the same stream and positions")
+    rollout_by: str = setting("symbol", "what the rollout of a component is a share of", choices=WAYS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +95,13 @@ class StrategySettings:
     planner: PlannerSettings = field(default_factory=PlannerSettings)
     budget: BudgetSettings = field(default_factory=BudgetSettings)
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
+    breaker: BreakerSettings = field(default_factory=BreakerSettings)
     verification: VerificationSettings = field(default_factory=VerificationSettings)
 
 
 @bundle
 class PipelineState(NamedTuple):
-    """All state of the default pipeline; the last four arrays are scratch or constant."""
+    """All state of the default pipeline; the last six arrays are scratch or constant."""
 
     control: np.ndarray  # PIPELINE, one row
     schedule: np.ndarray  # SCHEDULE (n_symbols,)
@@ -110,15 +118,23 @@ class PipelineState(NamedTuple):
     rebalance: Rebalance
     budget: np.ndarray  # BUDGET, one row
     planner: Planner
+    forms: Forms
     horizons: np.ndarray  # int64 (n_horizons,), minutes
     legs: np.ndarray  # LEG (n_horizons,)
-    decision: np.ndarray  # DECISION (2,): the one in work, and an empty one to start from
+    decision: np.ndarray  # DECISION (3,): the one in work, an empty one to start from, and one that waits for its shadow
     metrics: np.ndarray  # CYCLE (2,): likewise
-    params: np.ndarray  # one row, a field per component
+    params: np.ndarray  # one row, a field per component, as configured
+    params_acting: np.ndarray  # the same, with the modes in force for the symbol in work (`strategy.forms`)
 
 
 def build_state(
-    settings: StrategySettings, n_symbols: int, horizons_min: Sequence[int] = (5, 10, 15, 30, 60), equity_usd: float = 100_000.0
+    settings: StrategySettings,
+    n_symbols: int,
+    horizons_min: Sequence[int] = (5, 10, 15, 30, 60),
+    equity_usd: float = 100_000.0,
+    *,
+    symbols: Sequence[str] = (),
+    seed: int = 0,
 ) -> PipelineState:
     """Allocate the state of the pipeline.
 
@@ -130,6 +146,10 @@ def build_state(
         Horizons of the forecasts, minutes, ascending, at most `MAX_HORIZONS`.
     equity_usd : float
         What sizes are shares of.
+    symbols : sequence of str
+        Names by index, and
+    seed : int
+        together they say where a gradual rollout acts (`strategy.rollout`).
     """
     _check(settings, horizons_min)
     features, minutes = new_features(n_symbols)
@@ -138,7 +158,7 @@ def build_state(
     schedule["last_cycle_ns"] = -(2**62)
     control = np.zeros(1, PIPELINE)
     control["equity_usd"] = equity_usd
-    decision = np.zeros(2, DECISION)
+    decision = np.zeros(3, DECISION)
     decision["shadow_reason"] = -1
     return PipelineState(
         control=control,
@@ -155,12 +175,14 @@ def build_state(
         trades=new_trades(n_symbols),
         rebalance=new_rebalance(n_symbols),
         budget=new_budget(),
-        planner=new_planner(n_symbols),
+        planner=new_planner(n_symbols, MODES.index(settings.planner.mode)),
+        forms=new_forms(n_symbols, symbols, seed),
         horizons=np.array(horizons_min, np.int64),
         legs=np.zeros(len(horizons_min), LEG),
         decision=decision,
         metrics=np.zeros(2, CYCLE),
         params=pack_params(settings),
+        params_acting=pack_params(settings),
     )
 
 
@@ -196,7 +218,9 @@ def _row(component: Any) -> np.ndarray:
     return recfunctions.drop_fields(row, "times_min") if "times_min" in (row.dtype.names or ()) else row
 
 
-def start_day(state: PipelineState, clock: np.ndarray, rebalance_times_ns: Sequence[int] = ()) -> None:
+def start_day(
+    state: PipelineState, clock: np.ndarray, rebalance_times_ns: Sequence[int] = (), fixed_times_ns: Sequence[int] | None = None
+) -> None:
     """Begin a trading day: call it after `open_ns`, `close_ns`, `trade_from_ns` and `trade_until_ns` are set in the clock.
 
     Parameters
@@ -205,9 +229,11 @@ def start_day(state: PipelineState, clock: np.ndarray, rebalance_times_ns: Seque
     clock : ndarray of CLOCK, one row
         Gets `next_timer_ns`.
     rebalance_times_ns : sequence of int
-        `rebalance.times_min` of this day as ns UTC.
+        Times of this day at which a timer asks, ns UTC (`strategy.rebalance.times_of_day_min`).
+    fixed_times_ns : sequence of int, optional
+        `rebalance.times_min` of this day, by which the original form judges; default the same.
     """
-    set_day(state.rebalance, rebalance_times_ns)
+    set_day(state.rebalance, rebalance_times_ns, fixed_times_ns)
     state.rebalance.done_ns[:] = -(2**62)
     state.schedule["due_ns"] = NEVER
     state.forecasts["is_held"] = 0

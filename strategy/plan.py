@@ -14,6 +14,7 @@ from replay.jit import kernel
 from replay.orders import State
 from strategy.budget import take_cancel
 from strategy.decision import Reason
+from strategy.modes import ORIGINAL
 from strategy.queue_estimate import PLACE
 from strategy.touch import touch_mid2
 
@@ -80,15 +81,17 @@ class Planner(NamedTuple):
     next_plan_id: np.ndarray  # int64 (1,)
     places: np.ndarray  # PLACE (n_symbols,), of the child in its queue
     watched: np.ndarray  # int64 (n_symbols,), 1 = quotes and prints of the symbol are looked at
+    forms: np.ndarray  # int64 (n_symbols,), mode in which the plan is worked that runs, waits, or comes next
 
 
-def new_planner(n_symbols: int) -> Planner:
-    """Return a planner without plans."""
+def new_planner(n_symbols: int, mode: int = ORIGINAL) -> Planner:
+    """Return a planner without plans; `mode` is the form of the first (`strategy.modes`)."""
     plans = np.zeros(n_symbols, PLAN)
     plans["timer_ns"] = NEVER
     places, watched = np.zeros(n_symbols, PLACE), np.zeros(n_symbols, np.int64)
     places["ahead_qty"] = -1
-    return Planner(plans, np.zeros(n_symbols, INTENT), np.ones(1, np.int64), places, watched)
+    forms = np.full(n_symbols, mode, np.int64)
+    return Planner(plans, np.zeros(n_symbols, INTENT), np.ones(1, np.int64), places, watched, forms)
 
 
 def begin_day(planner: Planner) -> None:

@@ -26,7 +26,7 @@ from strategy.budget import BudgetSettings, check_budget, count_executed, new_bu
 from strategy.coalesce import is_waiting, next_waiting
 from strategy.decision import Reason
 from strategy.micro_plan import answer_micro, start_waiting_micro, submit_micro, timer_micro, write_ahead
-from strategy.modes import ENHANCED, OFF, mode_setting
+from strategy.modes import ENHANCED, MODES, OFF, mode_setting, rollout_setting
 from strategy.own_desk import SCALE, new_desk
 from strategy.plain_events import answer_kind
 from strategy.plan import IDLE, new_planner, start_reason
@@ -47,6 +47,7 @@ class PlannerSettings:
     """Settings of the execution planner; those from `start` on are the enhanced form's."""
 
     mode: str = mode_setting(has_enhanced=True)
+    rollout: float = rollout_setting()
     horizons_min: tuple[int, ...] = setting((5, 10, 15, 30, 60), "horizons of `work_ns`, ascending", unit="min", gt=0)
     work_ns: tuple[int, ...] = setting(
         (15 * _S, 20 * _S, 30 * _S, 45 * _S, 60 * _S), "working time of an entry, by horizon", unit="ns", gt=0
@@ -94,9 +95,9 @@ def work_ns_of(horizon_min, params):
 
 
 @kernel
-def urgency(is_pressing, params):
-    """Return `is_urgent` of an exit: the original planner knows no other."""
-    if params[0]["mode"] == ENHANCED and params[0]["patient_exits"]:
+def urgency(is_pressing, form, params):
+    """Return `is_urgent` of an exit worked in a form: the original planner knows no other."""
+    if form == ENHANCED and params[0]["patient_exits"]:
         return 1 if is_pressing else 0
     return 1
 
@@ -104,9 +105,9 @@ def urgency(is_pressing, params):
 @kernel
 def submit(s, desk, planner, budget, params, budget_params):
     """Bring the symbol towards `intents[s]`; return 0 (TARGET_SET), TARGET_KEPT or why nothing starts."""
-    if params[0]["mode"] == OFF:
+    if planner.forms[s] == OFF:
         return Reason.TARGET_KEPT
-    if params[0]["mode"] == ENHANCED:
+    if planner.forms[s] == ENHANCED:
         return submit_micro(s, desk, planner, budget, params, budget_params)
     return submit_simple(s, desk, planner, budget, params, budget_params)
 
@@ -114,7 +115,7 @@ def submit(s, desk, planner, budget, params, budget_params):
 @kernel
 def on_timer(s, desk, planner, budget, params, budget_params):
     """Do what the plan of a symbol has to do at `now_ns`."""
-    if params[0]["mode"] == ENHANCED:
+    if planner.forms[s] == ENHANCED:
         timer_micro(s, desk, planner, budget, params, budget_params)
     else:
         timer_simple(s, desk, planner, budget, params, budget_params)
@@ -137,7 +138,7 @@ def on_answer(events, i, desk, planner, budget, params, budget_params):
     if kind == Kind.FILL or kind == Kind.CANCELLED or kind == Kind.REJECTED or kind == Kind.EXPIRED:
         release(plan["is_kept"], budget, budget_params)
         plan["is_kept"] = 0
-    if params[0]["mode"] == ENHANCED:
+    if planner.forms[s] == ENHANCED:
         answer_micro(event, s, desk, planner, budget, params, budget_params)
     else:
         answer_simple(event, desk, plan, params)
@@ -151,7 +152,7 @@ def start_waiting(s, desk, planner, budget, params, budget_params):
     plan = planner.plans[s]
     if intent["is_set"] == 0 or plan["state"] != IDLE:
         return Reason.PLAN_RUNNING
-    if params[0]["mode"] == ENHANCED:
+    if planner.forms[s] == ENHANCED:
         if plan["timer_ns"] != NEVER:  # it waits for the budget, in turn
             return Reason.PLAN_RUNNING
         return start_waiting_micro(s, desk, planner, budget, params, budget_params)
@@ -236,7 +237,7 @@ class ExecutionPlanner:
         self._desk = new_desk(n, slots=4, n_requests=8 * n, n_rows=1)
         self._desk.book["tick"] = round(tick_usd * SCALE)
         self._desk.book["lot"] = lot
-        self._planner = new_planner(n)
+        self._planner = new_planner(n, MODES.index(self.settings.mode))
         self._budget = new_budget(), as_row(budget)
         self._params = as_row(self.settings)
 

@@ -18,7 +18,8 @@ window goes on, and closes it for this symbol::
     due  iff  some T_k <= now < T_k + window_ns  and the symbol has not gone on since T_k
 
 A timer at each T_k asks for a cycle of every symbol that ever had a forecast; forecasts that arrive later inside the window ask
-themselves. Exits do not pass here. *Off*: always due.
+themselves. Exits do not pass here. *Off*: always due. Where the original stands in for the enhanced form, its times have no
+timer: the forecasts of the window ask.
 
 Times of day are minutes after midnight at the exchange (New York, unless a session has another calendar); `set_day` gets them as
 ns of the day in force.
@@ -39,7 +40,7 @@ from replay.jit import kernel
 from replay.settings import as_row, setting
 from strategy.decision import DECISION, Reason
 from strategy.features import new_features
-from strategy.modes import ENHANCED, OFF, mode_setting
+from strategy.modes import ENHANCED, OFF, mode_setting, rollout_setting
 
 MAX_TIMES = 512
 _EVERY_QUARTER = tuple(range(9 * 60 + 45, 15 * 60 + 46, 15))
@@ -50,6 +51,7 @@ class RebalanceSettings:
     """Settings of the rebalance trigger."""
 
     mode: str = mode_setting(has_enhanced=True)
+    rollout: float = rollout_setting()
     times_min: tuple[int, ...] = setting(
         _EVERY_QUARTER,
         "times of day at the exchange (minutes after midnight) at which targets may change",
@@ -71,7 +73,8 @@ class RebalanceSettings:
 class Rebalance(NamedTuple):
     """State of the trigger."""
 
-    times_ns: np.ndarray  # int64 (MAX_TIMES,), ascending, NEVER behind the last
+    times_ns: np.ndarray  # int64 (MAX_TIMES,), ascending, NEVER behind the last: when timers ask
+    fixed_ns: np.ndarray  # int64 (MAX_TIMES,), likewise: the fixed times of the original form
     next_index: np.ndarray  # int64 (1,), first time whose timer has not fired
     done_ns: np.ndarray  # int64 (n_symbols,), when the symbol last went on
     regimes: np.ndarray  # int64 (n_symbols,), its regime then, plus 2; 0 = it never did
@@ -81,16 +84,18 @@ def new_rebalance(n_symbols: int) -> Rebalance:
     """Return a trigger without times."""
     return Rebalance(
         np.full(MAX_TIMES, NEVER, np.int64),
+        np.full(MAX_TIMES, NEVER, np.int64),
         np.zeros(1, np.int64),
         np.full(n_symbols, -NEVER, np.int64),
         np.zeros(n_symbols, np.int64),
     )
 
 
-def set_day(state: Rebalance, times_ns: Sequence[int]) -> None:
-    """Put the times of one day (ns UTC) in place; they need not be sorted."""
-    state.times_ns[:] = NEVER
-    state.times_ns[: len(times_ns)] = np.sort(np.asarray(times_ns, np.int64))
+def set_day(state: Rebalance, times_ns: Sequence[int], fixed_ns: Sequence[int] | None = None) -> None:
+    """Put the times of one day (ns UTC) in place, and those of the original form where they are others; in any order."""
+    for table, times in ((state.times_ns, times_ns), (state.fixed_ns, times_ns if fixed_ns is None else fixed_ns)):
+        table[:] = NEVER
+        table[: len(times)] = np.sort(np.asarray(times, np.int64))
     state.next_index[0] = 0
 
 
@@ -101,12 +106,19 @@ def times_of_day_min(settings: RebalanceSettings, close_min: int) -> tuple[int, 
     return settings.times_min
 
 
-def day_times_ns(settings: RebalanceSettings, day: date, zone: str, close_ns: int) -> list[int]:
-    """Return the times of a day at which a timer asks, ns UTC; its times of day are meant in the exchange's zone."""
+def day_times_ns(settings: RebalanceSettings, day: date, zone: str, close_ns: int) -> tuple[list[int], list[int]]:
+    """Return the times of a day at which a timer asks, and the fixed ones of the original form, ns UTC.
+
+    Its times of day are meant in the exchange's zone.
+    """
     midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
     close_min = (close_ns - int(midnight.timestamp()) * 1_000_000_000) // 60_000_000_000
-    times = [midnight + timedelta(minutes=int(minute)) for minute in times_of_day_min(settings, close_min)]
-    return [int(at.timestamp()) * 1_000_000_000 for at in times]
+
+    def at(minutes: Sequence[int]) -> list[int]:
+        times = [midnight + timedelta(minutes=int(minute)) for minute in minutes]
+        return [int(time.timestamp()) * 1_000_000_000 for time in times]
+
+    return at(times_of_day_min(settings, close_min)), at(settings.times_min)
 
 
 @kernel
@@ -149,20 +161,20 @@ def is_due(s, now_ns, rebalance, params):
     """Return 0 when the clock lets a new target be set now, else NOT_REBALANCE_TIME."""
     if params[0]["mode"] == OFF:
         return 0
-    last_ns = last_time_ns(now_ns, rebalance)
+    last_ns = last_time_ns(now_ns, rebalance.times_ns if params[0]["mode"] == ENHANCED else rebalance.fixed_ns)
     if now_ns - last_ns < params[0]["window_ns"] and rebalance.done_ns[s] < last_ns:
         return 0
     return Reason.NOT_REBALANCE_TIME
 
 
 @kernel
-def last_time_ns(now_ns, rebalance):
+def last_time_ns(now_ns, times_ns):
     """Return the latest time of day that has come, or a stamp long ago."""
     last_ns = -(2**62)
-    for k in range(len(rebalance.times_ns)):
-        if rebalance.times_ns[k] > now_ns:
+    for k in range(len(times_ns)):
+        if times_ns[k] > now_ns:
             break
-        last_ns = rebalance.times_ns[k]
+        last_ns = times_ns[k]
     return last_ns
 
 

@@ -27,7 +27,7 @@ import numpy as np
 from replay.jit import kernel
 from replay.settings import as_row, setting
 from strategy.decision import DECISION, LEG, MAX_HORIZONS, Reason
-from strategy.modes import ENHANCED, OFF, mode_setting
+from strategy.modes import ENHANCED, OFF, mode_setting, rollout_setting
 from strategy.sizing import whole_lots
 from strategy.touch import multiplier, value2
 
@@ -39,6 +39,7 @@ class RenormSettings:
     """Settings of the renormalisation."""
 
     mode: str = mode_setting(has_enhanced=True)
+    rollout: float = rollout_setting()
     gross_max: float = setting(1.0, "enhanced: largest sum of all positions, long and short, as a share of equity", gt=0)
 
 

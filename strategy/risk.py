@@ -42,7 +42,7 @@ from strategy.border import Names, make_settings
 from strategy.correlation import judge_pairs, learn_minute, shrunk_rho
 from strategy.decision import Reason
 from strategy.exposure import new_exposure, read_book, weigh_rest
-from strategy.modes import ENHANCED, OFF, mode_setting
+from strategy.modes import ENHANCED, OFF, mode_setting, rollout_setting
 from strategy.sizing import whole_lots
 from strategy.touch import value2
 
@@ -55,6 +55,7 @@ class RiskSettings:
     """Settings of the risk limits; those from `name_share` on are the enhanced form's."""
 
     mode: str = mode_setting(has_enhanced=True)
+    rollout: float = rollout_setting()
     name_cap_usd: float = setting(50_000.0, "largest value held in one name", unit="USD", gt=0)
     name_share: float = setting(0.10, "largest share of equity held in one name", gt=0)
     gross_share: float = setting(1.0, "largest sum of all positions, long and short, as a share of equity", gt=0)

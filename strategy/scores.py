@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from replay.jit import kernel
 from replay.settings import setting
 from strategy.decision import Reason
-from strategy.modes import OFF, mode_setting
+from strategy.modes import OFF, mode_setting, rollout_setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,7 @@ class ArbiterSettings:
     """Settings of the horizon arbiter."""
 
     mode: str = mode_setting(has_enhanced=True)
+    rollout: float = rollout_setting()
     spread_weight: float = setting(1.0, "k1, weight of the spread in the score", ge=0)
     vol_weight: float = setting(0.15, "k2, weight of the volatility over the horizon", ge=0)
     impact_weight: float = setting(1.0, "k3, weight of the impact", ge=0)

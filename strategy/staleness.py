@@ -59,7 +59,7 @@ from strategy.liveness import (
     stream_patience_ns,
     stream_silence_ns,
 )
-from strategy.modes import ENHANCED, OFF, mode_setting
+from strategy.modes import ENHANCED, OFF, mode_setting, rollout_setting
 from strategy.own_desk import SCALE, evidence_named
 from strategy.plain_events import Packer, PlainEvent
 
@@ -69,6 +69,7 @@ class StalenessSettings:
     """The staleness guard: in its original form it marks decisions on old data and refuses none; the TTLs say what is old."""
 
     mode: str = mode_setting(has_enhanced=True)
+    rollout: float = rollout_setting()
     tick_ttl_ns: int = setting(1_000_000_000, "silence after which a tick-by-tick stream is stale", unit="ns", gt=0)
     snapshot_ttl_ns: int = setting(3_000_000_000, "silence after which a snapshot or historical stream is stale", unit="ns", gt=0)
     bar_ttl_ns: int = setting(90_000_000_000, "age of the bar behind a forecast, and of a bars-only stream", unit="ns", gt=0)

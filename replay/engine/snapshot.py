@@ -13,7 +13,8 @@ import numpy as np
 from replay.errors import DataError
 
 FORMAT = 1
-SETTINGS = ("params", "horizons", "watch", "is_watched")  # arrays of these names come from the configuration, not from yesterday
+# Arrays of these names come from the configuration, not from yesterday.
+SETTINGS = ("params", "params_acting", "horizons", "watch", "is_watched", "rollout_keys", "rollout_seed")
 PAIRS = ("pairs",)  # arrays of these names have the symbol on both of their first axes
 
 

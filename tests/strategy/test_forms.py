@@ -1,0 +1,151 @@
+"""Who acts: breakers, rollout and shadow in the joined pipeline."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from strategy.arbiter import ArbiterSettings
+from strategy.breaker import BreakerSettings
+from strategy.cost import CostSettings
+from strategy.decision import Component, Reason
+from strategy.gate import GateSettings
+from strategy.pipeline import StrategySettings
+from strategy.planner import PlannerSettings
+from strategy.rebalance import RebalanceSettings
+from strategy.risk import RiskSettings
+from strategy.staleness import StalenessSettings
+from tests.strategy.pipeline_world import (
+    MINUTE,
+    OPEN,
+    SECOND,
+    answer,
+    clock_event,
+    forecast,
+    make_pipeline,
+    quote,
+    run,
+    warm_quotes,
+)
+
+T = OPEN + 13 * MINUTE
+STEP = 20 * SECOND
+BREAKER = BreakerSettings(failure_count_max=2, window_ns=MINUTE, cool_down_ns=3 * STEP - SECOND)
+FREE = StrategySettings(rebalance=RebalanceSettings(mode="off"), breaker=BREAKER)
+ENHANCED = {
+    "staleness": StalenessSettings(mode="enhanced"),
+    "cost": CostSettings(mode="enhanced"),
+    "gate": GateSettings(mode="enhanced"),
+    "arbiter": ArbiterSettings(mode="enhanced", labels_min=0.0),
+    "risk": RiskSettings(mode="enhanced"),
+}
+REASONS = {
+    "staleness": "COMPONENT_ERROR",
+    "cost": "COST_UNKNOWN",
+    "gate": "COMPONENT_ERROR",
+    "arbiter": "WEIGHTS_ABNORMAL",
+    "risk": "COMPONENT_ERROR",
+}
+
+
+def poison(name, state, value):
+    """Put a number into what one enhanced component has learned of the first symbol alone."""
+    if name == "staleness":
+        state.guard[0]["failure_share"] = value
+    elif name == "cost":
+        state.costs.residuals[0]["mean_bps"] = value
+    elif name == "gate":
+        state.calibration.banks[0]["is_started"] = 1
+        state.calibration.banks[0]["w"] = 1.0 / 6.0
+        state.calibration.banks[0]["p"] = value
+        state.calibration.label_counts[0] = 10_000
+    elif name == "arbiter":
+        state.mixture.hedges[0]["loss"][0] = value
+    elif name == "risk":
+        state.exposure.correlation.pairs[:] = (value, 1.0, 100)  # a correlation belongs to both
+        state.exposure.correlation.alike["mean"] = state.exposure.correlation.alike["shrink"] = value
+
+
+def moments(first, last):
+    """Quotes and forecasts of both symbols every twenty seconds."""
+    rows = []
+    for k in range(first, last):
+        at = T + k * STEP
+        rows += [quote(at, s, 1_000_000, 1_000_200) for s in (0, 1)]
+        rows += [forecast(at + 1 + s, s, 5, 25.0) for s in (0, 1)]
+        rows += [clock_event(at + SECOND // 2)]
+    return rows
+
+
+def told(decisions, symbol=0):
+    """Return reason, and names of failed and of open components, of one symbol's decisions."""
+    rows = decisions[decisions["symbol"] == symbol]
+    return [(Reason(int(row["reason"])).name, names(row["status"]), names(row["breaker"])) for row in rows]
+
+
+def names(bits):
+    return [component.name.lower() for component in Component if int(bits) >> component & 1]
+
+
+@pytest.mark.parametrize("name", ENHANCED)
+def test_a_component_that_keeps_failing_gives_way_and_is_tried_again(name):
+    """Two failures skip the symbol with a reason, then the original acts; a sound trial after the cool-down closes it."""
+    pipeline = make_pipeline(2, replace(FREE, **{name: ENHANCED[name]}))
+    pipeline.desk.positions[1]["qty"] = 100
+    pipeline.desk.positions[1]["cost"] = 100 * 1_000_000
+    run(pipeline, warm_quotes(2))
+    poison(name, pipeline.state, np.nan)
+    sick = run(pipeline, moments(0, 4))[1]
+    poison(name, pipeline.state, 0.0)
+    well = run(pipeline, moments(4, 6))[1]
+    failed, found = (REASONS[name], [name]), told(sick)
+
+    assert [(*failed, []), (*failed, [name])] == found[:2]
+    assert [([], [name])] * 2 == [part[1:] for part in found[2:]]
+    assert {"TARGET_SET", "TARGET_KEPT"} >= {part[0] for part in found[2:]}
+    assert [([], []), ([], [])] == [part[1:] for part in told(well)]
+    if name != "risk":
+        assert [([], [])] * 4 == [part[1:] for part in told(sick, symbol=1)]
+
+
+def test_a_failed_trial_opens_the_breaker_again():
+    """A component that is still broken after its cool-down fails once, and waits for another cool-down."""
+    pipeline = make_pipeline(2, replace(FREE, staleness=ENHANCED["staleness"]), times_min=[])
+    run(pipeline, warm_quotes(2))
+    poison("staleness", pipeline.state, np.nan)
+    found = told(run(pipeline, moments(0, 8))[1])
+
+    assert [1, 1, 0, 0, 1, 0, 0, 1] == [len(part[1]) for part in found]
+    assert 3 == pipeline.state.forms.breakers[0, Component.STALENESS]["open_count"]
+
+
+def test_both_forms_keep_learning_while_one_acts():
+    """What the gate has learned after a stretch on its fallback is what it learns when it acts itself."""
+    learned = []
+    for breaker in (replace(BREAKER, mode="off"), replace(BREAKER, cool_down_ns=10**15)):
+        pipeline = make_pipeline(2, replace(FREE, gate=ENHANCED["gate"], breaker=breaker))
+        run(pipeline, warm_quotes(2))
+        pipeline.state.forms.breakers[0, Component.GATE]["state"] = 1
+        pipeline.state.forms.breakers[0, Component.GATE]["opened_ns"] = T if breaker.mode == "on" else 0
+        run(pipeline, moments(0, 30))
+        learned.append(pipeline.state.calibration.label_counts.tolist())
+
+    assert learned[0] == learned[1]
+    assert learned[0][0][0] > 5
+
+
+def test_an_order_that_is_refused_counts_against_the_planner():
+    """Two refused orders let the original planner work the next plan; the first order that is taken after the trial closes it."""
+    pipeline = make_pipeline(1, replace(FREE, planner=PlannerSettings(mode="enhanced")))
+    run(pipeline, warm_quotes(1))
+    forms = []
+    for k, kind in enumerate(["REJECTED", "REJECTED", "REJECTED", "ACK"]):
+        at = T + k * MINUTE
+        requests, decisions = run(
+            pipeline, [quote(at, 0, 1_000_000, 1_000_200), forecast(at + 1, 0, 5, 25.0), clock_event(at + 9)]
+        )
+        forms.append(names(decisions[-1]["as_original"]))
+        run(pipeline, [answer(kind, at + SECOND, 0, int(requests[0]["order_id"]))])
+
+    assert [[], [], [], []] == forms
+    assert 2 == pipeline.state.forms.breakers[0, Component.PLANNER]["open_count"]
