@@ -10,7 +10,8 @@ from replay.orders import Action, OrderType, Tif
 class Request(NamedTuple):
     """What has to go to the broker; `qty` is the order's whole quantity, also in a modify.
 
-    `price_usd` is the limit, or the cap of a pegged order; NaN where there is none. `tif` is `Tif.GTD` only with `expire_ts_ns`.
+    `price_usd` is the limit, or the cap of a pegged order; NaN where there is none. `parent_id` names the plan that the order
+    belongs to, `work_ns` is the time that the plan has.
     """
 
     action: Action
@@ -25,6 +26,7 @@ class Request(NamedTuple):
     ts_ns: int = 0
     decision_id: int = 0
     parent_id: int = 0
+    work_ns: int = 0
 
 
 def as_request(row: Any, symbols: Sequence[str], scale: int) -> Request:
@@ -43,4 +45,5 @@ def as_request(row: Any, symbols: Sequence[str], scale: int) -> Request:
         ts_ns=int(row["ts_ns"]),
         decision_id=int(row["decision_id"]),
         parent_id=int(row["parent_id"]),
+        work_ns=int(row["work_ns"]),
     )

@@ -1,0 +1,75 @@
+"""The example of an own loop: it trades, its checklist runs, and what breaks is replaced by the loop's own rules."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "data" / "sample"
+MINUTES = 40
+
+
+@pytest.fixture
+def example(monkeypatch):
+    """Return the modules of the example, as a user runs them from their folder."""
+    monkeypatch.syspath_prepend(str(ROOT / "examples" / "own_loop"))
+    import loop
+    import play
+
+    yield loop, play
+    for name in ("loop", "play"):
+        sys.modules.pop(name)
+
+
+def test_the_loop_trades_and_its_checklist_runs(example):
+    """Forty minutes of the sample lead to fills without one error of a component, and cycles enough for a full check."""
+    _, play = example
+    loop, broker = play.play(SAMPLE, MINUTES)
+
+    assert len(broker.fills) > 5
+    assert 0 == loop.n_errors
+    assert loop.checklist._n_cycles > 50
+    assert loop.gate.coverage("ALFA", 5).matured_count == 0
+    assert loop.gate._state.label_counts[0, 0] > 20
+
+
+@pytest.mark.parametrize(
+    ("name", "method"), [("guard", "check"), ("gate", "calibrate"), ("arbiter", "choose"), ("checklist", "log_cycle")]
+)
+def test_a_broken_component_leaves_the_loop_its_own_rules(example, monkeypatch, name, method):
+    """While gate and arbiter warm up anyway, a loop in which one of them raises trades exactly as one in which none does."""
+    _, play = example
+    _, whole = play.play(SAMPLE, MINUTES)
+    made = play.Loop
+
+    def make(send):
+        loop = made(send)
+        monkeypatch.setattr(getattr(loop, name), method, broken)
+        return loop
+
+    def broken(*_args, **_known):
+        raise RuntimeError("broken for the test")
+
+    monkeypatch.setattr(play, "Loop", make)
+    loop, broker = play.play(SAMPLE, MINUTES)
+
+    assert loop.n_errors > 0
+    assert whole.fills == broker.fills
+
+
+def test_without_a_planner_the_loop_sends_its_own_orders(example, monkeypatch):
+    """Each target that the planner cannot take becomes the loop's one limit at the touch."""
+    _, play = example
+    made = play.Loop
+
+    def make(send):
+        loop = made(send)
+        monkeypatch.setattr(loop.planner, "set_target", None)
+        return loop
+
+    monkeypatch.setattr(play, "Loop", make)
+    loop, broker = play.play(SAMPLE, MINUTES)
+
+    assert loop.n_errors > 0
+    assert {100} == {abs(qty) for _, qty, _ in broker.fills}
