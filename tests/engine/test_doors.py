@@ -113,7 +113,7 @@ class Hoarder:
         """Restore nothing."""
 
 
-def test_a_full_order_table_is_an_error_that_names_the_setting():
+def test_t23_a_full_order_table_is_an_error_that_names_the_setting():
     """Reaching the capacity of own live orders stops the run with the setting that raises it."""
     with pytest.raises(CapacityError, match=r"own live orders of one symbol.*raise run.order_slots"):
         run([SAMPLE], strategy=Hoarder(), **MORNING)

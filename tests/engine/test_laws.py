@@ -75,7 +75,7 @@ def test_cutting_the_future_changes_nothing_before_the_cut(replay_sample, name):
     [{"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "77"}, {"NUMBA_DISABLE_JIT": "1"}],
     ids=["hash seed 1", "hash seed 77", "jit off"],
 )
-def test_processes_agree(replay_sample, setting):
+def test_t20_processes_and_hash_seeds_agree(replay_sample, setting):
     """Other processes, other hash seeds and interpreted kernels give the same journal digest."""
     here = replay_sample(end=time(9, 50))
     env = {**os.environ, "PYTHONPATH": str(ROOT), **setting}

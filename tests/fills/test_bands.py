@@ -102,7 +102,7 @@ def test_an_own_share_stands_in_for_that_of_the_band():
 @pytest.mark.parametrize("queue", DISPLAY_MODELS)
 @FAST
 @given(seed=SEEDS, evidence=st.sampled_from([1, 2, 4, 5]), lot=st.sampled_from([1, 4]))
-def test_pessimistic_is_never_above_expected_and_expected_never_above_optimistic(queue, seed, evidence, lot):
+def test_rule_24_pessimistic_is_never_above_expected_and_expected_never_above_optimistic(queue, seed, evidence, lot):
     """For one order, at every moment of any stream, whatever the queue model: the bands are ordered in quantity filled."""
     rng = random.Random(seed)
     stream = [step for step in busy_stream(seed, 120, odd=seed % 2 == 0) if step["kind"] != "request"]

@@ -4,8 +4,9 @@ import pytest
 
 from fills.bands import Band, choices
 from fills.queue import DISPLAY_MODELS, QueueModel, on_level_change
+from fills.venue import FALL_WAITS, PAIRING_NS, PRINT_WAITS
 from replay.events import Kind
-from replay.orders import OrderReason
+from replay.orders import Evidence, OrderReason
 from tests.fills.worlds import BUY, BUY_PRINT, SELL, Market, cancel, fills_of, modify, new, quote, status, trade
 
 START = quote(100, 300, 101, 300)
@@ -29,6 +30,34 @@ def ahead_of(market, slot=0):
     return int(market.venue.orders[0, slot]["ahead_qty"])
 
 
+def test_rule_1_what_is_displayed_at_our_price_is_ahead():
+    """An order at the bid of 300 stands behind 300, whatever was printed before it came."""
+    market, answers = play(START, trade(100, 50), quote(100, 250, 101, 300), START, JOIN)
+
+    assert [300] == [a["ahead_qty_after"] for a in answers]
+    assert 300 == ahead_of(market)
+
+
+def test_rule_2_a_better_price_has_nobody_ahead():
+    """A bid of 101 between 100 and 102 fills with the first share printed there."""
+    _, answers = play(quote(100, 300, 102, 300), new(1, BUY, 5, 101), trade(101, 1))
+
+    assert [0] == [a["ahead_qty_after"] for a in answers if a["kind"] == Kind.ACK]
+    assert [(1, 101, 1)] == fills_of(answers)
+
+
+def test_rule_12_an_other_side_that_locks_our_bid_fills_us():
+    """A quote of 100 on both sides with 50 offered fills 50 of our bid at 100, though the queue before us stands."""
+    assert [(1, 100, 50)] == filled(START, JOIN, quote(100, 300, 100, 50))
+
+
+def test_rule_10_odd_lots_consume_the_queue():
+    """Three shares sold on an exchange are three shares fewer ahead of us, be they an odd lot."""
+    market, _ = play(START, JOIN, trade(100, 3, flags=512 | 8))
+
+    assert 297 == ahead_of(market)
+
+
 PAIR = (quote(100, 100, 101, 300), trade(100, 200))
 
 
@@ -42,6 +71,20 @@ def test_t1_t2_rule_9_a_quote_and_its_print_count_once_in_either_order(pair, mod
     assert 100 == ahead_of(market)
     assert [] == fills_of(market.play(trade(100, 100, ts=20 * US)))
     assert [(1, 100, 1)] == fills_of(market.play(trade(100, 1, ts=21 * US)))
+
+
+@pytest.mark.parametrize("evidence", [Evidence.TICK_BY_TICK, Evidence.SNAPSHOT_250MS, Evidence.HISTORICAL])
+@pytest.mark.parametrize("late_share", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("first", [FALL_WAITS, PRINT_WAITS])
+def test_t1_t2_rule_9_however_late_the_second_is_it_counts_once(evidence, late_share, first):
+    """A quote and its print are one event at every delay up to what the evidence of the symbol allows, in either order."""
+    wait_ns = PAIRING_NS[evidence][first]
+    market = Market(evidence=int(evidence))
+    market.play(START, JOIN)
+    pair = PAIR if first == FALL_WAITS else PAIR[::-1]
+
+    assert [] == fills_of(market.play(pair[0] | {"ts": US}, pair[1] | {"ts": US + int(late_share * wait_ns)}))
+    assert 100 == ahead_of(market)
 
 
 @pytest.mark.parametrize("is_quote_first", [True, False])

@@ -170,6 +170,17 @@ def test_rule_10_the_side_of_a_print_is_that_of_the_quote_at_the_exchange():
     assert [(1, 101, 5)] == filled(*steps, trade(101, 40, flags=0) | {"exch": 1_000_000_000}, evidence=5)
 
 
+def test_rule_10_a_touch_with_the_print_s_own_exchange_time_is_what_the_print_left_behind():
+    """The quote that a print made carries its exchange time: the print met the quote before it, whichever was received first."""
+    before, same = 1_500_000_001, 1_500_000_900
+    start = [quote(100, 30, 101, 9) | {"exch": before}, new(1, SELL, 5, 101)]
+    made = quote(101, 30, 102, 9) | {"exch": same}
+    lifted = trade(101, 14, flags=0) | {"exch": same}
+
+    for pair in ([made, lifted], [lifted, made]):
+        assert [(1, 101, 5)] == filled(*start, *pair, evidence=5)
+
+
 def test_rule_10_a_print_without_a_side_meets_whom_it_can_reach_in_the_optimistic_band():
     """In the middle, with no trade before it, nobody knows its side: the only own order there may have been it."""
     steps = [quote(100, 5, 104, 5), new(1, BUY, 5, 102)]

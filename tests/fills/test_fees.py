@@ -241,7 +241,7 @@ def test_contracts_pay_a_flat_sum():
         FeeSchedule.on_date(date(2026, 5, 4), "flat")
 
 
-def test_the_exchange_charges_the_minimum_once_per_order():
+def test_rule_22_the_exchange_charges_the_minimum_once_per_order():
     """Two partial fills of one order pay one dollar together: the first pays it all, the second nothing."""
     fees = FeeSchedule.on_date(date(2026, 5, 4), "fixed").rates
     market = Market(tick=100, fees=fees)
