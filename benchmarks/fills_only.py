@@ -17,10 +17,9 @@ import numpy as np
 
 from benchmarks import market, worlds
 from benchmarks.measure import CannotRunError, Figure, least_cpu_s, yardstick
-from fills.prints import INELIGIBLE
 from fills.venue import PAIRING_NS
 from replay.desk import WAKE_EVENT, send_cancel, send_limit
-from replay.events import Kind
+from replay.events import INELIGIBLE, Kind
 from replay.jit import kernel
 from replay.orders import Evidence, Tif
 

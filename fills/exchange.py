@@ -24,12 +24,12 @@ Prints (the aggressor's side decides which own orders may trade; a print never t
         order, moves the queue once, as the print alone would. A fall waits for its print, and a print for its quote, as long
         as the symbol's evidence says (`pairing_ns`), counted from the first that waits. A touch that fell away or was hidden
         is remembered as long. A level that comes back starts anew.
-    10. Prints that consume nothing: off-exchange, average-price, late, auction, hidden, unreported, past the limit, off the
-        tick grid, or without size. Odd lots consume. A print without a venue reaches our queue with the band's share of its
-        size. A print without a side belongs to the side whose pending drop it explains; else by the quote in force when it
-        happened (at the exchange, where its time is known finer than to the second, else as received): at or below the bid it
-        is a sell, at or above the ask a buy, between them the nearer side decides, and the last trade's tick where that says
-        nothing; then no side, and it is counted. Guesses between bid and ask fill nobody in the pessimistic band; in the
+    10. Prints that consume nothing: off-exchange, average-price, late, auction, hidden, unreported, past the limit, off the tick
+        grid, or without size. Odd lots consume, unreported as they are. A print without a venue reaches our queue with the band's
+        share of its size. A print without a side belongs to the side whose pending drop it explains; else by the quote in force
+        when it happened (at the exchange, where its time is known finer than to the second, else as received): at or below the
+        bid it is a sell, at or above the ask a buy, between them the nearer side decides, and the last trade's tick where that
+        says nothing; then no side, and it is counted. Guesses between bid and ask fill nobody in the pessimistic band; in the
         optimistic one a print without a side fills whom it can reach, if they are all on one side.
 
 Displayed size

@@ -3,7 +3,8 @@
 from fills.bands import GUESS_NOBODY, MILLION
 from fills.ledger import awaits_print, hear
 from fills.venue import ASK, BID, NO_RANK, PRINT_WAITS
-from replay.events import INELIGIBLE, NO_TIME, Flag
+from replay.desk import queueless
+from replay.events import NO_TIME, Flag
 from replay.jit import kernel, leaf
 
 NO_VENUE = int(Flag.NO_VENUE)
@@ -18,7 +19,7 @@ def hear_side(event, s, row, bids, asks, venue):
     """Book a print on the side it consumed; return that side when own orders are within its reach, else 0."""
     qty = event["qty"]
     price = event["price"]
-    if (event["flags"] & INELIGIBLE) != 0 or qty <= 0 or price <= 0 or (row["tick"] > 1 and price % row["tick"] != 0):
+    if queueless(event["flags"]) != 0 or qty <= 0 or price <= 0 or (row["tick"] > 1 and price % row["tick"] != 0):
         venue.ctl[0]["n_ineligible"] += 1
         return STRAY_SIDE if bids["best_rank"] != NO_RANK or asks["best_rank"] != NO_RANK else 0
     flags = event["flags"] & (BUY | SELL)

@@ -6,7 +6,8 @@ from fills.prints import BUY, SELL, budget_qty
 from fills.record import compact, whole_ahead, write_fill
 from fills.resting import fill_from_print
 from fills.venue import ASK, BID, HELD_RANK, Rule
-from replay.events import INELIGIBLE, Flag
+from replay.desk import queueless
+from replay.events import Flag
 from replay.jit import kernel
 from replay.orders import Liquidity, OrderType
 
@@ -21,7 +22,7 @@ def meet_stray_print(event, s, lane, venue):
     choice = venue.choices[venue.ctl[0]["evidence"]]
     if event["qty"] <= 0 or event["price"] <= 0 or venue.n_orders[lane] == 0:
         return
-    flags = event["flags"] & INELIGIBLE
+    flags = queueless(event["flags"])
     is_off_tick = event["price"] % venue.orders[lane, 0]["tick"] != 0
     if flags == AUCTION and not is_off_tick:
         _fill_in_auction(event["price"], budget_qty(event, False, choice), lane, choice["has_auction_at"], venue)

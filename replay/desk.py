@@ -21,9 +21,12 @@ from typing import NamedTuple
 import numpy as np
 
 from replay.bundle import bundle
-from replay.events import Kind, Status
+from replay.events import INELIGIBLE, Flag, Kind, Status
 from replay.jit import kernel, leaf
 from replay.orders import Action, OrderType, State, Tif
+
+ODD_LOT = int(Flag.ODD_LOT)
+UNREPORTED = int(Flag.UNREPORTED)
 
 WAKE_EVENT = 1
 WAKE_TIMER = 2
@@ -137,6 +140,18 @@ class Desk(NamedTuple):
     requests: np.ndarray  # REQUEST, the outbox; clock['n_requests'] are valid
     decisions: np.ndarray  # DECISION rows of this stretch; clock['n_decisions'] are valid
     cycles: np.ndarray  # CYCLE rows of this stretch; clock['n_cycles'] are valid
+
+
+@leaf
+def queueless(flags):
+    """Return the flags of a print by which it consumed no displayed queue; 0 = it consumed.
+
+    An odd lot is unreported for its size alone: on an exchange it trades with the displayed queue like any other.
+    """
+    found = flags & INELIGIBLE
+    if (found & UNREPORTED) != 0 and (flags & ODD_LOT) != 0:
+        found -= UNREPORTED
+    return found
 
 
 @leaf

@@ -25,7 +25,8 @@ import math
 
 import numpy as np
 
-from replay.events import INELIGIBLE, Flag, Kind
+from replay.desk import queueless
+from replay.events import Flag, Kind
 from replay.jit import kernel
 
 BUY = int(Flag.BUY)
@@ -96,7 +97,7 @@ def watch(event, place, row, params):
         if place["price"] > 0:
             _see(place, event["ts_ns"], row, params)
         return
-    if (event["flags"] & INELIGIBLE) != 0 or event["qty"] <= 0:
+    if queueless(event["flags"]) != 0 or event["qty"] <= 0:
         return
     place["volume_qty"] += event["qty"]
     if event["price"] == place["price"] and place["ahead_qty"] >= 0 and _hits(event["flags"], place["side"]):

@@ -52,8 +52,9 @@ def test_rule_12_an_other_side_that_locks_our_bid_fills_us():
 
 
 def test_rule_10_odd_lots_consume_the_queue():
-    """Three shares sold on an exchange are three shares fewer ahead of us, be they an odd lot."""
-    market, _ = play(START, JOIN, trade(100, 3, flags=512 | 8))
+    """Three shares sold on an exchange are three shares fewer ahead of us, unreported as they are; off exchange they are none."""
+    prints = [trade(100, 3, flags=512 | 8 | 2), trade(100, 5, flags=512 | 2), trade(100, 7, flags=512 | 8 | 4)]
+    market, _ = play(START, JOIN, *prints)
 
     assert 297 == ahead_of(market)
 

@@ -156,7 +156,7 @@ def quotes(draw):
 @st.composite
 def trades(draw):
     """Draw prints with and without a side, some of which consume nothing."""
-    flags = draw(st.sampled_from([512, 512, 256, 256, 0, 0, 4, 8, 4096, 4096 + 512, 768, 8192, 16384 + 512]))
+    flags = draw(st.sampled_from([512, 512, 256, 256, 0, 0, 4, 8, 10 + 512, 2 + 256, 4096, 4096 + 512, 768, 8192, 16384 + 512]))
     return trade(draw(PRICES), draw(st.integers(0, 12)), flags=flags, symbol=draw(SYMBOLS), venue=draw(st.integers(-1, 2)))
 
 
@@ -180,7 +180,7 @@ def requests(draw, kinds=("limit", "limit", "limit", "limit", "market")):
 
 def odd_steps():
     """Draw what else may happen: pegged orders, auctions, hidden prints, exchange times, restrictions on short sales."""
-    flags = st.sampled_from([128, 128 + 512, 16 + 512, 16, 16384 + 256, 4 + 512, 32, 0])
+    flags = st.sampled_from([128, 128 + 512, 16 + 512, 16, 16384 + 256, 4 + 512, 32, 10 + 128, 10, 0])
     odd_trades = st.builds(lambda row, flag, exch: row | {"flags": flag, "exch": exch}, trades(), flags, EXCHANGE_TIMES)
     odd_quotes = st.builds(lambda row, exch: row | {"exch": exch}, quotes(), EXCHANGE_TIMES)
     codes = st.sampled_from([1, 2, 2, 3, 8, 9])
@@ -267,7 +267,7 @@ def _moved_quote(rng, shown, symbol, faults):
 
 
 def _touch_print(rng, shown, symbol):
-    flags = rng.choice([512, 256, 512, 256, 0, 4 + 512, 4096 + 512])
+    flags = rng.choice([512, 256, 512, 256, 0, 4 + 512, 10 + 512, 4096 + 512])
     price = shown[0] if flags & 512 else shown[2] if flags & 256 else rng.choice([shown[0], shown[2]])
     return trade(
         price + rng.choice([0, 0, 0, 0, 0, -1, 1]), rng.randint(1, 12), flags=flags, symbol=symbol, venue=rng.randint(-1, 2)

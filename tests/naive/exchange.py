@@ -4,7 +4,7 @@ import math
 
 from tests.naive.display import Side, better
 from tests.naive.fitted_queue import MILLION, back_again, fall
-from tests.naive.odd_prints import OddPrints
+from tests.naive.odd_prints import OddPrints, is_deaf
 from tests.naive.order_life import BUY, SELL, OrderLife, works
 
 PARTIAL, FILL = 17, 18
@@ -348,7 +348,7 @@ class Exchange(OddPrints, OrderLife):
 
     def on_trade(self, s, trade):
         book, price, qty, flags = self.books[s], trade["price"], trade["qty"], trade["flags"]
-        if any(flags & bit for bit in CONSUME_NOTHING) or qty <= 0 or price <= 0 or price % self.tick:
+        if is_deaf(flags, CONSUME_NOTHING) or qty <= 0 or price <= 0 or price % self.tick:
             self.on_stray(s, trade)
             return
         side, is_guess = self.passive(s, book, trade)

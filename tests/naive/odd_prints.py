@@ -6,6 +6,11 @@ from tests.naive.order_life import BUY, SELL, works
 DEAF = {1: "past limit", 2: "unreported", 32: "late", 8192: "average"}
 
 
+def is_deaf(flags, reasons):
+    """Whether a print has one of the reasons; being an odd lot (8) explains why it is unreported (2), which then is none."""
+    return any(flags & bit and not (bit == 2 and flags & 8) for bit in reasons)
+
+
 class OddPrints:
     """The part of the plain exchange that knows auctions, hidden mids and prints whose side nobody knows."""
 
@@ -16,9 +21,9 @@ class OddPrints:
         off_tick = price % self.tick != 0
         odd = off_tick or bool(flags & (4 | 16 | 16384))
         if flags & 128:
-            if not odd and not any(flags & bit for bit in DEAF):
+            if not odd and not is_deaf(flags, DEAF):
                 self.auction(s, trade)
-        elif any(flags & bit for bit in DEAF):
+        elif is_deaf(flags, DEAF):
             return
         elif odd:
             if not flags & 4 or self.reads["guess"] == "anybody":
