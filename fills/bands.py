@@ -13,6 +13,8 @@ a print through our price (8)                 fills nothing        fills its siz
                                                                    message is on record
 an inside print whose side is guessed (10)    reaches nobody       nearer side, or tick  whom it can reach
 a print without a venue (10)                  .58, rounded down    .67, to the nearest   all of it
+what a fitted model learned of prints         honoured, at most    honoured              ignored
+(`fills.shares`)                              the above
 the other side stops at our price (12)        fills nothing        fills what it shows   fills what it shows
 depth beyond the touch (26)                   none                 2 ticks of a half     4 ticks as deep as
                                                                                          the touch
@@ -56,6 +58,8 @@ CHOICE = np.dtype(
         ("has_auction_at", "i8"),  # an auction at our very price fills
         ("bar_percent", "i8"),  # share of a bar's volume that may be ours
         ("has_bar_touch", "i8"),  # a bar that only reaches our price fills
+        ("fit", "i8"),  # shares of prints that a fitted model learned: FIT_NOTHING, FIT_INSTEAD or FIT_AT_MOST
+        ("has_own_share", "i8"),  # a share of prints without a venue was given, which nothing replaces
     ],
     align=True,
 )
@@ -65,6 +69,10 @@ MILLION = 1_000_000
 GUESS_NOBODY = 0
 GUESS_NEARER = 1
 GUESS_ANYBODY = 2
+
+FIT_NOTHING = 0
+FIT_INSTEAD = 1
+FIT_AT_MOST = 2
 
 
 class Band(StrEnum):
@@ -115,6 +123,7 @@ def choices(band: Band = Band.EXPECTED, rule: FillRule = FillRule.QUEUE, no_venu
     _WRITERS[band](rows)
     if no_venue_share is not None:
         rows["no_venue_ppm"] = round(no_venue_share * MILLION)
+        rows["has_own_share"] = 1
     if rule is FillRule.IBKR_PAPER:
         for name in ("has_print_fills", "depth_ticks", "cross_gap", "has_auction_at", "bar_percent"):
             rows[name] = 0
@@ -127,6 +136,7 @@ def _pessimistic(rows: np.ndarray) -> None:
     rows["guess"] = GUESS_NOBODY
     rows["cross_gap"] = 1
     rows["bar_percent"] = 5
+    rows["fit"] = FIT_AT_MOST
 
 
 def _expected(rows: np.ndarray) -> None:
@@ -136,6 +146,7 @@ def _expected(rows: np.ndarray) -> None:
     rows["has_through"][Evidence.MESSAGE_LEVEL] = 0
     rows["depth_ticks"], rows["depth_percent"] = 2, 50
     rows["bar_percent"] = 10
+    rows["fit"] = FIT_INSTEAD
 
 
 def _optimistic(rows: np.ndarray) -> None:

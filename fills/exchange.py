@@ -19,7 +19,7 @@ Where an order stands
 Prints (the aggressor's side decides which own orders may trade; a print never touches both)
     7.  At our price: it consumes what is ahead, then us, then what is behind. All own orders at all prices share it.
     8.  Through our price: it fills us at our price, at most the printed size, best price first; ahead stays as it is. Where the
-        band or the evidence says no, it fills nothing, and better own orders hold it up.
+        band or the evidence says no, it fills nothing, and better own orders hold it up; a fitted model may let part of it pass.
     9.  A quote and its print are one event, whichever comes first: a fall of the display that a print explains, in either
         order, moves the queue once, as the print alone would. A fall waits for its print, and a print for its quote, as long
         as the symbol's evidence says (`pairing_ns`), counted from the first that waits. A touch that fell away or was hidden
@@ -101,6 +101,7 @@ from fills.prints import STRAY_SIDE, budget_qty, has_exchange_time, hear_side, r
 from fills.queue import FIFO
 from fills.record import compact, has_room, summarise
 from fills.resting import fill_from_print, meet_touch, shrink_queue
+from fills.shares import fitted_qty
 from fills.stray import AUCTION, meet_stray_print
 from fills.trading_status import change_status, market_of, release_held
 from fills.venue import (
@@ -237,6 +238,8 @@ def _react_to_print(event, s, lane, touched, venue):
     side = 1 - 2 * k
     ledger = venue.ledgers[s, k]
     budget = budget_qty(event, (touched & GUESSED) != 0, venue.choices[venue.ctl[0]["evidence"]])
+    if venue.ctl[0]["has_shares"] == 1:
+        budget = fitted_qty(event, budget, venue)
     if budget > 0 and ledger["seq"] != UNSEEN:
         is_pegged = venue.ledgers[lane, k]["best_rank"] == MARKET_RANK
         if is_pegged:

@@ -39,6 +39,10 @@ _MEANINGS = {
     "balance": "per ln(displayed shares / those of the other side)",
     "quiet": "per ln(1 + seconds since the last print on this side)",
     "hidden_decay": "ahead shrinks as (1 + seconds hidden)^-this",
+    "caution": "taken off the log-odds (`replay.validation.fit_caution`)",
+    "venue_share": "of a print without a venue, what reaches our queue",
+    "hidden_share": "of what prints at a displayed price, what met hidden orders",
+    "passed_share": "of a print beyond a displayed price, what passed it by",
 }
 
 
@@ -53,16 +57,16 @@ class FittedQueue:
     tick_regime : str
         `large` or `small`.
     parameters : mapping of str to float
-        The fields of `fills.queue.QUEUE_FIT`; absent ones are 0.
+        The fields of `fills.queue.QUEUE_FIT`, and `caution`, which is taken off its `base`; absent ones are 0.
     fitted_on, prints, scores : mapping
-        Where the data came from, what prints did there, and cross-validated scores, for people.
+        Where the data came from, what prints did there (each share with its interval), and cross-validated scores, for people.
     """
 
     name: str
     tick_regime: str
     parameters: Mapping[str, float]
     fitted_on: Mapping[str, Any] = field(default_factory=dict)
-    prints: Mapping[str, float] = field(default_factory=dict)
+    prints: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -70,7 +74,9 @@ class FittedQueue:
         """Return the parameters as one row of `QUEUE_FIT`."""
         row = np.zeros((), QUEUE_FIT)
         for name, value in self.parameters.items():
-            row[name] = value
+            if name != "caution":
+                row[name] = value
+        row["base"] -= self.parameters.get("caution", 0.0)
         return row
 
     @property
@@ -173,8 +179,10 @@ def _parameters(path: Path, values: Any) -> dict[str, float]:
             raise UsageError(f"`{path}`: unknown parameter `{name}`; known are {', '.join(_MEANINGS)}")
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise UsageError(f"`{path}`: parameter `{name}` must be a finite number, got {value!r}")
-    if values.get("hidden_decay", 0.0) < 0.0:
-        raise UsageError(f"`{path}`: parameter `hidden_decay` must not be negative, got {values['hidden_decay']!r}")
+        if name == "hidden_decay" and value < 0.0:
+            raise UsageError(f"`{path}`: parameter `hidden_decay` must not be negative, got {value!r}")
+        if name.endswith("_share") and not 0.0 <= value <= 1.0:
+            raise UsageError(f"`{path}`: parameter `{name}` must be a share from 0 to 1, got {value!r}")
     return {name: float(value) for name, value in values.items()}
 
 

@@ -61,6 +61,9 @@ QUEUE_FIT = np.dtype(
         ("balance", "f8"),  # per ln(displayed quantity / that of the other side)
         ("quiet", "f8"),  # per ln(1 + seconds since the last print on this side, 60 at most)
         ("hidden_decay", "f8"),  # ahead shrinks as (1 + seconds)^-decay while a better price hides the level
+        ("venue_share", "f8"),  # of a print without a venue, what reaches our queue; 0 = not learned
+        ("hidden_share", "f8"),  # of what prints at a displayed price, what met hidden orders
+        ("passed_share", "f8"),  # of a print beyond a displayed price, what passed it by
     ],
     align=True,
 )

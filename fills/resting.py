@@ -3,6 +3,7 @@
 from fills.place import after_fall, after_print, after_return, set_ahead, take_ahead
 from fills.queue import TRADES_ONLY, UNKNOWN
 from fills.record import whole_ahead, write_fill
+from fills.shares import through_qty
 from fills.venue import ASK, BID, Rule
 from replay.jit import kernel, leaf
 from replay.orders import Liquidity, OrderType
@@ -50,9 +51,11 @@ def meet_touch(s, lane, side, venue):
 def fill_from_print(s, side, rank, budget_qty, explained_qty, venue):
     """Let a print run through own orders: those at better prices first, then the line at its own price (rules 7 to 9)."""
     if venue.choices[venue.ctl[0]["evidence"]]["has_through"] == 1:
-        left = fill_through(s, side, rank, budget_qty, venue)
+        most = through_qty(budget_qty, venue)
+        left = budget_qty - most + fill_through(s, side, rank, most, venue)
     else:
-        left = _stand_before(s, side, rank, budget_qty, venue)
+        left = budget_qty
+    left = _stand_before(s, side, rank, left, venue)
     explained = min(explained_qty, left)
     if explained > 0:
         _walk(s, side, rank, explained, True, venue)

@@ -160,6 +160,7 @@ VENUE_CTL = np.dtype(
         ("n_ineligible", "i8"),  # prints that consume nothing
         ("power", "f8"),
         ("own_in_book", "i8"),  # 1 = the recorded display contains the own orders
+        ("has_shares", "i8"),  # 1 = a fitted model has something to say of prints (`fills.shares`)
     ],
     align=True,
 )
@@ -252,6 +253,7 @@ def make_venue(
         ctl["own_join"], ctl["own_trade"], ctl["own_change"] = queue.addresses
     ctl["power"] = power
     ctl["own_in_book"] = own_in_book
+    ctl["has_shares"] = fits is not None and any(fits[name].any() for name in ("venue_share", "hidden_share", "passed_share"))
     return Venue(
         orders=np.zeros((n_symbols, slots), VENUE_ORDER),
         n_orders=np.zeros(n_symbols, np.int64),

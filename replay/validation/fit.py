@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +23,10 @@ from fills.queue import DISPLAY_MODELS, QueueModel
 from replay.calendar import instant_ns
 from replay.errors import DataError, UsageError
 from replay.session import Session
-from replay.validation.fit_cases import Lessons, lessons_of, print_facts, stacked
+from replay.validation.fit_cases import Lessons, lessons_of, stacked
+from replay.validation.fit_caution import with_caution
 from replay.validation.fit_odds import choose_terms, decay_of, estimate
+from replay.validation.fit_prints import shares_of
 from replay.validation.fit_scores import Fold, cross_validated
 from replay.validation.shadows import shadow_orders
 from replay.validation.truth import real_orders
@@ -112,7 +114,7 @@ def fit_fills(
     if folds < 2:
         raise UsageError(f"`folds` must be at least 2, got {folds}")
     textbook = [model for model in DISPLAY_MODELS if model is not QueueModel.FITTED]
-    total = folds + len(textbook) + 2
+    total = folds + len(textbook) + 3
     tell = progress or _silence
     tell(0, total, "reading messages")
     material = _collect([s if isinstance(s, Session) else Session.open(s) for s in sessions], symbols, start, end)
@@ -120,15 +122,16 @@ def fit_fills(
     names = choose_terms(*_blocked(material.lessons, TERM_BLOCKS))
     parts = _folds(material, names, folds)
     scores = cross_validated(material.sessions, material.orders, parts, textbook, (resamples, seed, tell, total))
-    cases, returns = stacked(material.lessons)
+    tell(total - 1, total, "fitting on all of it")
+    model = _model(material, names, (ALWAYS_NS, ALWAYS_NS), material.orders)
     tell(total, total, "done")
-    prints = material.facts.pop("prints")
-    model = FittedQueue(
+    cases, returns = stacked(material.lessons)
+    shares = shares_of(material.lessons).estimates(resamples, seed)
+    model = replace(
+        model,
         name=material.facts.pop("name"),
-        tick_regime=material.regime,
-        parameters=estimate(names, cases) | {"hidden_decay": decay_of(returns)},
         fitted_on=material.facts | {"n_cancels": len(cases), "n_returns": len(returns)},
-        prints=prints,
+        prints={name: [round(figure, 6) for figure in estimate] for name, estimate in shares.items()},
         scores={"method": f"cross-validated over {folds} stretches of time; 95 % block-bootstrap intervals"} | _summary(scores),
     )
     return FillFit(model=model, scores=scores)
@@ -145,7 +148,6 @@ def _collect(
 
     orders, lessons = [], []
     spreads: dict[str, tuple[str, float]] = {}
-    prints = {"printed_qty": 0, "hidden_qty": 0}
     for number, session in enumerate(sessions):
         window = _moment(session, start, 0), _moment(session, end, ALWAYS_NS)
         names = list(session.symbols if symbols is None else symbols)
@@ -155,8 +157,6 @@ def _collect(
             own = shadow_orders(truth, session)
             orders.append(own[own["end_ns"] < window[1]].assign(session=number))
             lessons.append(lessons_of(session, name, *window))
-            for key, value in print_facts(session, name, *window).items():
-                prints[key] += value
     table = pd.concat(orders, ignore_index=True) if orders else pd.DataFrame()
     if len(table) < FEWEST_ORDERS:
         raise DataError(
@@ -170,7 +170,7 @@ def _collect(
         lessons=lessons,
         regime=regime,
         spread_ticks=spread,
-        facts=facts | {"prints": _shares(prints)},
+        facts=facts,
     )
 
 
@@ -207,12 +207,6 @@ def _facts(sessions: Sequence[Session], symbols: list[str], orders: pd.DataFrame
     }
 
 
-def _shares(prints: dict[str, int]) -> dict[str, float]:
-    """Say what prints did: how much was printed, and the share that met hidden orders and consumed no displayed queue."""
-    hidden = prints["hidden_qty"] / prints["printed_qty"] if prints["printed_qty"] else 0.0
-    return {"printed_qty": prints["printed_qty"], "hidden_share": round(hidden, 6)}
-
-
 def _blocked(lessons: Sequence[Lessons], n_blocks: int) -> tuple[np.ndarray, np.ndarray]:
     """Return all cases and the stretch of time of each, stretches of equal count."""
     cases, _ = stacked(lessons)
@@ -224,17 +218,22 @@ def _folds(material: Material, names: tuple[str, ...], folds: int) -> list[Fold]
     """Cut time into stretches with equally many orders; a stretch's model learns from all that happened outside it."""
     arrival_ns = material.orders["arrival_ns"].to_numpy()
     borders = [0, *np.quantile(arrival_ns, np.arange(1, folds) / folds).astype(np.int64).tolist(), ALWAYS_NS]
-    cases, returns = stacked(material.lessons)
     parts = []
     for low, high in pairwise(borders):
         is_out = (arrival_ns >= low) & (arrival_ns < high)
         until_ns = int(material.orders["end_ns"].to_numpy()[is_out].max(initial=low))
-        learn, back = (rows[(rows["ts_ns"] < low) | (rows["ts_ns"] > until_ns)] for rows in (cases, returns))
-        model = FittedQueue(
-            name="fold", tick_regime=material.regime, parameters=estimate(names, learn) | {"hidden_decay": decay_of(back)}
-        )
-        parts.append(Fold(np.flatnonzero(is_out), model))
+        parts.append(Fold(np.flatnonzero(is_out), _model(material, names, (low, until_ns), material.orders[~is_out])))
     return parts
+
+
+def _model(material: Material, names: tuple[str, ...], out_ns: tuple[int, int], orders: pd.DataFrame) -> FittedQueue:
+    """Fit a model on what happened outside a stretch of time, and on these orders."""
+    low, high = out_ns
+    cases, returns = (rows[(rows["ts_ns"] < low) | (rows["ts_ns"] > high)] for rows in stacked(material.lessons))
+    odds = estimate(names, cases) | {"hidden_decay": decay_of(returns)}
+    shares = shares_of(material.lessons).without(low, high).values()
+    model = FittedQueue(name="fold", tick_regime=material.regime, parameters=odds | shares)
+    return with_caution(model, material.sessions, orders)
 
 
 def _summary(scores: pd.DataFrame) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Every order has its place in the line of its price. When an order leaves the touch, each real order of ours in the same line (one
 that arrived at the touch) makes a *case*: what stood ahead of it and behind it, how much left, and whether that stood ahead.
 Cases in which only one answer was possible (more left than stood on one side) teach nothing and are left out. When a better price
-hides a line and it becomes the touch again, each of them makes a *return*: what was ahead before and after.
+hides a line and it becomes the touch again, each of them makes a *return*: what was ahead before and after. An *execution* tells
+what stood displayed at better prices than its own.
 
 The line of an order is a linked list through `orders`; levels are indices into the sorted prices.
 """
@@ -49,12 +50,24 @@ CASE = np.dtype(
     ],
     align=True,
 )
+EXECUTION = np.dtype(
+    [
+        ("ts_ns", "i8"),
+        ("side", "i8"),
+        ("level", "i8"),
+        ("qty", "i8"),
+        ("better_qty", "i8"),  # displayed at better prices, at most its own size
+        ("is_hidden", "i8"),  # it met an order that was not displayed
+    ],
+    align=True,
+)
 RETURN = np.dtype([("ts_ns", "i8"), ("ahead_qty", "i8"), ("left_qty", "i8"), ("hidden_ns", "i8")], align=True)
 LINE_CTL = np.dtype(
     [
         ("n_cases", "i8"),  # all that were met; the arrays hold the first of them
         ("n_returns", "i8"),
         ("n_arrived", "i8"),
+        ("n_executions", "i8"),
         ("start_ns", "i8"),
         ("end_ns", "i8"),
         ("one_in", "i8"),  # of this many orders at the touch one is ours
@@ -76,11 +89,12 @@ class Lines(NamedTuple):
     heard_ns: np.ndarray  # int64 (2,): last execution on that side
     cases: np.ndarray  # CASE
     returns: np.ndarray  # RETURN
+    executions: np.ndarray  # EXECUTION: at the touch or beyond, at most one per message
     ctl: np.ndarray  # LINE_CTL, one row
 
 
-def make_lines(n_orders: int, prices: np.ndarray, capacity: int) -> Lines:
-    """Make an empty book for so many order ids and these prices; `capacity` cases and returns at most are kept."""
+def make_lines(n_orders: int, prices: np.ndarray, capacity: int, n_executions: int) -> Lines:
+    """Make an empty book for so many order ids, prices and executions; `capacity` cases and returns at most are kept."""
     n_levels = len(prices)
     return Lines(
         orders=np.zeros(n_orders, QUEUED),
@@ -92,6 +106,7 @@ def make_lines(n_orders: int, prices: np.ndarray, capacity: int) -> Lines:
         heard_ns=np.zeros(2, np.int64),
         cases=np.zeros(capacity, CASE),
         returns=np.zeros(capacity, RETURN),
+        executions=np.zeros(n_executions, EXECUTION),
         ctl=np.zeros(1, LINE_CTL),
     )
 
@@ -113,11 +128,37 @@ def learn(messages, rows, levels, lines):
                 _leave(rows[i], order["qty"] - left, message["ts_ns"], True, lines)
             if order["qty"] == 0 and message["qty"] > 0:
                 _arrive(message, rows[i], side, levels[i], lines)
+        elif action == MessageAction.EXECUTE_HIDDEN:
+            _note_execution(message, BID if message["side"] > 0 else ASK, levels[i], 1, lines)
         elif order["qty"] > 0 and action == MessageAction.EXECUTE:
+            _note_execution(message, order["side"], order["level"], 0, lines)
             lines.heard_ns[order["side"]] = message["ts_ns"]
             _leave(rows[i], min(message["qty"], order["qty"]), message["ts_ns"], False, lines)
         elif order["qty"] > 0 and (action == MessageAction.REDUCE or action == MessageAction.DELETE):
             _leave(rows[i], min(message["qty"], order["qty"]), message["ts_ns"], True, lines)
+
+
+@kernel
+def _note_execution(message, side, level, is_hidden, lines):
+    """Note what an execution at the touch or beyond it passed by; one at a better price than any displayed tells nothing."""
+    ctl = lines.ctl[0]
+    step = -1 if side == BID else 1
+    best = lines.best[side]
+    if best < 0 or best >= len(lines.prices) or (level - best) * step < 0:
+        return
+    better_qty = 0
+    k = best
+    while k != level and better_qty < message["qty"]:
+        better_qty += lines.depth[side, k]
+        k += step
+    execution = lines.executions[ctl["n_executions"]]
+    execution["ts_ns"] = message["ts_ns"]
+    execution["side"] = side
+    execution["level"] = level
+    execution["qty"] = message["qty"]
+    execution["better_qty"] = min(better_qty, message["qty"])
+    execution["is_hidden"] = is_hidden
+    ctl["n_executions"] += 1
 
 
 @kernel

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from replay.desk import queueless
 from replay.errors import DataError
-from replay.events import Flag, Kind
+from replay.events import Flag, Kind, MessageAction
 from replay.validation.fit_book import CASE, RETURN, learn, make_lines
 
 if TYPE_CHECKING:
@@ -18,13 +19,18 @@ if TYPE_CHECKING:
 CAPACITY = 400_000  # cases of one symbol and day; with more, every second, third ... order is followed instead of all
 
 
+PRINT = np.dtype([("ts_ns", "i8"), ("qty", "i8")], align=True)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lessons:
-    """Hold the cases and returns of one symbol and day; `cases["spread"]` is in ticks."""
+    """Hold what one symbol and day teach; `cases["spread"]` is in ticks."""
 
     symbol: str
     cases: np.ndarray
     returns: np.ndarray
+    executions: np.ndarray
+    prints: np.ndarray  # PRINT: those that name no venue
 
 
 def lessons_of(session: Session, symbol: str, start_ns: int, end_ns: int) -> Lessons:
@@ -47,9 +53,10 @@ def lessons_of(session: Session, symbol: str, start_ns: int, end_ns: int) -> Les
     messages = messages[messages["ts_ns"] < end_ns]
     ids, rows = np.unique(messages["order_id"], return_inverse=True)
     prices, levels = np.unique(messages["price"], return_inverse=True)
+    n_executions = int(np.isin(messages["action"], (MessageAction.EXECUTE, MessageAction.EXECUTE_HIDDEN)).sum())
     one_in = 1
     while True:
-        lines = make_lines(len(ids), prices, CAPACITY)
+        lines = make_lines(len(ids), prices, CAPACITY, n_executions)
         lines.ctl["start_ns"], lines.ctl["end_ns"], lines.ctl["one_in"] = start_ns, end_ns, one_in
         learn(messages, rows, levels, lines)
         n_cases, n_returns = int(lines.ctl["n_cases"][0]), int(lines.ctl["n_returns"][0])
@@ -58,7 +65,14 @@ def lessons_of(session: Session, symbol: str, start_ns: int, end_ns: int) -> Les
         one_in *= -(-max(n_cases, n_returns) // CAPACITY)
     cases, returns = lines.cases[:n_cases].copy(), lines.returns[:n_returns].copy()
     cases["spread"] //= session.symbol_info(symbol).tick
-    return Lessons(symbol=symbol, cases=cases, returns=returns)
+    executions = lines.executions[: lines.ctl["n_executions"][0]]
+    return Lessons(
+        symbol=symbol,
+        cases=cases,
+        returns=returns,
+        executions=executions[executions["ts_ns"] >= start_ns].copy(),
+        prints=_venueless(session, symbol, start_ns, end_ns),
+    )
 
 
 def stacked(lessons: Sequence[Lessons]) -> tuple[np.ndarray, np.ndarray]:
@@ -67,11 +81,13 @@ def stacked(lessons: Sequence[Lessons]) -> tuple[np.ndarray, np.ndarray]:
     return cases, np.concatenate([np.zeros(0, RETURN), *(lesson.returns for lesson in lessons)])
 
 
-def print_facts(session: Session, symbol: str, start_ns: int, end_ns: int) -> dict[str, int]:
-    """Count the shares printed in a stretch, and those that met hidden orders and so consumed no displayed queue."""
-    printed = hidden = 0
+def _venueless(session: Session, symbol: str, start_ns: int, end_ns: int) -> np.ndarray:
+    """Return the prints that consume displayed queues, but do not name the venue whose queue it was."""
+    found = [np.zeros(0, PRINT)]
     for block in session.blocks(symbol_index={symbol: 0}, start_ns=start_ns, end_ns=end_ns):
         trades = block.events[block.events["kind"] == Kind.TRADE]
-        printed += int(trades["qty"].sum())
-        hidden += int(trades["qty"][(trades["flags"] & int(Flag.HIDDEN)) != 0].sum())
-    return {"printed_qty": printed, "hidden_qty": hidden}
+        trades = trades[(trades["flags"] & int(Flag.NO_VENUE)) != 0]
+        rows = np.zeros(len(trades), PRINT)
+        rows["ts_ns"], rows["qty"] = trades["ts_ns"], trades["qty"]
+        found.append(rows[np.array([queueless(int(flags)) == 0 for flags in trades["flags"]], bool)])
+    return np.concatenate(found)

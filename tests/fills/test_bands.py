@@ -8,13 +8,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fills.bands import Band, FillRule, choices, queue_of
-from fills.queue import DISPLAY_MODELS, QueueModel
+from fills.queue import DISPLAY_MODELS, QUEUE_FIT, QueueModel
 from replay.errors import UsageError
 from tests.fills.worlds import BUY, SELL, Market, busy_stream, fills_of, new, quote, trade
 
 SEEDS = st.integers(0, 10**9)
 FAST = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 START = quote(100, 300, 101, 300)
+SHARES = np.zeros(2, QUEUE_FIT)
+SHARES["venue_share"], SHARES["hidden_share"], SHARES["passed_share"] = [0.3, 0.9], [0.2, 0.0], [0.5, 0.1]
 
 
 def filled(*steps, band=Band.EXPECTED, **settings):
@@ -107,7 +109,8 @@ def test_rule_24_pessimistic_is_never_above_expected_and_expected_never_above_op
     rng = random.Random(seed)
     stream = [step for step in busy_stream(seed, 120, odd=seed % 2 == 0) if step["kind"] != "request"]
     place = rng.randrange(len(stream))
-    markets = [Market(2, 6, queue=queue_of(band, queue), band=choices(band), evidence=evidence) for band in Band]
+    fits = SHARES if queue is QueueModel.FITTED else None
+    markets = [Market(2, 6, queue=queue_of(band, queue), band=choices(band), evidence=evidence, fits=fits) for band in Band]
     filled = [0, 0, 0]
     order = None
     for k, step in enumerate(stream):

@@ -17,7 +17,11 @@ from tests.naive.fees import order_fee_micros
 
 BANDS = st.sampled_from([band.value for band in Band])
 FITS = np.array(
-    [(-1.5, 0.7, 0.2, -0.3, 0.1, 0.4, -0.3, 1e5, 1e5), (0.5, -0.4, 0.0, 0.2, -1e5, 0.0, 0.3, 0.0, 0.0)], QUEUE_FIT
+    [
+        (-1.5, 0.7, 0.2, -0.3, 0.1, 0.4, -0.3, 1e5, 1e5, 0.4, 0.25, 0.5),
+        (0.5, -0.4, 0.0, 0.2, -1e5, 0.0, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0),
+    ],
+    QUEUE_FIT,
 )  # times in these streams are nanoseconds, so coefficients of times are large
 WINDOWS = {1: (50, 50), 2: (40, 200), 3: (0, 0), 5: (0, 0)}
 FEES = FeeSchedule.on_date(date(2026, 5, 4), "tiered", scale=10).rates

@@ -10,6 +10,7 @@ from fills.chosen import choose_queue
 from fills.fitted import FittedQueue, bundled, tick_regimes
 from fills.queue import MICRO, QUEUE_FIT, on_fitted_fall, on_fitted_return
 from replay.errors import UsageError
+from replay.events import Flag
 from replay.session import Session
 from tests.fills.worlds import SELL_PRINT, Market, fills_of, new, quote, trade
 from tests.naive.fitted_queue import back_again, fall
@@ -21,7 +22,7 @@ COEFFICIENTS = st.lists(st.floats(-5, 5), min_size=8, max_size=8)
 
 def fit_of(values, decay=0.0) -> np.ndarray:
     """Return one row of parameters."""
-    return np.array([(*values, decay)], QUEUE_FIT)[0]
+    return np.array([(*values, decay, 0.0, 0.0, 0.0)], QUEUE_FIT)[0]
 
 
 @pytest.mark.jit_off
@@ -47,6 +48,42 @@ def test_a_return_is_counted_as_by_the_plain_model(decay, new, micro, hidden):
 
     assert back_again(fit, micro, hidden / 1e9, new) == after
     assert 0 <= after <= min(micro, new * MICRO)
+
+
+def filled_of(*prints, evidence=1, **shares) -> list:
+    """Return what prints fill of 900 bid for at 100 behind 100, under a model that learned shares of prints."""
+    fit = np.zeros(1, QUEUE_FIT)
+    for name, share in shares.items():
+        fit[name] = share
+    market = Market(1, queue=QueueModel.FITTED, fits=fit, evidence=evidence)
+    return [qty for *_, qty in fills_of(market.play(quote(100, 100, 101, 300), new(1, 1, 900, 100), *prints))]
+
+
+def test_a_learned_venue_share_replaces_that_of_the_band():
+    """Of 400 printed nobody knows where, half reach a queue of 100, not the band's two thirds; a named venue's print all."""
+    nowhere = trade(100, 400, flags=SELL_PRINT | int(Flag.NO_VENUE))
+
+    assert ([168], [100]) == (filled_of(nowhere), filled_of(nowhere, venue_share=0.5))
+    assert [300] == filled_of(trade(100, 400), venue_share=0.5)
+
+
+def test_a_learned_hidden_share_counts_where_the_feed_does_not_tell():
+    """A quarter of what prints at our price met hidden orders; where messages tell which, nothing is taken off the others."""
+    assert [200] == filled_of(trade(100, 400), hidden_share=0.25)
+    assert [300] == filled_of(trade(100, 400), hidden_share=0.25, evidence=5)
+
+
+def test_a_learned_share_passes_better_orders_by():
+    """Of 40 printed below our bid 30 passed us by; where none is learned all 40 are ours."""
+    assert ([40], [10]) == (filled_of(trade(99, 40)), filled_of(trade(99, 40), passed_share=0.75))
+
+
+def test_caution_is_taken_off_the_odds():
+    """A model with caution hands the kernel a base that is lower by it, and keeps both numbers in its file."""
+    model = FittedQueue(name="x", tick_regime="large", parameters={"base": -1.5, "caution": 0.5})
+
+    assert -2.0 == model.row["base"]
+    assert "caution = 0.5  # taken off the log-odds" in model.to_toml()
 
 
 @pytest.mark.parametrize(("base", "model"), [(-30.0, "BEHIND_FIRST"), (30.0, "ALL_AHEAD")])
@@ -103,6 +140,7 @@ def test_a_model_survives_its_file(tmp_path):
         ({"base": '"x"'}, "parameter `base` must be a finite number, got 'x'"),
         ({"bass": "1.0"}, "unknown parameter `bass`; known are base, position"),
         ({"hidden_decay": "-0.1"}, "parameter `hidden_decay` must not be negative"),
+        ({"venue_share": "1.5"}, "parameter `venue_share` must be a share from 0 to 1, got 1.5"),
         ({"name": "3"}, "`name` must be a text, got 3"),
     ],
 )

@@ -371,7 +371,7 @@ class Exchange(OddPrints, OrderLife):
             display.gone_drop -= explained
         if display.seq == -1 or (self.reads["guess"] == "nobody" and is_guess):
             return
-        budget = self.hidden(s, side, trade, self.reach(trade), is_at=False)
+        budget = self.hidden(s, side, trade, self.shared(s, trade, self.reach(trade)), is_at=False)
         self.run_through(s, side, price, budget, explained, trade)
         self.sweep(s)
 
@@ -379,6 +379,18 @@ class Exchange(OddPrints, OrderLife):
         """How much of a print reaches us."""
         share, extra = self.reads["no_venue"]
         return (trade["qty"] * share + extra) // 100 if trade["flags"] & 4096 else trade["qty"]
+
+    def part(self, qty, share):
+        return math.floor(qty * share + self.reads["no_venue"][1] / 100)
+
+    def shared(self, s, trade, qty):
+        """What a fitted model has learned of prints (`fills.shares`)."""
+        if self.fits is None or qty <= 0 or self.reads["guess"] == "anybody":
+            return qty
+        if trade["flags"] & 4096 and self.fits[s]["venue_share"]:
+            learned = self.part(trade["qty"], self.fits[s]["venue_share"])
+            qty = min(learned, qty) if self.reads["guess"] == "nobody" else learned
+        return qty if self.evidence == 5 else self.part(qty, 1.0 - self.fits[s]["hidden_share"])
 
     def touch_at(self, s, trade):
         """The touch in force when a print happened: at the exchange where its time is known, else as received."""
@@ -412,11 +424,16 @@ class Exchange(OddPrints, OrderLife):
         """Rules 7 and 8."""
         mine = [o for o in self.orders[s] if o["side"] == side and o["type"] != "market" and works(o)]
         passed = [o for o in mine if o["type"] != "peg_mid" and better(side, o["price"], price)]
+        trading = budget if self.evidence in self.reads["through"] else 0
+        if self.fits is not None and self.reads["guess"] != "anybody":
+            trading = self.part(trading, 1.0 - self.fits[s]["passed_share"])
         for order in sorted(passed, key=lambda o: -side * o["price"]):
-            amount = min(budget, order["leaves"])
+            amount = min(trading, order["leaves"])
+            trading -= amount
             budget -= amount
-            if amount and self.evidence in self.reads["through"]:
+            if amount:
                 self.fill(s, order, order["price"], amount, 8, 1, self.ahead(s, order), trade["seq"], trade["venue"])
+        budget = max(budget - sum(o["leaves"] for o in passed), 0)
         line = [o for o in mine if o["price"] == price]
         explained = min(explained, budget)
         self.walk(s, line, explained, "ghost", trade)

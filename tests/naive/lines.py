@@ -7,7 +7,7 @@ class Lines:
     def __init__(self):
         self.lines = {}  # (side, price) -> orders, first in line first
         self.heard = {1: 0, -1: 0}
-        self.cases, self.returns = [], []
+        self.cases, self.returns, self.executions = [], [], []
 
     def best(self, side):
         prices = [price for (s, price), line in self.lines.items() if s == side and line]
@@ -27,6 +27,9 @@ class Lines:
         if action == "add":
             self.arrive(ts, order_id, side, price, qty)
             return
+        if action == "hidden":
+            self.execute(ts, side, price, qty, 1)
+            return
         found = self.find(order_id)
         if found is None:
             return
@@ -35,6 +38,7 @@ class Lines:
         if action == "cancel" and key[1] == before:
             self.teach(ts, key, line, order, min(qty, order["qty"]))
         if action == "execute":
+            self.execute(ts, *key, qty, 0)
             self.heard[key[0]] = ts
             if key[1] == before:
                 for other in line[line.index(order) + 1 :]:
@@ -45,6 +49,13 @@ class Lines:
         now = self.best(key[0])
         if now != before and now is not None:
             self.come_back(ts, self.lines[key[0], now])
+
+    def execute(self, ts, side, price, qty, hidden):
+        """Note an execution at the touch or beyond it, with what was displayed at better prices."""
+        best = self.best(side)
+        if best is not None and side * price <= side * best:
+            better = sum(o["qty"] for (s, p), line in self.lines.items() if s == side and side * p > side * price for o in line)
+            self.executions.append((ts, side, price, qty, min(better, qty), hidden))
 
     def arrive(self, ts, order_id, side, price, qty):
         bid, ask = self.best(1), self.best(-1)

@@ -1,5 +1,7 @@
 """Fitting a queue model: what messages teach, what the estimate finds, what the command writes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,18 +11,28 @@ from fills import read_fitted
 from fills.fitted import bundled
 from replay.errors import DataError, UsageError
 from replay.events import MessageAction
+from replay.importers.book import BID
+from replay.session import Session
 from replay.session.tables import MESSAGE
 from replay.synth import generate
 from replay.validation.fit import fit_fills
-from replay.validation.fit_book import CASE, RETURN, learn, make_lines
+from replay.validation.fit_book import CASE, EXECUTION, RETURN, learn, make_lines
+from replay.validation.fit_cases import PRINT, Lessons, lessons_of
+from replay.validation.fit_caution import CAUTIONS, fates_met, with_caution
 from replay.validation.fit_odds import CORE, choose_terms, decay_of, estimate
+from replay.validation.fit_prints import shares_of
+from replay.validation.shadows import shadow_orders
+from replay.validation.truth import real_orders
 from tests.naive.lines import Lines
 from tests.validation.worlds import SYMBOL, message, opening, session
 
-ACTIONS = {"add": MessageAction.ADD, "cancel": MessageAction.REDUCE, "execute": MessageAction.EXECUTE}
+ACTIONS = {
+    "add": MessageAction.ADD, "cancel": MessageAction.REDUCE, "execute": MessageAction.EXECUTE,
+    "hidden": MessageAction.EXECUTE_HIDDEN,
+}  # fmt: skip
 STEPS = st.tuples(
-    st.sampled_from(["add", "add", "add", "cancel", "cancel", "execute"]), st.integers(0, 30), st.sampled_from([1, -1]),
-    st.integers(0, 3), st.integers(1, 5), st.integers(1, 50),
+    st.sampled_from(["add", "add", "add", "cancel", "cancel", "execute", "execute", "hidden"]), st.integers(0, 30),
+    st.sampled_from([1, -1]), st.integers(0, 3), st.integers(1, 5), st.integers(1, 50),
 )  # fmt: skip
 
 
@@ -43,7 +55,7 @@ def tape_of(steps):
 @settings(max_examples=150, deadline=None)
 @given(steps=st.lists(STEPS, max_size=60))
 def test_messages_teach_what_plain_lists_teach(steps):
-    """Cases and returns are those that lists of orders, walked from the front, give on any stream."""
+    """Cases, returns and executions are those that lists of orders, walked from the front, give on any stream."""
     tape = tape_of(steps)
     plain = Lines()
     messages = np.zeros(len(tape), MESSAGE)
@@ -54,12 +66,16 @@ def test_messages_teach_what_plain_lists_teach(steps):
         )  # fmt: skip
     _, rows = np.unique(messages["order_id"], return_inverse=True)
     prices, levels = np.unique(messages["price"], return_inverse=True)
-    lines = make_lines(len(tape), prices, 5000)
+    lines = make_lines(len(tape), prices, 5000, len(tape))
     lines.ctl["end_ns"], lines.ctl["one_in"] = 10**18, 1
     learn(messages, rows, levels, lines)
 
     assert sorted(plain.cases) == sorted(tuple(int(x) for x in row) for row in lines.cases[: lines.ctl["n_cases"][0]])
     assert sorted(plain.returns) == sorted(tuple(int(x) for x in row) for row in lines.returns[: lines.ctl["n_returns"][0]])
+    noted = lines.executions[: lines.ctl["n_executions"][0]]
+    sides = np.where(noted["side"] == BID, 1, -1)
+    rows = (noted["ts_ns"], sides, prices[noted["level"]], noted["qty"], noted["better_qty"], noted["is_hidden"])
+    assert plain.executions == [tuple(int(x) for x in row) for row in zip(*rows, strict=True)]
 
 
 def cases_of(n: int, base: float, position: float, level: float = 0.0) -> np.ndarray:
@@ -118,6 +134,51 @@ def test_the_decay_explains_what_went_while_hidden():
     assert pytest.approx(0.2, abs=1e-4) == decay_of(returns)
 
 
+def lesson_of(executions=(), prints=()) -> Lessons:
+    """Return a lesson with executions (ts, side, level, qty, better, hidden) and prints without a venue (ts, qty)."""
+    return Lessons(
+        symbol=SYMBOL,
+        cases=np.zeros(0, CASE),
+        returns=np.zeros(0, RETURN),
+        executions=np.array(list(executions), EXECUTION),
+        prints=np.array(list(prints), PRINT),
+    )
+
+
+def test_shares_of_prints_are_counted():
+    """Of 40 executed 10 met hidden orders; of 100 printed somewhere 40 were executed here; a stretch can be left out."""
+    rows = [(10**9, BID, 5, 30, 0, 0), (40 * 10**9, BID, 5, 10, 0, 1)]
+    shares = shares_of([lesson_of(rows, [(10**9, 60), (2 * 10**9, 40)])])
+
+    assert {"hidden_share": 0.25, "venue_share": 0.4} == shares.values()
+    _, low, high = shares.estimates(200, 0)["hidden_share"]
+    assert low <= 0.25 <= high
+    assert 0.0 == shares.without(30 * 10**9, 50 * 10**9).values()["hidden_share"]
+
+
+def test_a_print_passes_better_orders_by_unless_they_trade_with_it():
+    """Ten executed beyond six displayed pass by all six; where four of the six are executed a millisecond later, two."""
+    beyond, better = (10**9, BID, 3, 10, 6, 0), (10**9 + 10**6, BID, 5, 4, 0, 0)
+
+    assert 1.0 == shares_of([lesson_of([beyond])]).values()["passed_share"]
+    assert pytest.approx(2 / 6) == shares_of([lesson_of([beyond, better])]).values()["passed_share"]
+    assert 1.0 == shares_of([lesson_of([beyond, (10**9 + 10**7, *better[1:])])]).values()["passed_share"]
+
+
+def test_without_such_prints_a_share_is_not_learned():
+    """What the data do not show stays with the band: no execution, no share."""
+    assert {} == shares_of([lesson_of()]).values()
+
+
+def test_prints_that_name_no_venue_are_told_apart():
+    """Prints of a named venue say nothing of where a print without one happened; those without one do."""
+    tape = [*opening(), message(5, "add", 7, 1, 100, 50), message(7, "execute", 9000, 1, 100, 30)]
+    named, unnamed = (lessons_of(session(tape, venue=venue), SYMBOL, 0, 2**62) for venue in ("N", ""))
+
+    assert ([], [30]) == (named.prints["qty"].tolist(), unnamed.prints["qty"].tolist())
+    assert {"hidden_share": 0.0, "venue_share": 1.0} == shares_of([unnamed]).values()
+
+
 @pytest.fixture(scope="module")
 def days(tmp_path_factory):
     """Return two synthetic days of half an hour."""
@@ -153,6 +214,17 @@ def test_the_fitted_model_beats_the_textbook_on_a_day_it_has_not_seen(days, fit,
     brier = table[table["kind"] == "join"].set_index("model")["brier"]
 
     assert "own" == brier.idxmin()
+
+
+def test_caution_is_the_one_that_meets_most_fates(days, fit):
+    """Of the cautions that are tried the fit took one under which no other meets more fates of its orders."""
+    day = Session.open(days[0])
+    orders = shadow_orders(real_orders(day, day.symbols[0]), day).assign(session=0)
+    parameters = fit.model.parameters
+    met = [fates_met(replace(fit.model, parameters={**parameters, "caution": caution}), [day], orders) for caution in CAUTIONS]
+
+    assert with_caution(fit.model, [day], orders).parameters == parameters
+    assert max(met) == met[CAUTIONS.index(parameters["caution"])]
 
 
 def test_the_same_data_give_the_same_file(days, fit):

@@ -71,11 +71,11 @@ def _side(book: dict[int, dict[str, Any]], side: int, name: str) -> dict[str, in
     return {name: best, f"{name}_size": size}
 
 
-def session(messages: list[dict[str, Any]], hidden_id: int | None = None) -> Session:
-    """Return a session of the messages and of what level 1 shows of them."""
+def session(messages: list[dict[str, Any]], hidden_id: int | None = None, venue: str = "N") -> Session:
+    """Return a session of the messages and of what level 1 shows of them; without a `venue` its prints name none."""
     level1 = {name: frame for name, frame in frames(messages, hidden_id).items() if len(frame)}
     if "trades" in level1:
-        level1["trades"] = level1["trades"].assign(exchange="N")  # one venue, and the feed names it
+        level1["trades"] = level1["trades"].assign(exchange=venue)
     table = pd.DataFrame(messages).rename(columns={"id": "order_id", "qty": "size", "exch": "exch_ts_ns"})
     given = {name: _dollars(frame.assign(symbol=SYMBOL)) for name, frame in {**level1, "messages": table}.items()}
     return Session.from_frames(**given, symbols={SYMBOL: {"tick": TICK / 10_000, "evidence": "message_level"}})
