@@ -12,7 +12,7 @@ from replay.compare.pairing import differences
 from replay.errors import UsageError
 from replay.result import Result
 
-FIGURES = ("net_bps", "unprofitable_rate", "cost_per_share", "stale_decisions", "errors")
+FIGURES = ("net_bps", "unprofitable_rate", "cost_per_share", "shortfall_bps", "stale_decisions", "errors")
 
 
 class Ablation(NamedTuple):

@@ -9,8 +9,9 @@ For one fill of a buy (a sale is mirrored), per share::
 
     mid at fill - mid after 1, 10, 60 s                                adverse selection, a view of its own, not a part of the sum
 
-Own orders do not move a recorded market, so "impact" is what it did anyway while we waited, and what our fills were selected by.
-What was never filled costs nothing here; the net result has it.
+The decision is the first of the fill's parent: what the market did before a later child was sent is timing. Own orders do not
+move a recorded market, so "impact" is what it did anyway while we waited, and what our fills were selected by. What was never
+filled costs nothing here; `replay.compare.parents` counts it.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from pathlib import Path
 
 import numpy as np
 
+from replay.compare.parents import decided_mids, read_parents
 from replay.report.columns import Columns
 from replay.tables import RunContext
 
 PARTS = ("spread_usd", "fee_usd", "impact_usd", "timing_usd")
 MARKOUT_S = (1, 10, 60)
 _S_NS = 1_000_000_000
-_COLUMNS = ("ts_ns", "symbol", "side", "price", "qty", "fee_usd", "mid_at_decision", "mid_at_arrival", "mid_at_fill")
+_COLUMNS = ("ts_ns", "order_id", "symbol", "side", "price", "qty", "fee_usd", "mid_at_arrival", "mid_at_fill")
 
 
 def fill_costs(folder: Path, context: RunContext) -> dict[str, np.ndarray]:
@@ -38,7 +40,8 @@ def fill_costs(folder: Path, context: RunContext) -> dict[str, np.ndarray]:
     multipliers = dict(zip(context.symbols, context.multipliers or [1] * len(context.symbols), strict=True))
     qty = fills["qty"].astype(float)
     dollars = qty * fills.of_words("symbol", multipliers, 1.0)
-    decided, arrived, filled = (fills[f"mid_at_{when}"] for when in ("decision", "arrival", "fill"))
+    arrived, filled = (fills[f"mid_at_{when}"] for when in ("arrival", "fill"))
+    decided = decided_mids(fills, read_parents(folder, context))
     costs = {
         "ts_ns": fills["ts_ns"],
         "qty": qty,

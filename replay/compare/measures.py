@@ -28,6 +28,9 @@ MEASURES = (
     Measure("fees_per_share", "  fees", ("fee_usd",), "qty", 100.0, "cents", -1),
     Measure("impact_per_share", "  impact", ("impact_usd",), "qty", 100.0, "cents", -1),
     Measure("timing_per_share", "  timing", ("timing_usd",), "qty", 100.0, "cents", -1),
+    Measure("cost_bps", "Cost of turnover", _COST, "turnover_usd", 1e4, "bps", -1),
+    Measure("shortfall_bps", "Shortfall of wanted", ("paid_usd", "missed_usd"), "wanted_usd", 1e4, "bps", -1),
+    Measure("filled_share", "  of it filled", ("got_usd",), "wanted_usd", 100.0, "%", 0),
     *(
         Measure(f"adverse_{s}s_per_share", f"Adverse {s} s", (f"adverse_{s}s_usd",), f"known_{s}s_qty", 100.0, "cents", -1)
         for s in (1, 10, 60)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from replay.compare.execution import fill_costs
+from replay.compare.parents import shortfalls
 from replay.events import NO_TIME
 from replay.reasons import TAKEN
 from replay.report.columns import Columns
@@ -77,7 +78,12 @@ def sums_of(folder: Path, context: RunContext, stretches: Stretches) -> dict[str
     """Return everything that adds up, by stretch."""
     _, entered_ns, trip_usd = read_trips(folder, context)
     costs = fill_costs(folder, context)
-    sums = {name: stretches.add_up(costs["ts_ns"], values) for name, values in costs.items() if name != "ts_ns"}
+    sums = {
+        name: stretches.add_up(part["ts_ns"], values)
+        for part in (costs, shortfalls(folder, context))
+        for name, values in part.items()
+        if name != "ts_ns"
+    }
     decisions = Columns.read(folder / "decisions.parquet", _DECISIONS)
     taken = decisions.is_any("reason", *_TAKEN)
     stale = decisions["is_stale"] != 0
