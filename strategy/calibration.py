@@ -10,8 +10,15 @@ Each tail has a bank for the interval that is shown (its level is `interval_leve
 level is `gate_tail`), and one per margin bucket. All begin when enough labels came: `n >= clip(25 h, 100, 500)` with h the
 overlap; the buckets begin where the global bank stands. The gate is ready after `max(100, 25 h)` labels and 50 effective ones.
 
+While labels are few the gate leans on what the model says of its own error: normal, with its base at a tail of 0.1, so that its
+quantile for the gate is `z(gate_tail) - z(0.1)` in units of sigma (`strategy.margin_buckets`).
+
 A label that is not finite changes nothing and is counted as missing; so does a record that was issued before the banks began,
 except that its score is kept for their start.
+
+References
+----------
+Abramowitz, M. and Stegun, I. (1964), "Handbook of Mathematical Functions", 26.2.23: the normal quantile.
 """
 
 import math
@@ -21,6 +28,7 @@ import numpy as np
 
 from replay.bundle import bundle
 from replay.jit import kernel
+from replay.numeric import log
 from strategy.forecasts import Z
 from strategy.margin_buckets import (
     BUCKET,
@@ -153,12 +161,20 @@ def _issue_tail(s, k, slot, t, calibration, params):
     issue(cells[GLOBAL], issued[1])
     issue(cells[FIRST_BUCKET + record["bucket"][t]], issued[2])
     n_buckets = len(params[0]["margin_edges"]) + 1
-    draw_line(cells, buckets, n_buckets, params[0]["bucket_prior"])
+    draw_line(cells, buckets, n_buckets, upper_z(params[0]["gate_tail"]) - Z, params)
     asked = quantile_at(buckets, record["margin"][t], n_buckets)
     record["offset"][t] = asked - buckets[record["bucket"][t]]["line"]
     step_bps = _sign(t) * record["sigma_bps"]
     record["bound_bps"][t] += step_bps * issued[0]["q"]
     record["gate_bps"][t] += step_bps * asked
+
+
+@kernel
+def upper_z(tail):
+    """Return what a standard normal exceeds with probability `tail` (below one half); off by at most 4.5e-4."""
+    t = math.sqrt(-2.0 * log(tail))
+    above = 2.515517 + t * (0.802853 + t * 0.010328)
+    return t - above / (1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308)))
 
 
 @kernel

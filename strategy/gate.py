@@ -53,7 +53,10 @@ class GateSettings:
     margin_edges: tuple[float, ...] = setting(
         (0.0, 0.75, 1.25, 1.75, 2.5), "edges of the margin buckets, in units of sigma, ascending"
     )
-    bucket_prior: float = setting(10.0, "effective labels at which a bucket counts as much as all forecasts", gt=0)
+    bucket_prior: float = setting(50.0, "effective labels at which a bucket counts as much as all forecasts", gt=0)
+    model_prior: float = setting(
+        100.0, "effective labels at which all forecasts count as much as the model's own word for its error", gt=0
+    )
     missing_share_max: float = setting(0.05, "share of outcomes that may never come before the gate blocks", gt=0, le=1)
     mean_z: float = setting(1.645, "rule mean_edge: standard errors below the mean that must still earn", ge=0)
     mean_memory: int = setting(2000, "rule mean_edge: labels of a bucket that are remembered", ge=10)

@@ -94,7 +94,8 @@ def _wanted(parents: Parents, decisions: Columns, fills: Columns, context: RunCo
     target = np.append(planned["target_qty"][::-1][last], 0)[place]
     aimed = parents.side * (target - _held_at(parents, fills, context))
     filled = np.bincount(_parent_of(fills, parents), weights=fills["qty"], minlength=len(parents.keys))
-    return np.maximum(np.where(is_known, aimed, parents.wanted_qty), filled)
+    wanted: np.ndarray = np.maximum(np.where(is_known, aimed, parents.wanted_qty), filled)
+    return wanted
 
 
 def _held_at(parents: Parents, fills: Columns, context: RunContext) -> np.ndarray:
@@ -129,7 +130,8 @@ def touches(symbols: np.ndarray, ts_ns: np.ndarray, marks: Columns, context: Run
 
 def decided_mids(fills: Columns, parents: Parents) -> np.ndarray:
     """Return the mid at the first decision of each fill's parent."""
-    return parents.mid[_parent_of(fills, parents)]
+    mids: np.ndarray = parents.mid[_parent_of(fills, parents)]
+    return mids
 
 
 def shortfalls(folder: Path, context: RunContext) -> dict[str, np.ndarray]:

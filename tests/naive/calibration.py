@@ -18,6 +18,13 @@ def order_statistic(scores, level):
     return sorted(scores)[min(max(rank, 1), len(scores)) - 1]
 
 
+def upper_z(tail):
+    """Return Abramowitz and Stegun's 26.2.23, with the coefficients in the order of the book."""
+    t = math.sqrt(math.log(1.0 / tail**2))
+    c, d = (2.515517, 0.802853, 0.010328), (1.0, 1.432788, 0.189269, 0.001308)
+    return t - sum(x * t**k for k, x in enumerate(c)) / sum(x * t**k for k, x in enumerate(d))
+
+
 class Bank:
     """One running quantile."""
 
@@ -78,9 +85,12 @@ class Tail:
     def line(self):
         """Return r_b of all buckets."""
         blended = []
+        trust = self.whole.n_eff / (self.whole.n_eff + self.settings.model_prior)
+        model = upper_z(self.settings.gate_tail) - 1.2815515655446004
+        whole = trust * self.whole.q() + (1 - trust) * model
         for bank in self.buckets:
             w = bank.n_eff / (bank.n_eff + self.settings.bucket_prior)
-            blended.append(w * bank.q() + (1 - w) * self.whole.q())
+            blended.append(w * bank.q() + (1 - w) * whole)
         r = [blended[0]]
         for b in range(1, len(blended)):
             r.append(min(blended[b], r[-1] + self.centres[b] - self.centres[b - 1]))

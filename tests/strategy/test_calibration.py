@@ -1,12 +1,14 @@
 """The calibrated gate: twin, laws and edge cases."""
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from strategy.calibration import upper_z
 from strategy.conformal import ConformalGate, evaluate
 from strategy.gate import GateSettings, judge_bounds
 from strategy.margin_buckets import BUCKET, bucket_of, quantile_at
@@ -46,6 +48,26 @@ def test_gate_equals_the_plain_twin(delay):
     assert records[-1]["begun"]
     assert (twin.matured, twin.dropped) == (score.matured_count, score.dropped_count)
     assert pytest.approx((twin.below / twin.matured, twin.above / twin.matured)) == (score.miss_below, score.miss_above)
+
+
+@pytest.mark.jit_off
+@given(st.floats(1e-6, 0.4999))
+def test_the_normal_quantile_is_that_of_the_book(tail):
+    """It is within 4.5e-4 of the true one, the bound that the book gives."""
+    assert abs(NormalDist().inv_cdf(1.0 - tail) - upper_z(tail)) < 4.6e-4
+
+
+@pytest.mark.parametrize("tail", [0.1, 0.3])
+def test_without_much_evidence_the_gate_believes_the_model(tail):
+    """However wrong 300 outcomes say it is, with a large `model_prior` the bounds are the model's own at the gate's tail."""
+    mu, sigma, outcome = series(301, noise=2.0)
+    leaning = evaluate(mu, sigma, outcome, 1, gate_tail=tail, model_prior=1e9, bucket_prior=1e9).to_numpy()[-1]
+    learned = evaluate(mu, sigma, outcome, 1, gate_tail=tail, model_prior=1e-9, bucket_prior=1e9).to_numpy()[-1]
+    own = mu[-1] + 10.0 * NormalDist().inv_cdf(1.0 - tail) * np.array([-1.0, 1.0])
+
+    assert own.tolist() == pytest.approx(leaning.tolist(), abs=0.01)
+    assert learned[0] < own[0] - 2.0
+    assert learned[1] > own[1] + 2.0
 
 
 @pytest.mark.jit_off
