@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 from replay.errors import UsageError
 from replay.explain_orders import activity, own_strategy_sentence, working
 from replay.explain_view import render
+from replay.forms import components
 from replay.reasons import MEANINGS, TAKEN, phrase
 from replay.tables import RunContext, read_context
 from replay.wording import bps, duration, et_stamp
-from strategy.decision import Component, Reason
+from strategy.decision import Reason
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -165,11 +166,23 @@ def _numbers(row: Mapping[str, Any], context: RunContext) -> dict[str, Any]:
         "net_edge_bps": row["net_edge_bps"],
         "weights": {str(minutes): weight for minutes, weight in zip(context.horizons_min, row["weights"], strict=True)},
         "outcome_bps": row["outcome_bps"],
-        "failed_components": _bits(row["status"]),
-        "fallbacks": _bits(row["breaker"]),
+        "failed_components": components(row["status"]),
+        "fallbacks": components(row.get("as_original", 0)),
+        "open_breakers": components(row["breaker"]),
+        "shadow": _shadow(row),
         "limited_by": [phrase(row["risk_limit"])] if row["risk_limit"] else [],
         "limits_did_without": [name for k, name in enumerate(_UNKNOWN_TO_LIMITS) if row["risk_unknown"] >> k & 1],
     }
+
+
+def _shadow(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Say what the side that does not trade wanted; None where nothing ran beside."""
+    name = row.get("shadow_reason")
+    if not name:
+        return None
+    change = row["shadow_target_qty"] - row["position_qty"]
+    told = {key: row[f"shadow_{key}"] for key in ("reason", "target_qty", "horizon_min")}
+    return {**told, "change_qty": change, "meaning": phrase(Reason[name])}
 
 
 def _plan(row: Mapping[str, Any], states: list[dict[str, Any]]) -> dict[str, Any]:
@@ -214,10 +227,6 @@ def _signed(value: float) -> str:
 
 def _is_known(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
-
-
-def _bits(mask: int) -> list[str]:
-    return [component.name.lower() for component in Component if mask >> component & 1]
 
 
 def _rows(path: Path, filters: list[tuple[str, str, Any]]) -> list[dict[str, Any]]:

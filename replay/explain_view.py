@@ -121,11 +121,21 @@ def _number_lines(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     extra = {
         "Failed": answer["failed_components"],
-        "On fallback": answer["fallbacks"],
+        "In original form": answer["fallbacks"],
+        "Breaker open": answer["open_breakers"],
+        "Shadow": _shadow_words(answer["shadow"]),
         "Cut by": answer["limited_by"],
         "Limits without": answer["limits_did_without"],
     }
     return lines + [(name, ", ".join(parts)) for name, parts in extra.items() if parts]
+
+
+def _shadow_words(shadow: Mapping[str, Any] | None) -> list[str]:
+    """Say what the other side wanted."""
+    if shadow is None:
+        return []
+    horizon = f" over {shadow['horizon_min']} min" if shadow["horizon_min"] else ""
+    return [f"the side that does not trade wanted {count(shadow['target_qty'])}{horizon} ({shadow['meaning']})"]
 
 
 def _edge_lines(answer: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ import numpy as np
 from fills.delays import profile
 from replay.checklist import judge
 from replay.engine.spool import Spool, journal_digest
+from replay.forms import breaker_events
 from replay.orders import FILL, MARK, ORDER_LOG
 from replay.setup import end_of_day, fees_of, horizons_of, info_of, trading_span
 from replay.summary import RunFacts, summarize
@@ -53,6 +54,7 @@ def write_run(
     is_mean_gate = inputs.config.gate.rule == "mean_edge"
     verification, alerts = judge(rows, context, inputs.config.verification, is_mean_gate=is_mean_gate)
     write_json(folder / "verification.json", verification)
+    alerts = sorted(alerts + breaker_events(rows.decisions, context), key=lambda alert: int(alert["ts_ns"]))
     _write_alerts(folder / "events.log", alerts)
     write_json(folder / "journal" / "digests.json", digests)
     (folder / "journal" / "config.toml").write_text(inputs.config.to_toml())
@@ -196,7 +198,7 @@ def _early_end(inputs: Inputs) -> dict[str, str]:
 
 
 def _write_alerts(path: Path, alerts: list[dict[str, Any]]) -> None:
-    """Write a JSON line per check that began to warn, to fail, or recovered; an empty file is good news."""
+    """Write a JSON line per check or breaker that changed for the worse, or recovered; an empty file is good news."""
     path.write_text("".join(json.dumps(alert, default=str) + "\n" for alert in alerts))
 
 

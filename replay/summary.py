@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from replay import ledger
+from replay.forms import forms_summary
 from replay.orders import Liquidity, State
 from replay.reasons import GATE_SHUT, TAKEN, phrase
 from replay.summary_view import render
 from replay.tables import RunContext, RunRows
 from replay.wording import rule_meaning, rule_name
-from strategy.decision import Component, Reason
+from strategy.decision import Reason
 
 __all__ = ["RunFacts", "last_states", "render", "summarize"]
 
@@ -84,6 +85,7 @@ def summarize(rows: RunRows, context: RunContext, facts: RunFacts) -> dict[str, 
     return {
         **_identity(context, facts),
         **_decisions(rows.decisions, len(rows.cycles)),
+        **forms_summary(rows.decisions, mids, context),
         "gate": _gate(rows.decisions),
         **_orders(rows.orders),
         **_execution(rows.fills, mids, context),
@@ -121,7 +123,6 @@ def _decisions(decisions: np.ndarray, n_cycles: int) -> dict[str, Any]:
         "decisions_taken": int(taken.sum()),
         "decisions_stale": int((decisions["is_stale"] != 0).sum()),
         "decisions_stale_taken": int((taken & (decisions["is_stale"] != 0)).sum()),
-        "component_errors": {c.name.lower(): n for c in Component if (n := int((decisions["breaker"] >> c & 1).sum()))},
     }
 
 

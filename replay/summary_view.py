@@ -35,6 +35,7 @@ def render(summary: Mapping[str, Any]) -> Group:
     from rich.text import Text
 
     parts: list[RenderableType] = [_title(summary), _money_and_execution(summary), _headline(summary)]
+    parts += [Padding(Text(line, style="dim"), (0, 1)) for line in form_lines(summary)]
     if summary["stops"]:
         parts += [Text(), _stops(summary["stops"])]
     if len(summary["by_symbol"]) > 1:
@@ -56,6 +57,25 @@ def headline(summary: Mapping[str, Any]) -> str:
         return str(summary["gate"]["line"])
     why = ": an own strategy sends its orders itself" if summary["orders"] else " in this run"
     return f"no decisions of the pipeline{why}"
+
+
+def form_lines(summary: Mapping[str, Any]) -> list[str]:
+    """Say which components acted in their original form, which breakers opened, and what the shadow wanted; often nothing."""
+    original = ", ".join(f"{name} {count(n)}" for name, n in summary["as_original"].items())
+    lines = [f"in original form: {original} of {count(summary['decisions'])} decisions"] if original else []
+    if summary["breakers_opened"]:
+        names = ", ".join(summary["breakers_open"])
+        lines.append(f"breakers: {count(summary['breakers_opened'])} times open ({names}); events.log says when and for whom")
+    return lines + ([_shadow_line(summary["shadow"])] if summary["shadow"] else [])
+
+
+def _shadow_line(shadow: Mapping[str, Any]) -> str:
+    """Say in one line how the two sides differed."""
+    share = percent(shadow["differ"] / shadow["decisions"], 0)
+    moves = f"it wanted to move {shadow['shadow_moves']:,} times, who trades {shadow['moves']:,}"
+    worth = shadow["worth_bps"]
+    told = "" if worth is None else f"; a dollar of difference was worth {worth:+.1f} bps to who trades, before costs"
+    return f"shadow: another target in {share} of {shadow['decisions']:,} decisions ({moves}){told}"
 
 
 def is_fine(summary: Mapping[str, Any]) -> bool:

@@ -178,6 +178,9 @@ def decisions_table(rows: np.ndarray, context: RunContext, outcome_bps: np.ndarr
         "features": _struct(rows["features"], context.feature_names),
         "is_stale": rows["is_stale"] != 0,
         "outcome_bps": np.full(len(rows), np.nan) if outcome_bps is None else outcome_bps,
+        "shadow_reason": _words(rows["shadow_reason"], {int(r): r.name for r in Reason}),
+        "shadow_target_qty": arrow_numbers(rows["shadow_target_qty"], rows["shadow_reason"] >= 0),
+        "shadow_horizon_min": arrow_numbers(rows["shadow_horizon_min"], rows["shadow_reason"] >= 0),
     }
     return _table(columns, context)
 
@@ -303,6 +306,7 @@ def equity_table(rows: RunRows, context: RunContext) -> pa.Table:
 _DECISION_NUMBERS = (
     "horizon_min", "forecast_id", "quality", "target_qty", "position_qty", "plan_id",
     "quote_age_ns", "forecast_age_ns", "status", "fallback", "breaker",
+    "as_original",
     "risk_limit", "risk_unknown",
 )  # fmt: skip
 _OF_HORIZON = (  # unknown where no horizon was looked at

@@ -119,16 +119,25 @@ def check_errors(cycles: Mapping[str, np.ndarray], settings: VerificationSetting
     value = 100.0 * float(cycles["n_errors"].sum()) / n
     status = PASS if value < 10.0 else WARN if value < 15.0 else FAIL
     by_component = errors_by_component(decisions)
-    return judged(name, status, value, target, n, _error_advice(value, by_component), by_component=by_component)
+    advice = _error_advice(value, by_component)
+    return judged(name, status, value, target, n, advice, by_component=by_component, on_fallback=on_fallback(decisions))
 
 
 def errors_by_component(decisions: Any) -> dict[str, int]:
     """Count decisions by the component that was in error, the most frequent first."""
-    status = None if decisions is None else column(decisions, "status")
-    if status is None:
+    return _by_component(None if decisions is None else column(decisions, "status"))
+
+
+def _by_component(masks: np.ndarray | None) -> dict[str, int]:
+    if masks is None:
         return {}
-    counts = {component.name.lower(): int((status >> component & 1).sum()) for component in Component}
+    counts = {component.name.lower(): int((masks >> component & 1).sum()) for component in Component}
     return dict(sorted(((name, n) for name, n in counts.items() if n), key=lambda item: -item[1]))
+
+
+def on_fallback(decisions: Any) -> dict[str, int]:
+    """Count decisions by the component whose breaker was open, the most frequent first."""
+    return _by_component(None if decisions is None else column(decisions, "breaker"))
 
 
 def _error_advice(value: float, by_component: Mapping[str, int]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from replay.checklist_view import CHECKS, check_lines
 from replay.errors import DataError
 from replay.result import Result
-from replay.summary_view import headline
+from replay.summary_view import form_lines, headline
 from replay.wording import bps, count, duration, percent, usd
 
 
@@ -64,6 +64,7 @@ def _happened(summary: Mapping[str, Any]) -> Iterator[str]:
         acted = f"Of {count(summary['decisions'])} decisions {count(summary['decisions_taken'])} were acted on."
         yield f"{acted}{_main_stop(summary)}"
         yield f"{_capital(headline(summary))}."
+        yield from (f"{_capital(line)}." for line in form_lines(summary))
     if summary["orders"]:
         yield (
             f"It sent {count(summary['orders'])} orders and got {percent(summary['fill_rate_qty'], 0)} of the shares, "
@@ -91,6 +92,9 @@ def _check_words(checks: list[dict[str, Any]]) -> Iterator[str]:
 def _alert_words(alerts: list[dict[str, Any]]) -> Iterator[str]:
     verbs = {"WARN": "began to warn", "FAIL": "began to fail", "PASS": "recovered"}
     for alert in alerts:
+        if "message" in alert:
+            yield f"{alert['time']}: {alert['message']}."
+            continue
         title = CHECKS[alert["name"]].title if alert["name"] in CHECKS else alert["name"]
         yield f"{alert.get('time', '')}: {title} {verbs.get(alert['status'], alert['status'])}."
 

@@ -40,7 +40,7 @@ def fill(second: float, side: int, qty: int, price: int, **more: int) -> np.ndar
 def decision(second: float, reason: Reason, **more: float) -> np.ndarray:
     """One DECISION row; `more` overrides any field."""
     row = np.zeros(1, DECISION)
-    row["ts_ns"], row["reason"] = OPEN_NS + int(second * S_NS), reason
+    row["ts_ns"], row["reason"], row["shadow_reason"] = OPEN_NS + int(second * S_NS), reason, -1
     for name, value in more.items():
         row[name] = value
     return row
