@@ -21,7 +21,8 @@ The order of a cycle, and where each step lives:
 `planner`, `budget`  orders, and how many messages they may cost: `simple_plan` and
                      `micro_plan` (`plan_stages`, `plan_prices`, `slices`,
                      `queue_estimate`, `coalesce`), `token_budget`
-`pipeline`           all of them, joined; `own_loop`: the same for people
+`pipeline`           all of them, joined: `cycle`, `targets`; `own_loop`: for people
+`forms`              who acts, original or enhanced: `breaker`, `rollout`; `shadow`
 `verification`       the six-point checklist
 ===================  ==============================================================
 
@@ -34,6 +35,7 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "BarrierGate": "barriers",
+    "CircuitBreaker": "breaker",
     "ConformalGate": "conformal",
     "CostModel": "cost",
     "DecisionPipeline": "own_loop",
@@ -41,6 +43,7 @@ _HOMES = {
     "FeatureStream": "feature_stream",
     "HorizonArbiter": "arbiter",
     "RiskModel": "risk",
+    "Rollout": "rollout",
     "StalenessGuard": "staleness",
     "Verification": "verification",
 }
@@ -51,17 +54,20 @@ if TYPE_CHECKING:
     from strategy import arbiter, conformal, contracts, labels, plain_events
     from strategy.arbiter import HorizonArbiter
     from strategy.barriers import BarrierGate
+    from strategy.breaker import CircuitBreaker
     from strategy.conformal import ConformalGate
     from strategy.cost import CostModel
     from strategy.feature_stream import FeatureStream
     from strategy.own_loop import DecisionPipeline
     from strategy.planner import ExecutionPlanner
     from strategy.risk import RiskModel
+    from strategy.rollout import Rollout
     from strategy.staleness import StalenessGuard
     from strategy.verification import Verification
 
 __all__ = [
     "BarrierGate",
+    "CircuitBreaker",
     "ConformalGate",
     "CostModel",
     "DecisionPipeline",
@@ -69,6 +75,7 @@ __all__ = [
     "FeatureStream",
     "HorizonArbiter",
     "RiskModel",
+    "Rollout",
     "StalenessGuard",
     "Verification",
     "arbiter",

@@ -24,6 +24,7 @@ import numpy as np
 
 from replay.jit import kernel
 from replay.settings import as_row, setting
+from strategy.border import make_settings
 
 CLOSED = 0
 OPEN = 1
@@ -125,7 +126,7 @@ class CircuitBreaker:
     """
 
     def __init__(self, settings: BreakerSettings | None = None, **changes: Any) -> None:
-        self.settings = settings or BreakerSettings(**changes)
+        self.settings = make_settings(BreakerSettings, settings, changes)
         self._params = as_row(self.settings)
         self._rows: dict[str, np.ndarray] = {}
 

@@ -10,8 +10,10 @@ so another symbol, component or seed beside it changes nothing; who acts at a sh
 
 from hashlib import sha256
 
+from replay.errors import UsageError
 from replay.jit import kernel
 from replay.numeric import uniform
+from strategy.border import suggestion
 from strategy.decision import Component
 
 STREAM = 2  # of this file among all that draw from the seed of a run
@@ -49,6 +51,15 @@ class Rollout:
         self._seed = seed
 
     def is_chosen(self, component: str, symbol: str, share: float, count: int = 0) -> bool:
-        """Tell whether the enhanced form of a component acts for a symbol; count its decisions to share them out one by one."""
+        """Tell whether the enhanced form of a component acts for a symbol; count its decisions to share them out one by one.
+
+        Raises
+        ------
+        UsageError
+            For a component that there is not.
+        """
+        names = [each.name.lower() for each in Component]
+        if component not in names:
+            raise UsageError(f"there is no component '{component}'{suggestion(component, names)}")
         number = Component[component.upper()]
         return bool(is_chosen(self._seed, symbol_key(symbol), int(number), count, float(share)))

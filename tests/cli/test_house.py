@@ -9,14 +9,17 @@ import pytest
 from replay import doctor
 from replay.config import Config
 from replay.doctor import Finding
+from replay.project import enhanced_toml
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_init_makes_a_project(replay: Callable, tmp_path: Path) -> None:
-    """`replay init` writes settings, a forecaster, a strategy and a README."""
+    """`replay init` writes settings, those of all enhanced forms, a forecaster, a strategy and a README."""
     told = replay("init", tmp_path / "mine", "--json")
 
     names = [Path(file).name for file in told.json["files"]]
-    assert (0, ["README.md", "my_forecaster.py", "my_strategy.py", "replay.toml"]) == (told.exit_code, names)
+    assert (0, ["README.md", "enhanced.toml", "my_forecaster.py", "my_strategy.py", "replay.toml"]) == (told.exit_code, names)
 
 
 def test_settings_of_a_project_are_the_defaults(replay: Callable, tmp_path: Path) -> None:
@@ -24,6 +27,15 @@ def test_settings_of_a_project_are_the_defaults(replay: Callable, tmp_path: Path
     replay("init", tmp_path / "mine")
 
     assert Config() == Config.load(tmp_path / "mine" / "replay.toml")
+
+
+def test_one_file_switches_every_enhanced_form_on() -> None:
+    """`examples/enhanced.toml` is what `replay init` writes; only components without an enhanced form stay as they are."""
+    config = Config.load(ROOT / "examples" / "enhanced.toml")
+    left = [name for name, section in config.sections.items() if getattr(section, "mode", "") == "original"]
+
+    assert enhanced_toml() == (ROOT / "examples" / "enhanced.toml").read_text(encoding="utf-8")
+    assert ["simple_forecast", "forecasts", "features", "sizing", "exits"] == left
 
 
 def test_init_touches_no_folder_with_content(replay: Callable, tmp_path: Path) -> None:
