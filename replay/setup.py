@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from replay.desk import NEVER
 from replay.engine.engine import Engine, Seat
 from replay.engine.kernel_door import BoundKernel
 from replay.engine.python_door import PythonDoor, Watch, watch_events, watch_state
-from replay.engine.snapshot import load_state, save_state, symbol_arrays
 from replay.engine.world import Sizes, build_desk, build_world
 from replay.errors import UsageError
 from replay.forecasts.door import ForecasterMaker
@@ -27,6 +26,7 @@ from replay.orders import Evidence
 from replay.queues import queue_named
 from replay.session.weave import MessageWeaver, message_count
 from replay.settings import as_row
+from replay.snapshot import Lasting, load_state, save_state, symbol_arrays
 from strategy import pipeline
 from strategy.decision import CYCLE, DECISION
 from strategy.rebalance import day_times_ns
@@ -137,17 +137,14 @@ def end_of_day(inputs: Inputs, session: Session) -> tuple[int, str]:
     return min(ends)
 
 
-class Lasting(NamedTuple):
-    """What goes on from day to day: the strategy's arrays, and those of the forecaster's features where one runs here."""
-
-    strategy: Any
-    forecaster: Any = ()
-
-
 def save(inputs: Inputs, engine: Engine, stage: Stage | None, path: Path) -> None:
     """Write the state for the next day, by symbol name."""
     door = engine.seat.door
-    extra = {"strategy": _kind(inputs), "python": None if door is None else door.state()}
+    extra = {
+        "strategy": _kind(inputs),
+        "horizons_min": list(inputs.horizons_min),
+        "python": None if door is None else door.state(),
+    }
     save_state(path, _lasting(engine, stage), _per_symbol(inputs), list(inputs.symbol_index), extra)
 
 
@@ -155,7 +152,7 @@ def load(inputs: Inputs, engine: Engine, stage: Stage | None) -> None:
     """Start from the state that the inputs name, if any."""
     if inputs.state_in is None:
         return
-    meta = load_state(inputs.state_in, _lasting(engine, stage), list(inputs.symbol_index))
+    meta = load_state(inputs.state_in, _lasting(engine, stage), list(inputs.symbol_index), inputs.horizons_min)
     if meta["strategy"] != _kind(inputs):
         raise UsageError(f"start state {inputs.state_in} belongs to {meta['strategy']}, this run is of {_kind(inputs)}")
     if engine.seat.door is not None:

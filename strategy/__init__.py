@@ -9,7 +9,8 @@ The order of a cycle, and where each step lives:
 `simple_forecast`    a baseline where no model is at hand
 `cost`               what a round trip costs; `cost_residual`: what own fills say
 `gate`               may any horizon be traded? `conformal`: the same for people
-`calibration`        the gate's bounds: `tracker_bank`, `margin_buckets`, `mean_edge`
+`calibration`        the gate's bounds: `tracker_bank`, `margin_buckets`, `mean_edge`;
+                     `start_values`: where they begin
 `outcomes`           what really happened, when it is known; `learning` brings it in
 `scores`             which horizon, by a formula; `arbiter`: the same for people
 `blend`              which horizon, by what paid: `policies`, `hedge`, `leaders`
@@ -48,10 +49,11 @@ _HOMES = {
     "Verification": "verification",
 }
 
-_MODULES = ("arbiter", "conformal", "contracts", "labels", "plain_events")  # `strategy.conformal.evaluate` needs no other import
+# `strategy.conformal.evaluate` needs no other import
+_MODULES = ("arbiter", "conformal", "contracts", "labels", "plain_events", "start_values")
 
 if TYPE_CHECKING:
-    from strategy import arbiter, conformal, contracts, labels, plain_events
+    from strategy import arbiter, conformal, contracts, labels, plain_events, start_values
     from strategy.arbiter import HorizonArbiter
     from strategy.barriers import BarrierGate
     from strategy.breaker import CircuitBreaker
@@ -83,6 +85,7 @@ __all__ = [
     "contracts",
     "labels",
     "plain_events",
+    "start_values",
 ]
 
 

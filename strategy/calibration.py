@@ -289,12 +289,17 @@ def _keep_sorted(scores, n, score):
 def _begin_if_due(s, k, overlap, calibration, params):
     """Begin all banks of a symbol and horizon once the warm-up is long enough."""
     n = calibration.label_counts[s, k]
-    if n < min(max(WARM_MIN, WARM_OVERLAPS * overlap), WARM_MAX):
-        return
+    if n >= min(max(WARM_MIN, WARM_OVERLAPS * overlap), WARM_MAX):
+        begin(s, k, calibration.warm[s, k], n, calibration, params)
+
+
+@kernel
+def begin(s, k, scores, n, calibration, params):
+    """Begin all banks of a symbol and horizon with the first `n` of the sorted scores (2, ...) of both tails."""
     for t in range(2):
         cells = calibration.banks[s, k, t]
-        start(cells[INTERVAL], calibration.warm[s, k, t], n, 0.5 * (1.0 - params[0]["interval_level"]))
-        start(cells[GLOBAL], calibration.warm[s, k, t], n, params[0]["gate_tail"])
+        start(cells[INTERVAL], scores[t], n, 0.5 * (1.0 - params[0]["interval_level"]))
+        start(cells[GLOBAL], scores[t], n, params[0]["gate_tail"])
         for cell in range(FIRST_BUCKET, CELLS):
             copy_start(cells[GLOBAL], cells[cell])
         place_buckets(calibration.buckets[s, k, t], params[0]["margin_edges"])

@@ -5,17 +5,20 @@ The rules stand in `strategy.gate`, the equations in `strategy.calibration`.
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from replay.errors import ConfigError, UsageError
 from replay.settings import as_row
+from replay.snapshot import Lasting, arrays_of, load_state, save_state
 from strategy.border import Names, check_numbers, check_time, make_settings
 from strategy.calibration import (
     HI,
     LO,
     await_outcome,
+    begin,
     evaluate_series,
     forget_record,
     is_ready,
@@ -28,9 +31,12 @@ from strategy.decision import Reason
 from strategy.forecasts import FORECAST_STATE, complete
 from strategy.gate import MEAN_EDGE, RULES, GateSettings, judge_bounds, judge_point
 from strategy.learning import ask_mean, gate_reason
+from strategy.margin_buckets import BUCKETS, FIRST_BUCKET, GLOBAL, INTERVAL
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from strategy.start_values import GateStart
 
 
 class Coverage(NamedTuple):
@@ -51,6 +57,21 @@ class _Issued(NamedTuple):
     column: int
     record: np.ndarray
     banks: np.ndarray
+
+
+class _Learned(NamedTuple):
+    """What the gate learns, under the names that it has in the state of a pipeline."""
+
+    banks: np.ndarray
+    buckets: np.ndarray
+    warm: np.ndarray
+    edges: np.ndarray
+    label_counts: np.ndarray
+    coverage: np.ndarray
+
+
+class _Strategy(NamedTuple):
+    calibration: _Learned
 
 
 class ConformalGate:
@@ -148,6 +169,54 @@ class ConformalGate:
         if forecast_id not in self._pending:
             self._remember(forecast_id, s, k)
         return float(record["gate_bps"][LO]), float(record["gate_bps"][HI])
+
+    def begin(self, symbol: str, horizon_min: int, start: "GateStart") -> None:
+        """Begin where outcomes of the past leave it, without a warm-up; what was learned of this symbol and horizon is replaced.
+
+        Parameters
+        ----------
+        symbol : str
+        horizon_min : int
+        start : GateStart
+            From `strategy.start_values`, made with the levels of this gate.
+
+        Raises
+        ------
+        ConfigError
+            Where the levels differ.
+        """
+        s, k = self._cell(symbol, horizon_min)
+        ours, theirs = ((each.interval_level, each.gate_tail) for each in (self.settings, start.settings))
+        if ours != theirs:
+            raise ConfigError(f"the gate has interval_level and gate_tail {ours}, the start values {theirs}; make them anew")
+        n = start.scores.shape[1]
+        begin(s, k, np.ascontiguousarray(start.scores), n, self._state, self._params)
+        for t in (LO, HI):
+            cells = self._state.banks[s, k, t]
+            cells[INTERVAL]["p"] = start.interval[t]
+            cells[GLOBAL : FIRST_BUCKET + BUCKETS]["p"] = start.gate[t]
+            cells[GLOBAL]["n_eff"] = start.n_eff
+        self._state.label_counts[s, k] = n
+
+    def save(self, path: str | Path) -> None:
+        """Write what was learned, by symbol name: `load` and `replay run --state-in` go on from it."""
+        names = self._names
+        extra = {"strategy": "the default pipeline", "python": None, "is_part": True, "horizons_min": list(names.horizons_min)}
+        per_symbol = {name for name, _ in arrays_of(self._lasting())}
+        save_state(Path(path), self._lasting(), per_symbol, list(names.symbols), extra)
+
+    def load(self, path: str | Path) -> None:
+        """Go on from what `save`, or `replay run --state-out`, wrote; symbols that it does not know begin anew.
+
+        Raises
+        ------
+        DataError
+            For a file that is no start state, or one of other horizons.
+        """
+        load_state(Path(path), self._lasting(), list(self._names.symbols), self._names.horizons_min)
+
+    def _lasting(self) -> Lasting:
+        return Lasting(_Strategy(_Learned(*(getattr(self._state, name) for name in _Learned._fields))))
 
     def interval(self, forecast_id: int) -> tuple[float, float]:
         """Return the interval of level `interval_level` that was issued with a forecast whose outcome is still awaited."""

@@ -7,6 +7,8 @@ Two ways to the same kernels. Who knows symbols and dollars names them, begins e
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date
+from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple, overload
 
 import numpy as np
@@ -15,6 +17,7 @@ from replay.calendar import trading_hours
 from replay.desk import Block, Desk
 from replay.errors import CapacityError, ConfigError, UsageError
 from replay.events import BAR, FORECAST
+from replay.snapshot import Lasting, load_state, save_state, symbol_arrays
 from strategy.border import Names, make_settings, suggestion
 from strategy.decision import Reason
 from strategy.own_desk import Products, clear_books, new_desk
@@ -150,6 +153,27 @@ class DecisionPipeline:
         self.desk.positions["open_sell_qty"] = 0
         start_day(self.state, self.desk.clock, *day_times_ns(self.settings.rebalance, _date(day), hours.zone, hours.close_ns))
         self._has_day = True
+
+    def save(self, path: str | Path) -> None:
+        """Write what was learned, by symbol name, as `replay run --state-out` does; positions are the broker's to know."""
+        names = self._need_names()
+        extra = {"strategy": "the default pipeline", "python": None, "horizons_min": list(names.horizons_min)}
+        build = partial(self._build, names.horizons_min)
+        save_state(Path(path), Lasting(self.state), symbol_arrays(build, len(names)), list(names.symbols), extra)
+
+    def load(self, path: str | Path) -> None:
+        """Go on from what `save`, `ConformalGate.save` or `replay run --state-out` wrote; call it before `begin_day`.
+
+        Raises
+        ------
+        DataError
+            For a file that is no start state, or one of other horizons or of another layout.
+        """
+        names = self._need_names()
+        load_state(Path(path), Lasting(self.state), list(names.symbols), names.horizons_min)
+
+    def _build(self, horizons_min: Sequence[int], n_symbols: int) -> Lasting:
+        return Lasting(build_state(self.settings, n_symbols, horizons_min))
 
     @overload
     def process(self, events: Sequence[PlainEvent]) -> list[Request]: ...

@@ -16,13 +16,13 @@ from fills.delays import count_events, listens, received_ns
 from replay.desk import NEVER, STOP_DECISIONS_FULL, STOP_ORDERS_FULL, STOP_REQUESTS_FULL, Block
 from replay.engine.loop import FLUSH, STOP, make_loop
 from replay.engine.python_door import PythonDoor
-from replay.engine.snapshot import put_back, take
 from replay.engine.spool import Spool
 from replay.engine.traffic import STOP_IN_FLIGHT, write_mark
 from replay.engine.warm import warm_up
 from replay.engine.world import World
 from replay.errors import CapacityError
 from replay.events import BAR, EVENT, FORECAST
+from replay.snapshot import put_back, take
 
 _LIMITS = {
     STOP_ORDERS_FULL: ("the table of own live orders of one symbol", "order_slots"),

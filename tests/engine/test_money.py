@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 
 from replay import Config, Session, run
-from replay.engine.snapshot import load_state
-from replay.setup import Lasting
+from replay.snapshot import Lasting, load_state
 from replay.synth import generate
 from strategy.pipeline import StrategySettings, build_state
 

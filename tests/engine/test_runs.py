@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from replay import Config, Result, Session, run, verify
-from replay.engine.snapshot import arrays_of, load_state
 from replay.errors import DataError, UsageError
 from replay.inputs import Choices, gather
-from replay.setup import Lasting, build_engine
+from replay.setup import build_engine
+from replay.snapshot import Lasting, arrays_of, load_state
 from replay.synth import generate
 from strategy.pipeline import StrategySettings, build_state
 from tests.engine.strategies import Quoter

@@ -14,10 +14,10 @@ from replay.desk import (
     send_modify,
     tag_order,
 )
-from replay.engine.snapshot import take
 from replay.engine.world import Sizes, build_desk
 from replay.events import EVENT, Kind, Status
 from replay.orders import Action, OrderType, State, Tif
+from replay.snapshot import take
 from strategy.decision import CYCLE, DECISION
 
 pytestmark = pytest.mark.jit_off

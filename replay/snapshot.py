@@ -1,4 +1,7 @@
-"""Snapshots: all state as named arrays, addressed by symbol name, so that days with other symbols can go on from it."""
+"""Snapshots: all state as named arrays, addressed by symbol name, so that days with other symbols can go on from it.
+
+A file may hold a part of a strategy alone, such as start values of the gate: what it lacks then begins anew.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import json
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +19,13 @@ FORMAT = 1
 # Arrays of these names come from the configuration, not from yesterday.
 SETTINGS = ("params", "params_acting", "horizons", "watch", "is_watched", "rollout_keys", "rollout_seed")
 PAIRS = ("pairs",)  # arrays of these names have the symbol on both of their first axes
+
+
+class Lasting(NamedTuple):
+    """What goes on from day to day: the strategy's arrays, and those of the forecaster's features where one runs here."""
+
+    strategy: Any
+    forecaster: Any = ()
 
 
 def arrays_of(state: Any, prefix: str = "") -> Iterator[tuple[str, np.ndarray]]:
@@ -57,8 +67,17 @@ def save_state(path: Path, state: Any, per_symbol: set[str], symbols: Sequence[s
     part.replace(path)
 
 
-def load_state(path: Path, state: Any, symbols: Sequence[str]) -> dict[str, Any]:
+def load_state(path: Path, state: Any, symbols: Sequence[str], horizons_min: Sequence[int] | None = None) -> dict[str, Any]:
     """Bring a fresh state to what a file holds: rows of known symbols, and everything that is not per symbol.
+
+    Parameters
+    ----------
+    path : Path
+    state : tuple of arrays
+    symbols : sequence of str
+        Of the state, in the order of its arrays.
+    horizons_min : sequence of int, optional
+        Of the state; refuses a file of other horizons.
 
     Returns
     -------
@@ -78,10 +97,13 @@ def load_state(path: Path, state: Any, symbols: Sequence[str]) -> dict[str, Any]
         raise DataError(f"start state {path} cannot be read as one; give a file that --state-out wrote") from error
     if meta["format"] != FORMAT:
         raise DataError(f"start state {path} has format {meta['format']}, expected {FORMAT}; write it again with --state-out")
+    theirs = meta.get("horizons_min")
+    if horizons_min is not None and theirs is not None and list(horizons_min) != theirs:
+        raise DataError(f"start state {path} is of horizons {theirs} min, expected {list(horizons_min)}; write one of these")
     rows = [(symbols.index(name), k) for k, name in enumerate(meta["symbols"]) if name in symbols]
     for name, array in _lasting(state):
-        if name.startswith("forecaster.") and name not in saved:
-            continue  # the writer had its forecasts from elsewhere; ours starts anew
+        if name not in saved and (meta.get("is_part") or name.startswith("forecaster.")):
+            continue  # the writer had no more, or its forecasts from elsewhere: ours starts anew
         if name not in saved or not _fits(name, saved[name], array):
             raise DataError(f"start state {path} does not fit this strategy at '{name}'; write it again with --state-out")
         if _is_of_pairs(name):
