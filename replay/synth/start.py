@@ -61,9 +61,13 @@ def _keep_learned(whole: Path, path: Path) -> None:
     meta |= {"is_part": True, "per_symbol": [name for name in meta["per_symbol"] if name in LEARNED]}
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
-        np.savez_compressed(file, meta=np.array(json.dumps(meta)), **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(file, meta=np.array(json.dumps(meta)), **arrays)
     part.replace(path)
 
 
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
 if __name__ == "__main__":
-    make_start(sys.argv[1] if len(sys.argv) > 1 else f"data/sample/{START_NAME}", lambda line: sys.stderr.write(f"{line}\n"))
+    make_start(sys.argv[1] if len(sys.argv) > 1 else f"data/sample/{START_NAME}", _say)
