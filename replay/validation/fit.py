@@ -130,7 +130,9 @@ def fit_fills(
     model = replace(
         model,
         name=material.facts.pop("name"),
-        fitted_on=material.facts | {"n_cancels": len(cases), "n_returns": len(returns)},
+        fitted_on={"command": _command(material, start, end, folds)}
+        | material.facts
+        | {"n_cancels": len(cases), "n_returns": len(returns)},
         prints={name: [round(figure, 6) for figure in estimate] for name, estimate in shares.items()},
         scores={"method": f"cross-validated over {folds} stretches of time; 95 % block-bootstrap intervals"} | _summary(scores),
     )
@@ -172,6 +174,19 @@ def _collect(
         spread_ticks=spread,
         facts=facts,
     )
+
+
+def _command(material: Material, start: dt.time | int | None, end: dt.time | int | None, folds: int) -> str:
+    """Return the command that makes the same file of the same recordings, imported anew."""
+    words = ["replay fit fills", *(f"days/{session.day}" for session in material.sessions)]
+    words += ["--symbols", ",".join(material.facts["symbols"])]
+    for option, moment in (("--from", start), ("--to", end)):
+        if moment is not None:
+            told = (
+                moment.isoformat() if isinstance(moment, dt.time) else f"{np.datetime64(moment, 'ns').astype('datetime64[s]')}Z"
+            )
+            words += [option, told]
+    return " ".join([*words, "--folds", str(folds), "--out my_queue.toml"])
 
 
 def _moment(session: Session, moment: dt.time | int | None, otherwise: int) -> int:

@@ -5,7 +5,9 @@
                    no better order was executed within 2 ms: the print passed them by
     venue_share    of the shares printed without a venue, those that our venue's messages executed
 
-A share of which the data show nothing (no such print) is left out: the model then takes what the band says.
+On the E-mini and on Nasdaq the first two are 0: a hidden order trades only when nothing is displayed at its price any more, and
+what printed beyond a better price came with the execution of that price. A share of which the data show nothing (no such print)
+is left out: the model then takes what the band says.
 """
 
 from __future__ import annotations

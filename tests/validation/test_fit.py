@@ -199,6 +199,7 @@ def test_a_fit_says_what_it_was_fitted_on_and_how_good_it_is(days, fit, tmp_path
     assert fit.model.parameters == found.parameters
     assert (["synth"], [days[0].name], fit.model.name) == (found.fitted_on["sources"], found.fitted_on["dates"], found.name)
     assert found.fitted_on["n_orders"] > 1000
+    assert f"replay fit fills days/{days[0].name} --symbols ALFA --folds 3 --out my_queue.toml" == found.fitted_on["command"]
     assert {"fitted", "behind_first", "pro_rata", "trades_only", "all_ahead"} <= set(found.scores["join"])
     value, low, high = found.scores["join"]["fitted"]["same"]
     assert low <= value <= high
