@@ -31,6 +31,17 @@ def test_behind_first_meets_the_fate_of_real_orders(replay, real_data, tmp_path,
     assert found["behind_first", "wrong"] <= found["all_ahead", "wrong"]
 
 
+def test_exact_fifo_meets_nearly_every_fate(replay, real_data, tmp_path) -> None:
+    """On the stock's messages the exact queue fills 99 in 100 joins at their instant and nearly no cancelled order."""
+    replay("import", "lobster", *sorted(real_data.glob("mbo/lobster_aapl/*.csv")), "--out", "days", "--no-progress")
+    (day,) = (tmp_path / "days").iterdir()
+    told = replay("validate", "fills", day, "--model", "fifo", "--no-bands", "--resamples", 0, "--no-progress", "--json")
+    found = {row["metric"]: row["value"] for row in json.loads(told.out)["scores"] if (row["by"], row["kind"]) == ("all", "join")}
+
+    assert found["same"] >= 0.99
+    assert found["wrong"] <= 0.002
+
+
 @pytest.mark.parametrize("feed", ["snapshots-250ms", "reordered", "seconds"])
 def test_bands_of_a_poorer_feed_hold_the_fates(replay, real_data, tmp_path, feed) -> None:
     """Between the pessimistic and the optimistic run lie the real number of fills and nearly all fates."""
