@@ -1,7 +1,9 @@
-"""The venue's own record of what a run holds: position and cash, for short sales and buying power (rule 33)."""
+"""The venue's own record of what a run holds: position, cash and fees, for short sales and buying power (rule 33)."""
 
 from fills.venue import ASK, BID, NO_RANK
 from replay.jit import kernel
+
+MICROS = 1_000_000
 
 
 @kernel
@@ -10,7 +12,13 @@ def book_fill(s, side, price, qty, venue):
     account = venue.accounts[s]
     account["position"] += side * qty
     account["mark"] = price
-    venue.terms[0]["cash"] -= side * price * qty
+    venue.terms[0]["cash"] -= side * price * qty * account["multiplier"]
+
+
+@kernel
+def book_fee(fee_micros, venue):
+    """Charge the account."""
+    venue.terms[0]["fee_micros"] += fee_micros
 
 
 @kernel
@@ -40,13 +48,14 @@ def lacks_power(s, side, qty, price, venue):
     after = _worst_qty(s, qty if side > 0 else 0, qty if side < 0 else 0, venue)
     if after <= before:
         return False
-    equity = venue.terms[0]["cash"]
-    gross = (after - before) * _mark(s, price, venue)
+    terms = venue.terms[0]
+    equity = terms["cash"] + -terms["fee_micros"] * venue.fees[0]["scale"] // MICROS
+    gross = (after - before) * _worth(s, price, venue)
     for k in range(len(venue.n_orders)):
-        mark = _mark(k, price if k == s else 0, venue)
-        equity += venue.accounts[k]["position"] * mark
-        gross += _worst_qty(k, 0, 0, venue) * mark
-    return gross > equity * venue.terms[0]["leverage_percent"] // 100
+        worth = _worth(k, price if k == s else 0, venue)
+        equity += venue.accounts[k]["position"] * worth
+        gross += _worst_qty(k, 0, 0, venue) * worth
+    return gross > equity * terms["leverage_percent"] // 100
 
 
 @kernel
@@ -58,8 +67,14 @@ def _worst_qty(s, more_buy_qty, more_sell_qty, venue):
 
 
 @kernel
+def _worth(s, price, venue):
+    """Return what one unit is worth, a contract its multiplier times the price."""
+    return _mark(s, price, venue) * venue.accounts[s]["multiplier"]
+
+
+@kernel
 def _mark(s, price, venue):
-    """Return what a share is worth: the bid, else the ask, else the last own fill, else the price asked."""
+    """Return the price at which a symbol counts: the bid, else the ask, else the last own fill, else the price asked."""
     if venue.ledgers[s, BID]["rank"] != NO_RANK:
         return venue.ledgers[s, BID]["rank"]
     if venue.ledgers[s, ASK]["rank"] != NO_RANK:

@@ -82,7 +82,8 @@ Terms
         half a cent once the table has it.
     33. Where there is an account: a sell of more than is held and not yet for sale is a short sale, rejected where shares cannot
         be borrowed, and at or below the bid while short sales are restricted. An order that would take positions and orders,
-        at their worst and at the bid, beyond `leverage` times the equity (before fees) is rejected.
+        at their worst and at the bid, beyond `leverage` times the equity after fees is rejected; a contract counts with its
+        multiplier.
 
 Bands
     24. What the recording leaves open is decided by the band, per evidence, by the table in `fills.bands`. One order alone fills,

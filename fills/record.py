@@ -1,6 +1,6 @@
 """What the venue writes down: answers, fills with their fee, and the summary that lets it skip quiet symbols."""
 
-from fills.account import book_fill
+from fills.account import book_fee, book_fill
 from fills.fees import add_fill, order_fee_micros
 from fills.queue import UNKNOWN
 from fills.venue import ASK, BID, MARKET_RANK, NO_RANK
@@ -77,6 +77,7 @@ def write_fill(s, slot, price, qty, ahead_before, rule, liquidity, venue):
     answer["liquidity"] = liquidity
     answer["venue"] = ctl["source_venue"]
     answer["rule"] = rule
+    book_fee(owed - order["fee_micros"], venue)
     order["fee_micros"] = owed
 
 

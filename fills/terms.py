@@ -20,7 +20,8 @@ TERMS = np.dtype(
         ("has_account", "i8"),  # 1 = what sells short and what it costs is known and checked
         ("is_shortable", "i8"),
         ("leverage_percent", "i8"),  # positions and orders at most so much of the equity; 0 = unchecked
-        ("cash", "i8"),  # price units x shares, moved by every fill
+        ("cash", "i8"),  # price units x shares x multiplier, moved by every fill; fees apart
+        ("fee_micros", "i8"),  # charged so far
         ("low_edge", "i8"),  # below this price ...
         ("low_tick", "i8"),  # ... so small a tick, where the symbol's own is ...
         ("cent_tick", "i8"),  # ... this

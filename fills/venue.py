@@ -4,7 +4,7 @@ Prices of both sides are compared as *ranks*: `rank = side * price`. A larger ra
 each rule is written once and a mirrored market gives mirrored fills by construction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -111,7 +111,7 @@ LEDGER = np.dtype(
     align=True,
 )
 
-ACCOUNT = np.dtype([("position", "i8"), ("mark", "i8"), ("is_restricted", "i8")], align=True)
+ACCOUNT = np.dtype([("position", "i8"), ("mark", "i8"), ("multiplier", "i8"), ("is_restricted", "i8")], align=True)
 TOUCH = np.dtype([("exch_ts_ns", "i8"), ("bid", "i8"), ("ask", "i8")], align=True)
 TOUCHES = 8
 LEVEL = np.dtype([("rank", "i8"), ("qty", "i8")], align=True)
@@ -206,6 +206,7 @@ def make_venue(
     band: np.ndarray | None = None,
     pairing_ns: Mapping[Evidence, tuple[int, int]] | None = None,
     terms: Terms | None = None,
+    multipliers: Sequence[int] | None = None,
     answer_capacity: int = 4096,
     own_in_book: bool = False,
     n_messages: int = 0,
@@ -232,6 +233,8 @@ def make_venue(
         By `Evidence`: how long a fall of the display waits for its print, and a print for its quote (rule 9).
     terms : Terms, optional
         What is asked of an order before it may trade (rules 30 to 33).
+    multipliers : sequence of int, optional
+        Units of value that one unit of each symbol stands for, for the buying power; 1 where absent.
     answer_capacity : int
         Answers between two collections; reaching it sets `ctl['status']` and leaves the venue as it was.
     own_in_book : bool
@@ -242,6 +245,8 @@ def make_venue(
     waits = np.zeros((8, 2), np.int64)
     for evidence, wait_ns in (PAIRING_NS | dict(pairing_ns or {})).items():
         waits[int(evidence)] = wait_ns
+    accounts = np.zeros(n_symbols, ACCOUNT)
+    accounts["multiplier"] = 1 if multipliers is None else multipliers
     ledgers = np.zeros((n_symbols, 2), LEDGER)
     for name in ("rank", "gone_rank", "taken_rank", "best_rank", "worst_rank"):
         ledgers[name] = NO_RANK
@@ -266,7 +271,7 @@ def make_venue(
         fits=np.zeros(n_symbols if queue is QueueModel.FITTED else 1, QUEUE_FIT) if fits is None else fits,
         fees=no_fees() if fees is None else np.array(fees, FEES).reshape(1),
         terms=(terms or Terms()).row(),
-        accounts=np.zeros(n_symbols, ACCOUNT),
+        accounts=accounts,
         touches=np.zeros((n_symbols, TOUCHES), TOUCH),
         n_touches=np.zeros(n_symbols, np.int64),
         scratch=np.zeros(1, VENUE_ORDER),

@@ -208,6 +208,7 @@ def _venue(inputs: Inputs, session: Session | None) -> Any:
         close_ns=close_ns,
         fees=rates,
         terms=terms,
+        multipliers=[info_of(inputs, name).multiplier for name in names],
         band=choices(
             Band(settings.band),
             FillRule(settings.rule),

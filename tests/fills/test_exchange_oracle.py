@@ -23,6 +23,7 @@ FITS = np.array(
     ],
     QUEUE_FIT,
 )  # times in these streams are nanoseconds, so coefficients of times are large
+MULTIPLIERS = [1, 3]
 WINDOWS = {1: (50, 50), 2: (40, 200), 3: (0, 0), 5: (0, 0)}
 FEES = FeeSchedule.on_date(date(2026, 5, 4), "tiered", scale=10).rates
 
@@ -42,7 +43,7 @@ def play_naive(exchange, step):
 def compare(stream, model, evidence, close_ns, band="expected", *, terms=None, tick=1):
     """Play a stream on both and compare each answer; return the number of answers by rule."""
     terms = terms or {}
-    common = {"evidence": evidence, "power": 2.5, "close_ns": close_ns, "tick": tick, "lot": 3}
+    common = {"evidence": evidence, "power": 2.5, "close_ns": close_ns, "tick": tick, "lot": 3, "multipliers": MULTIPLIERS}
     fits = FITS if model is QueueModel.FITTED else None
     kernel = {
         "fits": fits,
@@ -53,7 +54,17 @@ def compare(stream, model, evidence, close_ns, band="expected", *, terms=None, t
         "terms": Terms(**terms),
     }
     market = Market(2, 8, **kernel, **common)
-    oracle = Exchange(2, 8, model=model.value, fits=fits, windows=WINDOWS, fee=order_fee_micros, band=band, terms=terms, **common)
+    oracle = Exchange(
+        2,
+        8,
+        model=model.value,
+        fits=fits,
+        windows=WINDOWS,
+        fee=order_fee_micros,
+        band=band,
+        terms=terms,
+        **common,
+    )
     rules = {}
     for step in stream:
         expected = play_naive(oracle, step)

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from fills.fees import no_fees
 from fills.terms import Terms, tick_table
 from replay.events import Kind, Status
 from replay.orders import OrderReason
@@ -140,6 +141,27 @@ def test_rule_33_while_restricted_a_short_sale_must_ask_for_more_than_the_bid(or
 def test_rule_33_a_restriction_leaves_the_market_as_it_is():
     """Prints fill resting orders while short sales are restricted."""
     assert [(1, 100, 5)] == fills_of(answers_to(START, new(1, BUY, 5, 100), RESTRICT, trade(100, 305)))
+
+
+def test_rule_33_fees_that_were_paid_are_gone():
+    """With 1000 and no leverage, nine bought at 100 and 108 of fees leave no room for a tenth; without fees they do."""
+    fees = no_fees(scale=1)
+    fees["is_free"], fees["contract_micros"] = 0, 12 * 1_000_000
+    for row, expected in ((fees, [OrderReason.BUYING_POWER]), (no_fees(scale=1), [])):
+        market = Market(terms=Terms(equity=1000, leverage=1.0), fees=row)
+        answers = market.play(quote(100, 300, 100, 300), new(1, BUY, 9, 100), new(2, BUY, 1, 100))
+
+        assert [(1, 100, 9)] == fills_of(answers)[:1]
+        assert expected == [a["reason"] for a in answers if a["kind"] == Kind.REJECTED]
+
+
+def test_rule_33_a_contract_counts_with_its_multiplier():
+    """Of a contract of 50 units at 100 one costs 5000: with 10000 two may be wanted and not three."""
+    rich = Terms(equity=10_000, leverage=1.0)
+    for qty, expected in ((2, []), (3, [OrderReason.BUYING_POWER])):
+        answers = Market(terms=rich, multipliers=[50]).play(START, new(1, BUY, qty, 100))
+
+        assert expected == [a["reason"] for a in answers if a["kind"] == Kind.REJECTED]
 
 
 def test_rule_33_buying_power_counts_positions_and_orders_at_their_worst():

@@ -61,6 +61,7 @@ class Exchange(OddPrints, OrderLife):
         lot=1,
         terms=None,
         fits=None,
+        multipliers=None,
     ):
         self.fits = fits
         self.books = [
@@ -77,7 +78,8 @@ class Exchange(OddPrints, OrderLife):
         self.terms = {"open_ns": -NEVER, "holds_in_halt": False, "most_qty": 0, "equity": None, "is_shortable": True} | {
             "leverage": 0.0, "ticks": (0, 0, 0, 0),
         } | (terms or {})  # fmt: skip
-        self.cash = self.terms["equity"] or 0
+        self.cash, self.paid = self.terms["equity"] or 0, 0
+        self.multipliers = multipliers or [1] * n_symbols
         self.position = [0] * n_symbols
         self.mark = [0] * n_symbols
         self.restricted = [False] * n_symbols
@@ -125,7 +127,7 @@ class Exchange(OddPrints, OrderLife):
         order["value"] += qty * price
         self.position[s] += order["side"] * qty
         self.mark[s] = price
-        self.cash -= order["side"] * qty * price
+        self.cash -= order["side"] * qty * price * self.multipliers[s]
         order["removed"] += qty if liquidity == 2 else 0
         owed = self.fee(order)
         kind = PARTIAL if order["leaves"] else FILL
@@ -133,6 +135,7 @@ class Exchange(OddPrints, OrderLife):
             s, order, kind, price=price, qty=qty, ahead_qty_before=before, source_seq=seq, rule=rule, liquidity=liquidity,
             fee_micros=owed - order["fee"], venue=venue,
         )  # fmt: skip
+        self.paid += owed - order["fee"]
         order["fee"] = owed
 
     def sweep(self, s):

@@ -1,5 +1,8 @@
 """Arrival, cancel, change and expiry in the plain exchange (rules 13 to 20)."""
 
+import math
+from fractions import Fraction
+
 from tests.naive.display import better
 
 NONE, ACK, PARTIAL, FILL, CANCELLED, REJECTED, EXPIRED, HELD, MODIFIED, CANCEL_REJECTED = 0, 16, 17, 18, 19, 20, 21, 22, 23, 26
@@ -114,9 +117,10 @@ class OrderLife:
         after = self.worst(s, buys=more) if side == BUY else self.worst(s, sells=more)
         if after <= before:
             return False
-        equity, gross = self.cash, (after - before) * self.worth(s, price)
+        equity = self.cash - math.ceil(Fraction(self.paid * 10, 10**6))  # prices are tenths of a dollar
+        gross = (after - before) * self.worth(s, price) * self.multipliers[s]
         for k in range(len(self.books)):
-            worth = self.worth(k, price if k == s else 0)
+            worth = self.worth(k, price if k == s else 0) * self.multipliers[k]
             equity += self.position[k] * worth
             gross += self.worst(k) * worth
         return gross > equity * round(100 * self.terms["leverage"]) // 100
