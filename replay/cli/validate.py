@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from replay.validation import FillValidation
 
 app = typer.Typer(help="Score what we simulate against what really happened.", no_args_is_help=True)
-_PAGE = Path("runs/fill-validation.html")
+_PAGE, _OWN_PAGE = Path("runs/fill-validation.html"), Path("runs/own-executions.html")
 _HEADS = ("model", "same", "earlier", "later", "never", "wrong", "error p90", "Brier")
 _OWN_HEADS = ("model", "same", "earlier", "later", "never", "wrong", "error p90", "price bps", "qty")
 
@@ -52,7 +52,10 @@ def fills(  # one parameter per option of the command
         Path | None,
         typer.Option("--executions", metavar="FILE|RUN", help="Score own orders instead: IBKR Flex XML, or a run's folder."),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page with the plots.")] = _PAGE,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help=f"The page with the plots; {_PAGE}, or {_OWN_PAGE}, where absent."),
+    ] = None,
     is_quiet: NoProgress = False,
     is_json: Json = False,
 ) -> None:
@@ -60,7 +63,7 @@ def fills(  # one parameter per option of the command
     from replay.validation import validate_fills
 
     if executions:
-        _own(sessions, executions, model, is_quiet, is_json)
+        _own(sessions, executions, (model, out or _OWN_PAGE), is_quiet, is_json)
         return
     with step_progress(not is_quiet) as progress:
         result = validate_fills(
@@ -76,21 +79,23 @@ def fills(  # one parameter per option of the command
             seed=seed,
             progress=progress,
         )
-    page = result.save_page(out)
+    page = result.save_page(out or _PAGE)
     if is_json:
         print_json({"sessions": sessions, "page": page, **result.facts()})
     else:
         _show(result, page)
 
 
-def _own(sessions: list[Path], source: Path, models: list[str] | None, is_quiet: bool, is_json: bool) -> None:
-    """Score own orders and print what came out."""
+def _own(sessions: list[Path], source: Path, how: tuple[list[str] | None, Path], is_quiet: bool, is_json: bool) -> None:
+    """Score own orders, write their page and print what came out."""
     from replay.validation import validate_executions
 
+    models, out = how
     with step_progress(not is_quiet) as progress:
         result = validate_executions(sessions, source, models, progress=progress)
+    page = result.save_page(out)
     if is_json:
-        print_json({"sessions": sessions, "executions": source, **result.facts()})
+        print_json({"sessions": sessions, "executions": source, "page": page, **result.facts()})
         return
     for kind, rows in result.scores.groupby("account_kind", sort=False):
         title = f"{kind}: {rows['orders'].iloc[0]:,} own orders, {rows['filled'].iloc[0]:,} of them filled"
@@ -101,6 +106,7 @@ def _own(sessions: list[Path], source: Path, models: list[str] | None, is_quiet:
     left_out = ", ".join(f"{count:,} {reason}" for reason, count in result.excluded.items() if count)
     if left_out:
         stdout().print(f"not played: {left_out}", markup=False, soft_wrap=True)
+    stdout().print(f"page: {page}", markup=False, soft_wrap=True)
 
 
 def _own_row(row: dict[Any, Any]) -> tuple[str, ...]:

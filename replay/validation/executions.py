@@ -67,6 +67,12 @@ class OwnValidation:
         """Return the scores as plain values, for JSON."""
         return {"scores": self.scores.to_dict("records"), "excluded": self.excluded, "notes": self.notes}
 
+    def save_page(self, path: str | Path) -> Path:
+        """Write the report as one HTML page that opens from disk and loads nothing."""
+        from replay.validation.own_page import write_own_page
+
+        return write_own_page(self, Path(path))
+
 
 def validate_executions(
     sessions: Sequence[Session | str | Path],

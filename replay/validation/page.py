@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from replay.validation.result import FillValidation
 
-_PARTS = (("same instant", "#0f766e"), ("earlier", "#2563eb"), ("later", "#f0b35a"), ("never", "#be123c"))
+PARTS = (("same instant", "#0f766e"), ("earlier", "#2563eb"), ("later", "#f0b35a"), ("never", "#be123c"))
 _ERROR_S = (1e-6, 1e2)  # the span of the plot of errors
 _TICKS = {1e-6: "1 us", 1e-3: "1 ms", 1e-1: "0.1 s", 1.0: "1 s", 10.0: "10 s", 100.0: "100 s"}
 
@@ -41,21 +41,28 @@ def write_page(result: FillValidation, path: Path) -> Path:
     orders = result.orders
     days, symbols = sorted(orders["day"].unique()), list(dict.fromkeys(orders["symbol"]))
     kinds = list(dict.fromkeys(orders["kind"]))
-    parts = {
-        "TITLE": escape(f"Simulated fills beside the fate of real orders: {', '.join(symbols[:8])}"),
-        "SUBTITLE": escape(f"{days[0]}{f' to {days[-1]}' if len(days) > 1 else ''} | {len(orders):,} real orders at the touch"),
-        "STYLE": files("replay.report").joinpath("page.css").read_text(encoding="utf-8"),
-        "CARDS": _cards(orders),
-        "NOTES": "".join(f"<p>{escape(note)}</p>" for note in result.notes),
-        "KINDS": "".join(_kind_section(result, kind) for kind in sorted(kinds, reverse=True)),
-        "FEEDS": _feeds(result),
-        "EXCLUDED": _excluded(result.excluded),
-        "BUCKETS": _buckets(result.scores),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
+    return fill_page(
+        path,
+        TITLE=escape(f"Simulated fills beside the fate of real orders: {', '.join(symbols[:8])}"),
+        SUBTITLE=escape(f"{days[0]}{f' to {days[-1]}' if len(days) > 1 else ''} | {len(orders):,} real orders at the touch"),
+        CARDS=_cards(orders),
+        NOTES="".join(f"<p>{escape(note)}</p>" for note in result.notes),
+        KINDS="".join(_kind_section(result, kind) for kind in sorted(kinds, reverse=True)),
+        FEEDS=_feeds(result),
+        EXCLUDED=_excluded(result.excluded),
+        DETAIL="By bucket, full feed",
+        BUCKETS=_buckets(result.scores),
+        FOOT="Intervals hold 95 %: block bootstrap over time. The same figures as JSON: replay validate fills --json.",
+    )
+
+
+def fill_page(path: Path, **parts: str) -> Path:
+    """Fill the template of a validation's page, whole or not at all."""
+    style = files("replay.report").joinpath("page.css").read_text(encoding="utf-8")
     template = files("replay.validation").joinpath("page.html").read_text(encoding="utf-8")
+    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.part")
-    draft.write_text(fill_in(template, parts), encoding="utf-8")
+    draft.write_text(fill_in(template, {"STYLE": style, **parts}), encoding="utf-8")
     draft.replace(path)
     return path
 
@@ -128,7 +135,7 @@ def _verdicts(whole: pd.DataFrame) -> str:
     for model in dict.fromkeys(whole["model"]):
         own = whole[whole["model"] == model].set_index("metric")["value"]
         rows.append((model.replace("_", " "), [float(own[name]) for name in ("same", "earlier", "later", "never")]))
-    return stacked("Really filled: when the shadow filled", rows, _PARTS)
+    return stacked("Really filled: when the shadow filled", rows, PARTS)
 
 
 def _dots(title: str, rows: pd.DataFrame, metric: str, form: str, label: str = "model") -> str:

@@ -64,6 +64,7 @@ def test_own_orders_are_scored(replay, made_up: Path, tmp_path: Path) -> None:
 
     assert 0 == shown.exit_code, shown.err
     assert "not queue fills" in shown.out
+    assert "page: runs/own-executions.html" in shown.out
     assert [("paper", 1, 1.0)] == [(row["account_kind"], row["filled"], row["same"]) for row in told.json["scores"]]
 
 

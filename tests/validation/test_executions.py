@@ -141,6 +141,26 @@ def test_orders_that_cannot_be_played_are_counted(tmp_path: Path) -> None:
         validate_executions([market()], flex(tmp_path, *numbered[1:]), ["behind_first"])
 
 
+def test_the_page_shows_every_order_and_what_was_left_out(tmp_path: Path) -> None:
+    """One page that loads nothing: scores per account kind and model, verdict and quantities of each order, reasons, notes."""
+    other = ROW | {"symbol": "ZULU", "ibOrderID": "2", "ibExecID": "a.b.2.01"}
+    result = validate_executions([market()], flex(tmp_path, ROW, other), ["behind_first", "trades_only"])
+    page = result.save_page(tmp_path / "out" / "own.html").read_text(encoding="utf-8")
+
+    for told in (
+        "Live orders: 1",
+        "behind first",
+        "trades only",
+        "same",
+        "outside the sessions or of another symbol",
+        "whole seconds",
+    ):
+        assert told in page
+    assert "{{" not in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert ["own.html"] == [path.name for path in (tmp_path / "out").iterdir()]
+
+
 def run_folder(folder: Path, mode: str) -> Path:
     """Write the tables of a small run: one order that was filled, one that was re-priced and then cancelled."""
     t = START_NS + 1000 * MS_NS
