@@ -18,7 +18,7 @@ from replay.jit import kernel
 from strategy.barriers import hold
 from strategy.cost_residual import note_entry, note_exit
 from strategy.decision import Component, Reason
-from strategy.exits import MINUTE_NS, check_exit, check_opposite, flat_ns, renew, retry_later
+from strategy.exits import MINUTE_NS, check_exit, check_opposite, flat_ns, renew, retry_later, wait_for_sight
 from strategy.forecasts import find_horizon
 from strategy.forms import is_acting, note
 from strategy.journal import begin, commit
@@ -49,7 +49,7 @@ def _decide(s, desk, state):
         return Reason.OUTSIDE_HOURS
     reason = exit_reason(s, desk, state)
     if reason != 0 and not is_turnable(s, reason, state):
-        return leave(s, reason, desk, state)
+        return leave_in_sight(s, reason, usable, desk, state)
     if is_exiting(s, state) and is_hurried(s, state):
         return Reason.PLAN_RUNNING
     if desk.positions[s]["qty"] == 0 and desk.clock[0]["now_ns"] >= flat_ns(desk.clock, state.params["exits"]):
@@ -163,6 +163,15 @@ def _submit(s, desk, state):
         waiting = state.planner.intents[s]
         state.decision[0]["plan_id"] = waiting["plan_id"]
     return told(reason, Component.PLANNER, state.decision)
+
+
+@kernel
+def leave_in_sight(s, reason, usable, desk, state):
+    """Leave, unless the guard finds the quote stale and nothing presses: then wait until it can be seen what is sent."""
+    if usable == Reason.STALE_QUOTE and not is_pressing(reason):
+        wait_for_sight(s, state.decision[0]["ts_ns"], state.trades, state.params["exits"])
+        return usable
+    return leave(s, reason, desk, state)
 
 
 @kernel

@@ -9,7 +9,8 @@
 
 A trade opens with the first fill that brings the position to its plan's side; `entry` is the average price of then. A later
 plan on the same side renews the horizon and leaves the stop where it was. Exits pass neither gate nor rebalance trigger, but
-they keep to the trading hours. *Off*: no rule holds.
+they keep to the trading hours. Where the enhanced staleness guard finds the quote stale, EXIT_HORIZON waits and is looked at
+every `BLIND_RETRIES` retries; a stop and the close press, and go out blind. *Off*: no rule holds.
 
 Stops are looked at with quotes of the symbol, at most once per `cycle_min_ns`; the rest with a timer.
 """
@@ -27,6 +28,7 @@ from strategy.modes import OFF, mode_setting
 from strategy.touch import touch_mid2
 
 MINUTE_NS = 60_000_000_000
+BLIND_RETRIES = 10
 
 TRADE = np.dtype(
     [
@@ -159,6 +161,12 @@ def retry_later(s, now_ns, trades, params):
     """Look at the symbol again after `retry_ns`: an exit is under way, or could not start."""
     trades[s]["check_ns"] = now_ns + params[0]["retry_ns"]
     trades[s]["watch_ns"] = now_ns + params[0]["retry_ns"]
+
+
+@kernel
+def wait_for_sight(s, now_ns, trades, params):
+    """Look at the exit of a symbol again after a while: its quote is stale."""
+    trades[s]["check_ns"] = now_ns + BLIND_RETRIES * params[0]["retry_ns"]
 
 
 @kernel

@@ -30,7 +30,7 @@ from replay.jit import kernel
 from strategy.budget import messages_left
 from strategy.correlation import catch_up
 from strategy.cost_residual import learn_fill
-from strategy.cycle import exit_reason, is_closed, is_leaving, leave, run_cycle
+from strategy.cycle import exit_reason, is_closed, is_leaving, leave_in_sight, run_cycle
 from strategy.decision import Reason
 from strategy.exits import after_fill, forget_flat, is_stopped, retry_later, set_check
 from strategy.features import on_market
@@ -163,8 +163,8 @@ def check_position(s, desk, state):
     elif is_leaving(s, reason, desk, state) or start_reason(s, desk) != 0:
         retry_later(s, now_ns, state.trades, state.params["exits"])
     elif begin(s, desk, state) != 0:
-        read_inputs(s, desk, state)
-        commit(leave(s, reason, desk, state), desk, state)
+        usable = read_inputs(s, desk, state)
+        commit(leave_in_sight(s, reason, usable, desk, state), desk, state)
 
 
 @kernel

@@ -107,3 +107,34 @@ def test_half_of_a_position_goes_once_when_a_turn_is_likely():
     assert "BARRIER_PEAK" == Reason(int(decisions[-1]["reason"])).name
     assert 0 == len(requests)
     assert qty - out == pipeline.desk.positions[0]["qty"]
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("original", "EXIT_HORIZON"), ("enhanced", "STALE_QUOTE")])
+def test_an_exit_that_nothing_presses_waits_for_fresh_data(mode, expected):
+    """When its horizon ends in a silence the enhanced guard holds the position until quotes come; the original sends blindly."""
+    settings = StrategySettings(staleness=StalenessSettings(mode=mode), rebalance=RebalanceSettings(mode="off"))
+    pipeline, at = make_pipeline(1, settings), T + 1
+    requests, _ = run(pipeline, [*warm_quotes(1), *lively(T + 1), forecast(at, 0, 5, 25.0), clock_event(at + 9)])
+    order = (0, int(requests[0]["order_id"]), int(requests[0]["price"]), int(requests[0]["qty"]))
+    run(pipeline, [answer("ACK", at + 10, *order[:2]), answer("FILL", at + 11, *order)])
+    requests, decisions = run(pipeline, [clock_event(at + 6 * MINUTE)])
+
+    assert expected == Reason(int(decisions[0]["reason"])).name
+    assert (mode == "original") == (len(requests) > 0)
+    back = [quote(at + 6 * MINUTE + k * SECOND, 0, 1_000_000, 1_000_200) for k in range(1, 13)]
+    reasons_then = [Reason(int(row["reason"])).name for row in run(pipeline, back)[1]]
+
+    assert (mode == "enhanced") == ("EXIT_HORIZON" in reasons_then)
+
+
+def test_the_close_presses_even_on_stale_data():
+    """A position is closed before the close, seen or not: an order on old data is better than a night nobody asked for."""
+    settings = StrategySettings(staleness=StalenessSettings(mode="enhanced"), rebalance=RebalanceSettings(mode="off"))
+    pipeline, at = make_pipeline(1, settings, close_min=30), T + 1
+    requests, _ = run(pipeline, [*warm_quotes(1), *lively(T + 1), forecast(at, 0, 30, 25.0), clock_event(at + 9)])
+    order = (0, int(requests[0]["order_id"]), int(requests[0]["price"]), int(requests[0]["qty"]))
+    run(pipeline, [answer("ACK", at + 10, *order[:2]), answer("FILL", at + 11, *order)])
+    requests, decisions = run(pipeline, [clock_event(OPEN + 30 * MINUTE - 1)])
+
+    assert "EXIT_FLAT_BEFORE_CLOSE" == Reason(int(decisions[-1]["reason"])).name
+    assert 1 == len(requests[requests["action"] == 1])
