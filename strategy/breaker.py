@@ -4,9 +4,9 @@ One breaker per symbol and component. It is *closed* while the component's enhan
 and *half-open* while one trial of the enhanced form decides::
 
     closed      the failure_count_max-th failure within window_ns       -> open, at the time of that failure
-    open        now >= opening + cool_down_ns                           -> half-open: the enhanced form may act again
+    open        now >= opening + wait,  wait = cool_down_ns at first    -> half-open: the enhanced form may act again
     half-open   its first answer: sound                                 -> closed, all failures forgotten
-                                  a failure                             -> open again, a new cool-down
+                                  a failure       -> open again,  wait = min(2 wait, max(cool_down_max_ns, cool_down_ns))
 
 A component fails where its kernel gives an answer that no sound input can lead to; what a component refuses is no failure.
 A decision that never asks the component is no trial. Two openings of one breaker are at least cool_down_ns apart: it cannot flap
@@ -38,6 +38,7 @@ BREAKER = np.dtype(
     [
         ("state", "i8"),
         ("opened_ns", "i8"),
+        ("wait_ns", "i8"),  # of the last opening
         ("open_count", "i8"),  # how often it opened
         ("failure_count", "i8"),  # since it was last closed
         ("failed_ns", "i8", (MAX_FAILURES,)),  # when: a ring
@@ -58,13 +59,16 @@ class BreakerSettings:
     cool_down_ns: int = setting(
         300_000_000_000, "how long the original form acts before the enhanced one is tried", unit="ns", gt=0
     )
+    cool_down_max_ns: int = setting(
+        3_600_000_000_000, "how long it acts at most: each trial that fails doubles the wait", unit="ns", gt=0
+    )
 
 
 @kernel
-def may_act(breakers, s, c, now_ns, params):
+def may_act(breakers, s, c, now_ns):
     """Tell whether the enhanced form of component `c` may act for symbol `s` now; a cool-down that is over makes it a trial."""
     row = breakers[s, c]
-    if row["state"] == OPEN and now_ns - row["opened_ns"] >= params[0]["cool_down_ns"]:
+    if row["state"] == OPEN and now_ns - row["opened_ns"] >= row["wait_ns"]:
         row["state"] = HALF_OPEN
     return row["state"] != OPEN
 
@@ -88,6 +92,8 @@ def note_failure(breakers, s, c, now_ns, params):
     row["failure_count"] += 1
     if row["state"] == CLOSED and not _is_too_much(row, now_ns, params):
         return 0
+    least_ns = params[0]["cool_down_ns"]
+    row["wait_ns"] = least_ns if row["state"] == CLOSED else min(2 * row["wait_ns"], max(params[0]["cool_down_max_ns"], least_ns))
     row["state"] = OPEN
     row["opened_ns"] = now_ns
     row["open_count"] += 1
@@ -132,7 +138,7 @@ class CircuitBreaker:
 
     def may_act(self, name: str, now_ns: int) -> bool:
         """Tell whether the component may act now, or its fallback has to."""
-        return bool(may_act(self._row(name), 0, 0, now_ns, self._params))
+        return bool(may_act(self._row(name), 0, 0, now_ns))
 
     def report(self, name: str, now_ns: int, *, is_failed: bool) -> None:
         """Tell what became of an answer of the component."""

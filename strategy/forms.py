@@ -113,7 +113,7 @@ def _form(s, c, mode, rollout, now_ns, state):
     if (
         marks["is_original"] == 0
         and is_chosen(forms.rollout_seed[0], forms.rollout_keys[s], c, count, rollout)
-        and may_act(forms.breakers, s, c, now_ns, state.params["breaker"])
+        and may_act(forms.breakers, s, c, now_ns)
     ):
         marks["enhanced"] |= 1 << c
         return ENHANCED

@@ -11,7 +11,7 @@ from replay.settings import as_row
 from strategy.breaker import BREAKER, MAX_FAILURES, OPEN, BreakerSettings, CircuitBreaker, may_act, note_failure, note_sound
 from tests.naive.breaker import Breaker
 
-COOL_DOWN = 50
+COOL_DOWN, COOL_DOWN_MAX = 20, 70
 steps = st.lists(st.tuples(st.integers(0, 40), st.sampled_from(["failed", "failed", "sound", "silent"])), max_size=60)
 limits = st.tuples(st.integers(1, MAX_FAILURES), st.integers(1, 90))
 
@@ -21,7 +21,7 @@ def play(breakers, params, script):
     now = 0
     for gap, answer in script:
         now += gap
-        is_acting = bool(may_act(breakers, 0, 1, now, params))
+        is_acting = bool(may_act(breakers, 0, 1, now))
         if is_acting and answer == "failed":
             note_failure(breakers, 0, 1, now, params)
         elif is_acting and answer == "sound":
@@ -30,14 +30,16 @@ def play(breakers, params, script):
 
 
 def params_of(most, window):
-    return as_row(BreakerSettings(failure_count_max=most, window_ns=window, cool_down_ns=COOL_DOWN))
+    return as_row(
+        BreakerSettings(failure_count_max=most, window_ns=window, cool_down_ns=COOL_DOWN, cool_down_max_ns=COOL_DOWN_MAX)
+    )
 
 
 @pytest.mark.jit_off
 @given(steps, limits)
 def test_the_breaker_equals_its_twin(script, limit):
     """Whatever fails when, the kernel and the rules agree on who acts and how often the breaker opened."""
-    twin, breakers = Breaker(*limit, COOL_DOWN), np.zeros((1, 2), BREAKER)
+    twin, breakers = Breaker(*limit, COOL_DOWN, COOL_DOWN_MAX), np.zeros((1, 2), BREAKER)
     for (now, is_acting, row), (_, answer) in zip(play(breakers, params_of(*limit), script), script, strict=True):
         expected = twin.may_act(now)
         if expected and answer != "silent":
@@ -89,11 +91,11 @@ def test_off_never_opens():
 
 
 def test_a_failed_trial_opens_it_again():
-    """After the cool-down one failure is enough, and the next cool-down counts from there."""
+    """After the cool-down one failure is enough, and the next wait counts from there, twice as long."""
     breaker = CircuitBreaker(failure_count_max=2, window_ns=100, cool_down_ns=1_000)
     for now in (0, 1, 1_001):
         if breaker.may_act("gate", now):
             breaker.report("gate", now, is_failed=True)
 
     assert (2, "open") == (breaker.open_count("gate"), breaker.state("gate"))
-    assert [False, True] == [breaker.may_act("gate", now) for now in (2_000, 2_001)]
+    assert [False, True] == [breaker.may_act("gate", now) for now in (3_000, 3_001)]

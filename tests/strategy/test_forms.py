@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from strategy.arbiter import ArbiterSettings
-from strategy.breaker import BreakerSettings
+from strategy.breaker import STATES, BreakerSettings
 from strategy.cost import CostSettings
 from strategy.decision import Component, Reason
 from strategy.gate import GateSettings
@@ -30,7 +30,7 @@ from tests.strategy.pipeline_world import (
 
 T = OPEN + 13 * MINUTE
 STEP = 20 * SECOND
-BREAKER = BreakerSettings(failure_count_max=2, window_ns=MINUTE, cool_down_ns=3 * STEP - SECOND)
+BREAKER = BreakerSettings(failure_count_max=2, window_ns=MINUTE, cool_down_ns=3 * STEP - SECOND, cool_down_max_ns=MINUTE)
 FREE = StrategySettings(rebalance=RebalanceSettings(mode="off"), breaker=BREAKER)
 ENHANCED = {
     "staleness": StalenessSettings(mode="enhanced"),
@@ -126,7 +126,7 @@ def test_both_forms_keep_learning_while_one_acts():
         pipeline = make_pipeline(2, replace(FREE, gate=ENHANCED["gate"], breaker=breaker))
         run(pipeline, warm_quotes(2))
         pipeline.state.forms.breakers[0, Component.GATE]["state"] = 1
-        pipeline.state.forms.breakers[0, Component.GATE]["opened_ns"] = T if breaker.mode == "on" else 0
+        pipeline.state.forms.breakers[0, Component.GATE]["wait_ns"] = 2**62 if breaker.mode == "on" else 0
         run(pipeline, moments(0, 30))
         learned.append(pipeline.state.calibration.label_counts.tolist())
 
@@ -135,17 +135,17 @@ def test_both_forms_keep_learning_while_one_acts():
 
 
 def test_an_order_that_is_refused_counts_against_the_planner():
-    """Two refused orders let the original planner work the next plan; the first order that is taken after the trial closes it."""
+    """After two refused orders the original planner works the next plan; an order that is taken at the trial closes it again."""
     pipeline = make_pipeline(1, replace(FREE, planner=PlannerSettings(mode="enhanced")))
     run(pipeline, warm_quotes(1))
-    forms = []
+    forms, states = [], []
     for k, kind in enumerate(["REJECTED", "REJECTED", "REJECTED", "ACK"]):
-        at = T + k * MINUTE
-        requests, decisions = run(
-            pipeline, [quote(at, 0, 1_000_000, 1_000_200), forecast(at + 1, 0, 5, 25.0), clock_event(at + 9)]
-        )
+        at = T + k * MINUTE // 2
+        rows = [quote(at, 0, 1_000_000, 1_000_200), forecast(at + 1, 0, 5, 25.0), clock_event(at + 9)]
+        requests, decisions = run(pipeline, rows)
         forms.append(names(decisions[-1]["as_original"]))
         run(pipeline, [answer(kind, at + SECOND, 0, int(requests[0]["order_id"]))])
+        states.append(STATES[pipeline.state.forms.breakers[0, Component.PLANNER]["state"]])
 
-    assert [[], [], [], []] == forms
-    assert 2 == pipeline.state.forms.breakers[0, Component.PLANNER]["open_count"]
+    assert [[], [], ["planner"], []] == forms
+    assert ["closed", "open", "open", "closed"] == states
