@@ -134,7 +134,7 @@ def _gate(decisions: np.ndarray) -> dict[str, Any]:
     is_short = reason == Reason.ARBITER_RESERVE
     is_judged &= reason != Reason.COST_UNKNOWN
     judged, shut, short = (int(mask.sum()) for mask in (is_judged, is_shut, is_short))
-    is_refused = (is_short if short else is_shut) & (decisions["sigma_bps"] > 0)
+    is_refused = (is_short if short else reason == Reason.GATE_COST) & (decisions["sigma_bps"] > 0)
     needed, edge, sigma = (np.abs(decisions[name][is_refused]) for name in ("edge_needed_bps", "mu_bps", "sigma_bps"))
     gate: dict[str, Any] = {
         "judged": judged,
@@ -143,10 +143,11 @@ def _gate(decisions: np.ndarray) -> dict[str, Any]:
         "cleared_rate": _ratio(judged - shut - short, judged),
         "needed_edge_over_sigma": None,
         "best_edge_over_sigma": None,
+        "mean_edge_rate": _ratio((decisions["mean_edge_bps"][is_judged] > 0).sum(), judged),
     }
     if len(sigma):
         gate["needed_edge_over_sigma"], gate["best_edge_over_sigma"] = float((needed / sigma).min()), float((edge / sigma).max())
-    return {**gate, "line": _gate_line(gate, needed, edge)}
+    return {**gate, "line": _gate_line(gate, needed, edge) + _mean_line(gate)}
 
 
 def _gate_line(gate: Mapping[str, Any], needed: np.ndarray, edge: np.ndarray) -> str:
@@ -164,6 +165,13 @@ def _gate_line(gate: Mapping[str, Any], needed: np.ndarray, edge: np.ndarray) ->
         return f"{head}: needs edge/sigma above {least:.2f}, yours at most {best:.2f}"
     nearest = np.argmin(needed - edge)
     return f"{head}: the nearest needed {needed[nearest]:.2f} bps, yours was {edge[nearest]:.2f} bps"
+
+
+def _mean_line(gate: Mapping[str, Any]) -> str:
+    """Show the gate's second rule beside a first one that never opened."""
+    if gate["opened"] or not gate["mean_edge_rate"]:
+        return ""
+    return f'; by its mean edge (gate.rule = "mean_edge") it would have opened {100 * gate["mean_edge_rate"]:.3g} %'
 
 
 def _orders(orders: np.ndarray) -> dict[str, Any]:

@@ -311,6 +311,7 @@ _DECISION_NUMBERS = (
 )  # fmt: skip
 _OF_HORIZON = (  # unknown where no horizon was looked at
     "mu_bps", "sigma_bps", "q_lo_bps", "q_hi_bps", "gate_lo_bps", "gate_hi_bps", "edge_needed_bps",
+    "mean_edge_bps",
     "cost_bps", "cost_spread_bps", "cost_vol_bps", "cost_impact_bps", "cost_fee_bps", "cost_residual_bps",
 )  # fmt: skip
 

@@ -96,6 +96,7 @@ LEG = np.dtype(
         ("q_hi_bps", "f8"),
         ("gate_lo_bps", "f8"),  # what the gate judged; NaN in its original form
         ("gate_hi_bps", "f8"),
+        ("mean_edge_bps", "f8"),  # surely earned on average, net: lower bound; NaN = unknown
         ("p_peak", "f8"),
         ("p_valley", "f8"),
         ("net_reward_bps", "f8"),  # what the meta-learner predicts; NaN where it says nothing
@@ -134,6 +135,7 @@ DECISION = np.dtype(
         ("cost_fee_bps", "f8"),
         ("cost_residual_bps", "f8"),
         ("edge_needed_bps", "f8"),  # what mu would have had to be
+        ("mean_edge_bps", "f8"),  # largest of the horizons: the gate's second rule opens above zero; NaN = unknown
         ("net_edge_bps", "f8"),
         ("quality", "f8"),  # 0..1, scales the size
         ("quote_age_ns", "i8"),

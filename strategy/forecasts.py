@@ -165,6 +165,7 @@ def _copy(cell, leg):
     leg["net_reward_bps"] = cell["net_reward_bps"]
     leg["gate_lo_bps"] = math.nan
     leg["gate_hi_bps"] = math.nan
+    leg["mean_edge_bps"] = math.nan
     leg["gate_reason"] = Reason.GATE_NOT_READY
     leg["cost_bps"] = math.nan
     leg["score"] = math.nan

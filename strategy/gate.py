@@ -75,6 +75,7 @@ def open_gate(legs, n, params, decision):
     Why is GATE_COST where a bound was judged, else GATE_MISSING or GATE_NOT_READY.
     """
     decision[0]["edge_needed_bps"] = needed_bps(params)
+    decision[0]["mean_edge_bps"] = _best_mean_edge(legs, n)
     n_open = 0
     reason = Reason.GATE_COST
     is_judged = False
@@ -97,6 +98,16 @@ def open_gate(legs, n, params, decision):
     if is_judged:
         return Reason.GATE_COST
     return reason
+
+
+@kernel
+def _best_mean_edge(legs, n):
+    best = math.nan
+    for k in range(n):
+        edge = legs[k]["mean_edge_bps"]
+        if legs[k]["is_alive"] and edge == edge and not edge <= best:
+            best = edge
+    return best
 
 
 @kernel

@@ -146,6 +146,8 @@ def _issue_leg(s, k, leg, state):
     leg["gate_hi_bps"] = record["gate_bps"][HI]
     overlap = max(waiting_count(s, k, state.outcomes), 1)
     leg["gate_reason"] = gate_reason(s, k, record, overlap, calibration, params)
+    if leg["gate_reason"] == 0:
+        leg["mean_edge_bps"] = _mean_edge(s, k, record, calibration, params)
 
 
 @kernel
@@ -164,9 +166,27 @@ def _is_broken(s, k, record, calibration, params):
 def ask_mean(s, k, record, calibration, params):
     """Put bounds in place that clear the cost exactly when the mean net edge is surely positive."""
     for t in range(2):
-        bound = edge_bound(calibration.edges[s, k, t, record["bucket"][t]], params[0]["mean_z"], EDGE_N_EFF_MIN)
         sign = 1.0 if t == LO else -1.0
-        record["gate_bps"][t] = sign * (record["cost_bps"] + record["sigma_bps"] * bound)
+        record["gate_bps"][t] = sign * (record["cost_bps"] + _mean_bound(s, k, t, record, calibration, params))
+
+
+@kernel
+def _mean_bound(s, k, t, record, calibration, params):
+    """Return what the side that tail `t` protects surely earns on average, net, bps; NaN with too few outcomes."""
+    cell = calibration.edges[s, k, t, record["bucket"][t]]
+    return record["sigma_bps"] * edge_bound(cell, params[0]["mean_z"], EDGE_N_EFF_MIN)
+
+
+@kernel
+def _mean_edge(s, k, record, calibration, params):
+    """Return the bound of the better side; NaN where both sides would earn, which is a contradiction."""
+    long = _mean_bound(s, k, LO, record, calibration, params)
+    short = _mean_bound(s, k, HI, record, calibration, params)
+    if long > 0.0 and short > 0.0:
+        return math.nan
+    if math.isnan(long) or short > long:
+        return short
+    return long
 
 
 @kernel

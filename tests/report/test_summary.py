@@ -79,6 +79,20 @@ def test_a_shut_gate_says_what_it_would_have_needed():
     assert "gate opened 0 %: needs edge/sigma above 0.73, yours at most 0.41" == gate["line"]
 
 
+def test_warm_up_needs_no_edge():
+    """What a gate in warm-up is told stands for nothing; beside a shut gate stands what its second rule would have opened."""
+    seen = {"horizon_min": 5, "sigma_bps": 10.0}
+    decisions = np.concatenate(
+        [
+            decision(1, Reason.GATE_NOT_READY, mu_bps=9.0, edge_needed_bps=6.0, mean_edge_bps=np.nan, **seen),
+            decision(2, Reason.GATE_COST, mu_bps=-4.1, edge_needed_bps=7.3, mean_edge_bps=0.4, **seen),
+        ]
+    )
+    line = 'gate opened 0 %: needs edge/sigma above 0.73, yours at most 0.41; by its mean edge (gate.rule = "mean_edge") it would'
+
+    assert f"{line} have opened 50 %" == summarize(rows(decisions=decisions), CONTEXT, RunFacts())["gate"]["line"]
+
+
 def test_decisions_that_never_met_the_gate_do_not_count_for_it():
     """A decision without a forecast, a stale one and an exit by the clock leave the open rate alone."""
     decisions = np.concatenate(
