@@ -6,6 +6,7 @@ horizon has passed. What changes for the worse, or recovers, is an alert with it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -38,13 +39,18 @@ def verification_rows(rows: RunRows, context: RunContext, settings: Verification
     dict
         `checks`, the six in their order; `worst`, PASS, WARN or FAIL, or NOT_ENOUGH_DATA when nothing could be judged.
     """
-    return _answer(_Judge(rows, context, settings or VerificationSettings(), False).at_end())
+    return _answer(_Judge(rows, context, settings or VerificationSettings(), False, ()).at_end())
 
 
 def judge(
-    rows: RunRows, context: RunContext, settings: VerificationSettings | None = None, *, is_mean_gate: bool = False
+    rows: RunRows,
+    context: RunContext,
+    settings: VerificationSettings | None = None,
+    *,
+    is_mean_gate: bool = False,
+    message_limits: Sequence[int] = (),
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Judge a run at its end and on its way; `is_mean_gate` as in `Verification.run_full`.
+    """Judge a run at its end and on its way; `is_mean_gate` as in `Verification.run_full`, `message_limits` as in `Verification`.
 
     Returns
     -------
@@ -54,7 +60,7 @@ def judge(
         there are very many decisions.
     """
     settings = settings or VerificationSettings()
-    bench = _Judge(rows, context, settings, is_mean_gate)
+    bench = _Judge(rows, context, settings, is_mean_gate, message_limits)
     log, alerts = AlertLog(), []
     for n_cycles in _checkpoints(len(rows.cycles), settings.every_cycles, len(rows.decisions)):
         alerts += _stamped(log, rows.cycles[n_cycles - 1], bench.after(n_cycles))
@@ -86,7 +92,15 @@ def rewards(decisions: np.ndarray, mids: ledger.Mids, context: RunContext) -> np
 class _Judge:
     """Judges the first so many cycles of a run."""
 
-    def __init__(self, rows: RunRows, context: RunContext, settings: VerificationSettings, is_mean_gate: bool) -> None:
+    def __init__(
+        self,
+        rows: RunRows,
+        context: RunContext,
+        settings: VerificationSettings,
+        is_mean_gate: bool,
+        message_limits: Sequence[int],
+    ) -> None:
+        self._message_limits = message_limits
         self._is_mean_gate = is_mean_gate
         self._rows = rows
         self._settings = settings
@@ -97,7 +111,7 @@ class _Judge:
 
     def at_end(self) -> list[Check]:
         """Judge all rows."""
-        verification = Verification(self._settings)
+        verification = Verification(self._settings, message_limits=self._message_limits)
         verification.log_cycles(self._rows.cycles)
         return verification.run_full(
             self._rows.decisions,
@@ -117,7 +131,7 @@ class _Judge:
         longest_ns = max(self._horizons, default=0) * ledger.MINUTE_NS
         is_over = decisions["ts_ns"] + chosen_ns <= now_ns
         are_over = decisions["ts_ns"] + longest_ns <= now_ns
-        verification = Verification(self._settings)
+        verification = Verification(self._settings, message_limits=self._message_limits)
         verification.log_cycles(self._rows.cycles[:n_cycles])
         return verification.run_full(
             decisions,

@@ -19,6 +19,7 @@ from replay.setup import end_of_day, fees_of, horizons_of, info_of, trading_span
 from replay.summary import RunFacts, summarize
 from replay.tables import RunContext, RunRows, SessionSpan, write_tables
 from replay.wording import et_stamp
+from strategy.budget import message_limits
 from strategy.decision import CYCLE, DECISION
 from strategy.features import FEATURE_NAMES
 
@@ -52,7 +53,8 @@ def write_run(
     write_tables(folder, rows, context)
     write_json(folder / "summary.json", summarize(rows, context, _facts(inputs, engine, manifest)))
     is_mean_gate = inputs.config.gate.rule == "mean_edge"
-    verification, alerts = judge(rows, context, inputs.config.verification, is_mean_gate=is_mean_gate)
+    limits = message_limits(inputs.config.budget)
+    verification, alerts = judge(rows, context, inputs.config.verification, is_mean_gate=is_mean_gate, message_limits=limits)
     write_json(folder / "verification.json", verification)
     alerts = sorted(alerts + breaker_events(rows.decisions, context), key=lambda alert: int(alert["ts_ns"]))
     _write_alerts(folder / "events.log", alerts)

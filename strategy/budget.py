@@ -82,6 +82,13 @@ def check_budget(settings: BudgetSettings) -> None:
         )
 
 
+def message_limits(settings: BudgetSettings) -> tuple[int, int]:
+    """Return the most messages that any 60 s and any second may hold in the form in force; 0 = no limit."""
+    if settings.mode == MODES[OFF]:
+        return 0, 0
+    return settings.messages_per_min, settings.messages_per_s if settings.mode == MODES[ENHANCED] else 0
+
+
 @kernel
 def take(n_messages, now_ns, budget, params):
     """Ask for `n_messages` messages that need no cancel later; return 1 when granted (and counted), else 0."""

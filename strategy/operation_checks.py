@@ -1,7 +1,7 @@
 """Does it run as it should? Plans in time, churn, components in error, weights that sum to one."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,23 +9,35 @@ import numpy as np
 from replay.orders import State
 from strategy.check import FAIL, PASS, WARN, Check, VerificationSettings, column, judged, unknown
 from strategy.decision import Component, Reason
+from strategy.token_budget import WINDOWS_NS
 
 _TERMINAL = (State.FILLED, State.CANCELLED, State.REJECTED, State.EXPIRED)
+_SENT = (State.SENT, State.MODIFY_SENT, State.CANCEL_SENT)
+_BUDGET_ADVICE = 'set budget.mode = "enhanced", which keeps cancels inside the limits too, or raise budget.messages_per_min'
 _MINUTE_NS = 60_000_000_000
 _REVERSED_WARN_PCT = 30.0
 _WEIGHT_SLACK = 1e-9
 
 
-def check_execution(orders: Any, settings: VerificationSettings, decisions: Any = None) -> Check:
+def check_execution(
+    orders: Any, settings: VerificationSettings, decisions: Any = None, message_limits: Sequence[int] = ()
+) -> Check:
     """Judge how many plans were terminal in time; a plan that the message budget refused counts as late.
 
     A share below the target counts once chance alone would bring it in fewer than one of twenty runs that are at the target.
+    A window with more messages than `message_limits` allow (in any 60 s, in any second; 0 = no limit) fails by itself.
     """
     name, target = "execution_sla", "at least 95 %"
     late = np.zeros(0, bool) if orders is None else plan_lateness(orders, settings.latency_ns)
     reasons = None if decisions is None else column(decisions, "reason")
     n_refused = 0 if reasons is None else int((reasons == Reason.BUDGET).sum())
     n_plans, n_late = len(late) + n_refused, int(late.sum())
+    most = [] if orders is None else [most_messages(orders, window_ns) for window_ns in WINDOWS_NS]
+    broken = [(n, limit) for n, limit in zip(most, message_limits, strict=False) if 0 < limit < n]
+    if broken:
+        advice = f"{broken[0][0]} messages lay in a window that allows {broken[0][1]}: {_BUDGET_ADVICE}"
+        share = 100.0 * (1.0 - (n_late + n_refused) / max(n_plans, 1))
+        return judged(name, FAIL, share, target, n_plans, advice, late=n_late, refused=n_refused, messages_most=most)
     if n_plans < settings.plans_min:
         return unknown(name, target, n_plans, f"it takes {settings.plans_min} plans, {n_plans} were made")
     value = 100.0 * (1.0 - (n_late + n_refused) / n_plans)
@@ -36,7 +48,15 @@ def check_execution(orders: Any, settings: VerificationSettings, decisions: Any 
         if n_refused > n_late
         else f"{n_late} of {n_plans} plans ended late: lengthen planner.work_ns, or look for answers that never came"
     )
-    return judged(name, status, value, target, n_plans, advice, late=n_late, refused=n_refused)
+    return judged(name, status, value, target, n_plans, advice, late=n_late, refused=n_refused, messages_most=most)
+
+
+def most_messages(orders: Any, window_ns: int) -> int:
+    """Return how many messages of plans lay in the busiest window `(t - window_ns, t]`: orders, changes and cancels sent."""
+    is_message = np.isin(np.asarray(orders["state"]), _SENT) & (np.asarray(orders["parent_id"]) > 0)
+    times = np.sort(np.asarray(orders["ts_ns"])[is_message])
+    before = np.searchsorted(times, times - window_ns, side="right")
+    return int((np.arange(1, len(times) + 1) - before).max(initial=0))
 
 
 def chance_of(hits: int, n: int, share: float) -> float:

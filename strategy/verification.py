@@ -5,7 +5,8 @@ check                  value                                                    
 =====================  ===========================================================================  ====================
 conformal_coverage     per cent of outcomes inside the interval that was issued                     75 to 85, alert 70/90
 selector_adapts        t of the paired gain over the selector's own static weights                  not surely negative
-execution_sla          per cent of plans terminal within working time + latency                     95, alert below 90
+execution_sla          per cent of plans terminal within working time + latency; no window over     95, alert below 90
+                       the message budget
 churn                  per cent of turnover from moves smaller than the no-trade band               near zero
 component_errors       per cent of decisions with a component in error                              below 10, alert at 15
 weights_normal         per cent of cycles whose weights sum to one                                  100
@@ -43,6 +44,8 @@ class Verification:
     settings : VerificationSettings, optional
     horizons_min : sequence of int, optional
         Horizons of the weights and rewards that are logged; without them the selector is not judged.
+    message_limits : sequence of int
+        Most messages to the broker in any 60 s, and in any second; 0 or nothing = no limit.
     **changes
         Single settings, by name, where no `settings` are given.
 
@@ -56,10 +59,16 @@ class Verification:
     """
 
     def __init__(
-        self, settings: VerificationSettings | None = None, *, horizons_min: Sequence[int] | None = None, **changes: Any
+        self,
+        settings: VerificationSettings | None = None,
+        *,
+        horizons_min: Sequence[int] | None = None,
+        message_limits: Sequence[int] = (),
+        **changes: Any,
     ) -> None:
         self.settings = make_settings(VerificationSettings, settings, changes)
         self._horizons = () if horizons_min is None else checked_horizons(horizons_min)
+        self._message_limits = tuple(message_limits)
         self._log = DecisionLog(self._horizons)
         self._cycles: list[np.ndarray] = []
         self._n_cycles = 0
@@ -161,7 +170,7 @@ class Verification:
         return [
             check_coverage(decisions, _outcomes(decisions, outcomes_bps), self.settings, is_mean_gate=is_mean_gate),
             check_selector(decisions, rewards, self.settings, horizons_min, has_regimes=has_regimes),
-            check_execution(orders, self.settings, decisions),
+            check_execution(orders, self.settings, decisions, self._message_limits),
             check_churn(by_name, self.settings, decisions),
             check_errors(by_name, self.settings, decisions),
             check_weights(by_name, self.settings),

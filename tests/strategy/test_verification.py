@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from replay.orders import ORDER_LOG, State
+from strategy.budget import BudgetSettings, message_limits
 from strategy.coverage_check import check_coverage, effective_count, effective_misses, evidence
 from strategy.decision import CYCLE, DECISION, Component, Reason
-from strategy.operation_checks import errors_by_component, plan_lateness, reversals_pct
+from strategy.operation_checks import errors_by_component, most_messages, plan_lateness, reversals_pct
 from strategy.selector_check import block_t, blocks_of, check_selector, paired_gains, student_99
 from strategy.verification import (
     FAIL,
@@ -119,6 +122,45 @@ def test_a_plan_that_the_budget_refused_is_late():
 
     assert (FAIL, 50.0) == (check.status, check.value)
     assert "budget.messages_per_min" in check.recommendation
+
+
+def burst(gaps_s, state=State.MODIFY_SENT):
+    rows = np.zeros(len(gaps_s) + 1, ORDER_LOG)
+    rows["ts_ns"][1:] = np.cumsum(np.array(gaps_s) * S).astype(np.int64)
+    rows["parent_id"], rows["order_id"], rows["state"], rows["work_ns"] = 1, 1, state, 15 * S
+    return rows
+
+
+@settings(max_examples=50)
+@given(st.lists(st.sampled_from([0.0, 0.2, 0.5, 1.0, 3.0]), max_size=40), st.sampled_from([S, 5 * S]))
+def test_the_busiest_window_is_that_of_a_count_over_all_windows(gaps_s, window_ns):
+    """Counted one window after the other, cancels counted and answers not, the most is the same."""
+    rows = burst(gaps_s)
+    rows["state"][::3], rows["state"][1::4] = State.CANCEL_SENT, State.WORKING
+    sent = [int(row["ts_ns"]) for row in rows if row["state"] != State.WORKING]
+    expected = max(sum(t - window_ns < u <= t for u in sent) for t in sent)
+
+    assert expected == most_messages(rows, window_ns)
+
+
+@pytest.mark.parametrize(("limits", "status"), [((6, 6), NOT_ENOUGH_DATA), ((5, 0), FAIL), ((6, 3), FAIL), ((), NOT_ENOUGH_DATA)])
+def test_a_window_over_the_budget_fails_by_itself(limits, status):
+    """Six messages in a minute, four of them within a second, break five a minute or three a second, however few plans."""
+    check = next(
+        check
+        for check in Verification(message_limits=limits).run_full(orders=burst([20.0, 10.0, 0.2, 0.3, 0.4]))
+        if check.name == "execution_sla"
+    )
+
+    assert status == check.status
+    assert (status == FAIL) == ("budget.messages_per_min" in check.recommendation)
+
+
+def test_limits_are_those_of_the_form_in_force():
+    """The original budget knows no limit per second, and switched off it knows none."""
+    limits = [message_limits(BudgetSettings(mode=mode)) for mode in ("original", "enhanced", "off")]
+
+    assert [(60, 0), (60, 40), (0, 0)] == limits
 
 
 @pytest.mark.parametrize(("small_usd", "status"), [(1.0, PASS), (5.0, WARN), (50.0, FAIL)])
