@@ -4,8 +4,10 @@ A *parent* is a plan of the strategy, or an order that belongs to none. Per pare
 
     wanted    = target of its last decision - position when it began, at least what it filled;    an order alone: its quantity
     paid      = sum over fills of (price - mid at decision) qty + fees
-    missed    = (wanted - filled) (ask at its end - mid at decision)              as if the rest were taken when it ended
+    missed    = (wanted - filled) (ask at its end - mid at decision + f)          as if the rest were taken when it ended
     shortfall = paid + missed
+
+with f the commission per share that the run paid in the symbol (where it never traded it: in all symbols).
 
 Cost per share *traded* is kind to whoever waits: a patient order fills where the price comes to it, and what ran away from it
 costs nothing because it was never bought. Here it counts, at the price that it had run to. The mid at decision is that of the
@@ -115,6 +117,16 @@ def _parent_of(fills: Columns, parents: Parents) -> np.ndarray:
     return place
 
 
+def _fees(parents: Parents, fills: Columns, of: np.ndarray) -> np.ndarray:
+    """Return what a share of each parent's symbol paid in commission, on average, dollars."""
+    n = int(parents.symbols.max(initial=0)) + 1
+    paid = np.bincount(parents.symbols[of], weights=fills["fee_usd"], minlength=n)
+    qty = np.bincount(parents.symbols[of], weights=fills["qty"], minlength=n)
+    usual = paid.sum() / max(qty.sum(), 1.0)
+    fees: np.ndarray = np.where(qty > 0, paid / np.maximum(qty, 1.0), usual)[parents.symbols]
+    return fees
+
+
 def touches(symbols: np.ndarray, ts_ns: np.ndarray, marks: Columns, context: RunContext) -> tuple[np.ndarray, np.ndarray]:
     """Return bid and ask of each symbol at a time, dollars; NaN before its first two-sided mark."""
     sides = np.full((2, len(ts_ns)), np.nan)
@@ -153,7 +165,9 @@ def shortfalls(folder: Path, context: RunContext) -> dict[str, np.ndarray]:
         "wanted_usd": parents.wanted_qty * parents.mid * units,
         "got_usd": filled * parents.mid * units,
         "paid_usd": np.bincount(of, weights=above, minlength=len(parents.keys)),
-        "missed_usd": np.where(left > 0, left * parents.side * (opposite - parents.mid) * units, 0.0),
+        "missed_usd": np.where(
+            left > 0, left * (parents.side * (opposite - parents.mid) * units + _fees(parents, fills, of)), 0.0
+        ),
     }
     is_known = np.isfinite(sum(sums.values(), np.zeros(len(parents.keys))))
     return {"ts_ns": parents.start_ns} | {name: np.where(is_known, values, 0.0) for name, values in sums.items()}

@@ -42,7 +42,7 @@ def one_plan(**plan):
 
 
 def test_what_was_never_filled_counts_at_the_touch_of_its_end(tmp_path):
-    """Of 300 wanted 180 were bought for 1 + 2.40 dollars over the mid and 1.50 of fees; 120 would have cost 8 cents each more."""
+    """Of 300 wanted 180 were bought for 1 + 2.40 dollars over the mid and 1.50 of fees; 120 would have cost 8 cents and a fee."""
     found = shortfalls(write_run(tmp_path / "run", rows=one_plan()), CONTEXT)
 
     assert [OPEN_NS + 2 * S_NS, OPEN_NS + 10 * S_NS] == sorted(found["ts_ns"])
@@ -50,7 +50,7 @@ def test_what_was_never_filled_counts_at_the_touch_of_its_end(tmp_path):
     assert pytest.approx(30_000.0) == found["wanted_usd"][plan]
     assert pytest.approx(18_000.0) == found["got_usd"][plan]
     assert pytest.approx(1.0 + 2.4 + 1.5) == found["paid_usd"][plan]
-    assert pytest.approx(9.6) == found["missed_usd"][plan]
+    assert pytest.approx(120 * (0.08 + 1.5 / 280)) == found["missed_usd"][plan]
 
 
 def test_a_later_child_is_judged_from_the_decision(tmp_path):
@@ -75,6 +75,7 @@ def test_shortfalls_of_a_day_agree_with_a_walk_over_its_orders(tmp_path):
     found = shortfalls(folder, CONTEXT)
     tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in ("orders", "fills", "decisions", "marks")}
     paid, missed = [], []
+    sums = tables["fills"].groupby("symbol")[["fee_usd", "qty"]].sum()
     for order_id, life in tables["orders"].groupby("order_id"):
         side = 1 if life.side.iloc[0] == "BUY" else -1
         decided = tables["decisions"].set_index("decision_id").mid[life.decision_id.iloc[0]]
@@ -82,7 +83,8 @@ def test_shortfalls_of_a_day_agree_with_a_walk_over_its_orders(tmp_path):
         paid.append(sum(side * (own.price - decided) * own.qty) + own.fee_usd.sum())
         seen = tables["marks"][(tables["marks"].symbol == life.symbol.iloc[0]) & (tables["marks"].ts_ns <= life.ts_ns.max())]
         touch = seen.ask.iloc[-1] if side > 0 else seen.bid.iloc[-1]
-        missed.append(side * (touch - decided) * (life.qty.max() - own.qty.sum()))
+        fee = sums.fee_usd[life.symbol.iloc[0]] / sums.qty[life.symbol.iloc[0]]
+        missed.append((side * (touch - decided) + fee) * (life.qty.max() - own.qty.sum()))
 
     assert sorted(paid) == pytest.approx(sorted(found["paid_usd"]))
     assert sorted(missed) == pytest.approx(sorted(found["missed_usd"]))
