@@ -9,6 +9,9 @@ T is the working time, c = min(cross_ns, T / 4). A plan goes through stages; a s
 1. *Start*: a first slice (`strategy.slices`) at the mid (`start` = mid) or the own touch, rounded to the safe side. No limit of
    the plan ever goes beyond its cap: an entry's lies `entry_slippage_bps` from the mid of the start, an exit's
    `exit_slippage_bps` from the opposite touch of the start, for an exit has to get out of a wide spread too.
+   With `start` = midprice children before the cross are MIDPRICE orders with the cap as limit: they follow the mid by themselves,
+   so steps leave them alone, and as they move unseen their place in the queue counts as unknown. At the cross such a child is
+   cancelled, and once the broker says so its rest is sent anew.
 2. *Steps* (one modify each): the limit moves to `step_shares` of the way across the spread of now, and as its place in the queue
    is lost anyway the child grows to the slice of now. Queue-aware: no step where the estimate expects the child to fill before
    the cross, or where the limit would not get nearer.
@@ -31,24 +34,35 @@ T is the working time, c = min(cross_ns, T / 4). A plan goes through stages; a s
     IDLE --start--> WORKING --end, other side--> CLOSING --answer--> IDLE (or the next plan)
 """
 
-from replay.desk import NEVER, find_order, send_limit, send_modify, tag_order
-from replay.events import Kind
+from replay.desk import NEVER, find_order, send_limit, send_modify, send_order, tag_order
 from replay.jit import kernel
-from replay.orders import State, Tif
+from replay.orders import OrderType, State, Tif
 from strategy.budget import messages_left, take_modify, take_new
 from strategy.decision import Reason
 from strategy.modes import ENHANCED
-from strategy.plan import CLOSING, IDLE, WORKING, end_plan, start_reason, take_plan_id, withdraw_child, write_plan, write_purpose
+from strategy.plan import (
+    CLOSING,
+    IDLE,
+    PEGGED,
+    WITHDRAWN,
+    WORKING,
+    end_plan,
+    start_reason,
+    take_plan_id,
+    withdraw_child,
+    write_plan,
+    write_purpose,
+)
 from strategy.plan_prices import cap_price, limit_price, mid_cap_price, opposite_price
-from strategy.plan_stages import CROSS, need_at, share_at, stage_at, stage_ns
-from strategy.queue_estimate import join, leave_queue, own_fill, resize
+from strategy.plan_stages import CROSS, MIDPRICE, need_at, share_at, stage_at, stage_ns
+from strategy.queue_estimate import join, leave_queue
 from strategy.slices import expected_qty, slice_qty
 from strategy.token_budget import EXIT, NEEDED
 from strategy.touch import touch_mid2
 
 
 @kernel
-def _room(plan):
+def room(plan):
     """Return the largest whole quantity that the child may have."""
     return plan["qty"] - plan["filled_qty"] + plan["child_filled_qty"]
 
@@ -65,7 +79,7 @@ def submit_micro(s, desk, planner, budget, params, budget_params):
         if _retarget(s, desk, planner, budget, params, budget_params):
             intent["plan_id"] = plan["plan_id"]
             return 0
-        _close(s, desk, planner, budget, params, budget_params)
+        close(s, desk, planner, budget, params, budget_params)
     if plan["state"] == IDLE:
         return _ask_start(s, desk, planner, budget, params, budget_params)
     intent["plan_id"] = take_plan_id(planner)
@@ -148,7 +162,7 @@ def _start(s, desk, planner, budget, params, budget_params):
     planner.watched[s] = 1
     plan["timer_ns"] = stage_ns(plan, 1, params)
     if _send_child(s, desk, planner, params) == 0:
-        _end(s, planner)
+        end(s, planner)
         return Reason.COMPONENT_ERROR
     return 0
 
@@ -175,7 +189,8 @@ def _send_child(s, desk, planner, params):
         leave_queue(planner.places[s])
         qty = slice_qty(left_qty, plan, planner.places[s], now_ns, row["lot"], desk.clock[0]["scale"], params)
     price = limit_price(plan["side"], share_at(plan, now_ns, params), plan["cap_price"], row)
-    order_id = send_limit(desk, s, plan["side"], qty, price, Tif.DAY, 0)
+    is_pegged = params[0]["start"] == MIDPRICE and share_at(plan, now_ns, params) < 1.0
+    order_id = _send(s, qty, price, is_pegged, desk, plan)
     if order_id == 0:
         return 0
     tag_order(desk, s, plan["plan_id"], plan["decision_id"], plan["end_ns"] - plan["start_ns"], plan["slice"])
@@ -185,9 +200,27 @@ def _send_child(s, desk, planner, params):
     plan["child_filled_qty"] = 0
     plan["is_kept"] = 1
     plan["slice"] += 1
-    join(planner.places[s], plan["side"], price, qty, row, params)
-    write_ahead(s, desk, planner)
+    plan["is_pegged"] = PEGGED if is_pegged else 0
+    join_queue(s, qty, desk, planner, params)
     return order_id
+
+
+@kernel
+def _send(s, qty, price, is_pegged, desk, plan):
+    if is_pegged:
+        return send_order(desk, s, plan["side"], qty, plan["cap_price"], OrderType.MIDPRICE, Tif.DAY, 0)
+    return send_limit(desk, s, plan["side"], qty, price, Tif.DAY, 0)
+
+
+@kernel
+def join_queue(s, qty, desk, planner, params):
+    """Take the child's place at its price, and write the estimate on its order; that of a child that moves is unknown."""
+    plan = planner.plans[s]
+    if plan["is_pegged"]:
+        leave_queue(planner.places[s])
+    else:
+        join(planner.places[s], plan["side"], plan["price"], qty, desk.book[s], params)
+    write_ahead(s, desk, planner)
 
 
 @kernel
@@ -206,14 +239,14 @@ def timer_micro(s, desk, planner, budget, params, budget_params):
     if plan["state"] == IDLE:
         plan["timer_ns"] = NEVER
     elif plan["state"] == CLOSING or now_ns >= plan["end_ns"]:
-        _close(s, desk, planner, budget, params, budget_params)
+        close(s, desk, planner, budget, params, budget_params)
     else:
         plan["timer_ns"] = stage_ns(plan, stage_at(plan, now_ns, params) + 1, params)
-        _act(s, desk, planner, budget, params, budget_params)
+        act(s, desk, planner, budget, params, budget_params)
 
 
 @kernel
-def _act(s, desk, planner, budget, params, budget_params):
+def act(s, desk, planner, budget, params, budget_params):
     """Send the next child, or step the one that lives."""
     if start_reason(s, desk) != 0:
         return
@@ -235,6 +268,11 @@ def _step(s, slot, desk, planner, budget, params, budget_params):
     if order["state"] != State.WORKING and order["state"] != State.PARTIAL:
         return
     share = share_at(plan, now_ns, params)
+    if plan["is_pegged"]:
+        if share >= 1.0:
+            plan["is_pegged"] = WITHDRAWN
+            withdraw_child(s, slot, desk, plan, params[0]["retry_ns"], budget, budget_params)
+        return
     if share < 1.0 and expected_qty(plan, planner.places[s], now_ns, stage_ns(plan, CROSS, params)) >= order["leaves_qty"]:
         return
     price = limit_price(plan["side"], share, plan["cap_price"], desk.book[s])
@@ -252,7 +290,7 @@ def _stepped_qty(s, share, is_nearer, now_ns, desk, planner, params):
     """Return the child's whole quantity after a step: all that is left in a cross, the slice of now where it moves."""
     plan = planner.plans[s]
     if share >= 1.0:
-        return _room(plan)
+        return room(plan)
     if not is_nearer:
         return plan["child_qty"]
     left_qty = plan["qty"] - plan["filled_qty"]
@@ -276,7 +314,7 @@ def _retarget(s, desk, planner, budget, params, budget_params):
     plan["qty"] = qty
     if becomes_urgent and start_reason(s, desk) == 0:
         _write_cap(s, plan, desk, params)
-        _act(s, desk, planner, budget, params, budget_params)
+        act(s, desk, planner, budget, params, budget_params)
     return 1
 
 
@@ -294,83 +332,25 @@ def _cut(s, qty, desk, planner, budget, budget_params):
     need = EXIT if plan["is_exit"] else NEEDED
     if take_modify(need, desk.clock[0]["now_ns"], budget, budget_params) == 0:
         return 0
-    return send_modify(desk, s, slot, room_qty, plan["price"])
+    return send_modify(desk, s, slot, room_qty, plan["cap_price"] if plan["is_pegged"] else plan["price"])
 
 
 @kernel
-def _close(s, desk, planner, budget, params, budget_params):
+def close(s, desk, planner, budget, params, budget_params):
     """Cancel the child; without one the plan is over."""
     plan = planner.plans[s]
     plan["state"] = CLOSING
     plan["timer_ns"] = NEVER
     slot = find_order(desk, s, plan["order_id"])
     if slot < 0:
-        _end(s, planner)
+        end(s, planner)
         return
     withdraw_child(s, slot, desk, plan, params[0]["retry_ns"], budget, budget_params)
 
 
 @kernel
-def _end(s, planner):
+def end(s, planner):
+    """End the plan of a symbol."""
     end_plan(planner.plans[s])
     planner.watched[s] = 0
     leave_queue(planner.places[s])
-
-
-@kernel
-def answer_micro(event, s, desk, planner, budget, params, budget_params):
-    """Take in an answer to the child; what it filled is known already."""
-    plan = planner.plans[s]
-    kind = event["kind"]
-    slot = find_order(desk, s, plan["order_id"])
-    if kind == Kind.ACK:
-        _rejoin(s, slot, desk, planner, params)
-    elif kind == Kind.PARTIAL:
-        own_fill(planner.places[s], event["leaves_qty"], params)
-        write_ahead(s, desk, planner)
-    elif kind == Kind.MODIFIED:
-        _take_change(event, s, slot, desk, planner, params)
-    elif kind == Kind.CANCEL_REJECTED:
-        _take_refusal(s, slot, desk, planner, budget, params, budget_params)
-    elif kind == Kind.FILL and plan["state"] == WORKING and plan["filled_qty"] < plan["qty"]:
-        plan["order_id"] = 0
-        if desk.clock[0]["now_ns"] < plan["end_ns"]:
-            _act(s, desk, planner, budget, params, budget_params)
-    elif kind == Kind.FILL or kind == Kind.CANCELLED or kind == Kind.REJECTED or kind == Kind.EXPIRED:
-        _end(s, planner)
-
-
-@kernel
-def _rejoin(s, slot, desk, planner, params):
-    if slot >= 0:
-        plan = planner.plans[s]
-        join(planner.places[s], plan["side"], plan["price"], desk.orders[s, slot]["leaves_qty"], desk.book[s], params)
-        write_ahead(s, desk, planner)
-
-
-@kernel
-def _take_change(event, s, slot, desk, planner, params):
-    """Take in new terms: a better price or a larger quantity joined the queue anew."""
-    plan = planner.plans[s]
-    if slot < 0:
-        return
-    order = desk.orders[s, slot]
-    keeps_place = event["price"] == plan["price"] and order["qty"] < plan["child_qty"]
-    plan["price"] = event["price"]
-    plan["child_qty"] = order["qty"]
-    if keeps_place:
-        resize(planner.places[s], order["leaves_qty"], params)
-    else:
-        _rejoin(s, slot, desk, planner, params)
-
-
-@kernel
-def _take_refusal(s, slot, desk, planner, budget, params, budget_params):
-    """Go on with the old terms; cancel later when closing, at once where they are too large for the parent."""
-    plan = planner.plans[s]
-    if plan["state"] == CLOSING:
-        plan["timer_ns"] = desk.clock[0]["now_ns"] + params[0]["retry_ns"]
-    elif slot >= 0:
-        plan["child_qty"] = desk.orders[s, slot]["qty"]
-        if plan["child_qty"] > _room(plan):
-            _close(s, desk, planner, budget, params, budget_params)

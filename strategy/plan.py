@@ -23,6 +23,9 @@ WORKING = 1
 STEPPED = 2
 CLOSING = 3
 
+PEGGED = 1
+WITHDRAWN = 2
+
 PLAN = np.dtype(
     [
         ("plan_id", "i8"),
@@ -47,6 +50,7 @@ PLAN = np.dtype(
         ("child_qty", "i8"),  # most that the child may fill: what is in force, or asked for if more
         ("child_filled_qty", "i8"),
         ("slice", "i8"),  # children sent
+        ("is_pegged", "i8"),  # the child follows the mid by itself; WITHDRAWN = it is being cancelled, so that the rest may cross
         ("mid2", "i8"),  # when the plan began
         ("volume_per_min", "f8"),  # when the plan began; 0 = unknown
     ],
@@ -129,6 +133,7 @@ def write_plan(plan, intent, now_ns, side, qty, price, order_id):
     plan["child_qty"] = qty
     plan["child_filled_qty"] = 0
     plan["slice"] = 0
+    plan["is_pegged"] = 0
     plan["volume_per_min"] = intent["volume_per_min"]
     write_purpose(plan, intent)
 

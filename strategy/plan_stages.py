@@ -5,6 +5,8 @@ from strategy.token_budget import DISCRETIONARY, EXIT, NEEDED
 
 CROSS = 3
 LAST_STAGE = 4
+TOUCH = 1  # words of the setting `start`; 0 = mid
+MIDPRICE = 2
 
 
 @kernel
@@ -38,7 +40,7 @@ def share_at(plan, now_ns, params):
         return 1.0
     if stage > 0:
         return params[0]["step_shares"][stage - 1]
-    return 0.5 - 0.5 * params[0]["start"]
+    return 0.0 if params[0]["start"] == TOUCH else 0.5
 
 
 @kernel

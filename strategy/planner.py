@@ -25,7 +25,8 @@ from strategy.border import Names, check_time, make_settings
 from strategy.budget import BudgetSettings, check_budget, count_executed, new_budget, release
 from strategy.coalesce import is_waiting, next_waiting
 from strategy.decision import Reason
-from strategy.micro_plan import answer_micro, start_waiting_micro, submit_micro, timer_micro, write_ahead
+from strategy.micro_answers import answer_micro
+from strategy.micro_plan import start_waiting_micro, submit_micro, timer_micro, write_ahead
 from strategy.modes import ENHANCED, MODES, OFF, mode_setting, rollout_setting
 from strategy.own_desk import SCALE, new_desk
 from strategy.plain_events import answer_kind
@@ -44,7 +45,7 @@ _S = 1_000_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannerSettings:
-    """Settings of the execution planner; those from `start` on are the enhanced form's."""
+    """Settings of the execution planner; those from `start` on are the enhanced form's, but for `start = "midprice"`."""
 
     mode: str = mode_setting(has_enhanced=True)
     rollout: float = rollout_setting()
@@ -56,7 +57,11 @@ class PlannerSettings:
     step_below: float = setting(0.4, "step at half time when less than this share is filled", ge=0, le=1)
     exit_slippage_bps: float = setting(10.0, "how far an exit may follow the opposite touch", unit="bps", ge=0)
     retry_ns: int = setting(_S, "wait before a refused cancel is tried again", unit="ns", gt=0)
-    start: str = setting("mid", "where the first slice is placed: mid or own touch", choices=("mid", "touch"))
+    start: str = setting(
+        "mid",
+        "where an order is placed first: mid, own touch (enhanced), or midprice: an order of that type, which follows the mid",
+        choices=("mid", "touch", "midprice"),
+    )
     step_shares: tuple[float, ...] = setting(
         (0.5, 0.75), "how far across the spread the limit is after 1/3 and 2/3 of the working time", ge=0, lt=1
     )

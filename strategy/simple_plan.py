@@ -1,6 +1,7 @@
 """The original planner: the whole difference between target and position is one slice.
 
-1. An entry starts at the mid. A mid off the tick grid rounds down for buys, up for sells.
+1. An entry starts at the mid. A mid off the tick grid rounds down for buys, up for sells. With `start` = midprice it is an order
+   of type MIDPRICE, at most `entry_slippage_bps` from the mid of its start: it follows the mid by itself, rule 2 leaves it alone.
 2. After half of the working time, if less than `step_below` is filled, the limit moves one tick towards the opposite touch and
    never beyond it (one modify; where there is no room, none).
 3. At the end of the working time what is left is cancelled.
@@ -14,15 +15,28 @@
     IDLE --start--> WORKING --half time--> STEPPED --end--> CLOSING --answer--> IDLE (or the next plan)
 """
 
-from replay.desk import NEVER, find_order, send_limit, send_modify, tag_order
+from replay.desk import NEVER, find_order, send_modify, send_order, tag_order
 from replay.events import Kind
 from replay.jit import kernel
-from replay.orders import State, Tif
+from replay.orders import OrderType, State, Tif
 from strategy.budget import take_modify, take_new
 from strategy.decision import Reason
-from strategy.plan import CLOSING, IDLE, STEPPED, WORKING, end_plan, start_reason, take_plan_id, withdraw_child, write_plan
-from strategy.plan_prices import cap_price, mid_price, opposite_price, step_price
+from strategy.plan import (
+    CLOSING,
+    IDLE,
+    PEGGED,
+    STEPPED,
+    WORKING,
+    end_plan,
+    start_reason,
+    take_plan_id,
+    withdraw_child,
+    write_plan,
+)
+from strategy.plan_prices import cap_price, mid_cap_price, mid_price, opposite_price, step_price
+from strategy.plan_stages import MIDPRICE
 from strategy.token_budget import DISCRETIONARY, EXIT, NEEDED
+from strategy.touch import touch_mid2
 
 
 @kernel
@@ -55,8 +69,10 @@ def start_simple(s, desk, planner, budget, params, budget_params):
     if take_new(EXIT if intent["is_exit"] else NEEDED, now_ns, budget, budget_params) == 0:
         return Reason.BUDGET
     side = 1 if delta_qty > 0 else -1
-    price = opposite_price(side, desk.book[s]) if intent["is_exit"] else mid_price(side, desk.book[s])
-    order_id = send_limit(desk, s, side, abs(delta_qty), price, Tif.DAY, 0)
+    is_pegged = intent["is_exit"] == 0 and params[0]["start"] == MIDPRICE
+    price = _first_price(s, side, intent["is_exit"], desk.book, params)
+    order_type = OrderType.MIDPRICE if is_pegged else OrderType.LIMIT
+    order_id = send_order(desk, s, side, abs(delta_qty), price, order_type, Tif.DAY, 0)
     if order_id == 0:
         return Reason.COMPONENT_ERROR
     if intent["is_set"] == 0:
@@ -64,7 +80,18 @@ def start_simple(s, desk, planner, budget, params, budget_params):
     tag_order(desk, s, intent["plan_id"], intent["decision_id"], intent["work_ns"], 0)
     write_plan(planner.plans[s], intent, now_ns, side, abs(delta_qty), price, order_id)
     planner.plans[s]["cap_price"] = cap_price(side, price, desk.book[s]["tick"], params)
+    planner.plans[s]["is_pegged"] = PEGGED if is_pegged else 0
     return 0
+
+
+@kernel
+def _first_price(s, side, is_exit, book, params):
+    """Return the limit that a plan starts with, or the cap of its MIDPRICE order."""
+    if is_exit:
+        return opposite_price(side, book[s])
+    if params[0]["start"] == MIDPRICE:
+        return mid_cap_price(side, touch_mid2(s, book), book[s]["tick"], params[0]["entry_slippage_bps"])
+    return mid_price(side, book[s])
 
 
 @kernel
@@ -99,7 +126,7 @@ def _close(s, desk, planner, budget, params, budget_params):
 def _step(s, slot, desk, planner, budget, params, budget_params):
     plan = planner.plans[s]
     order = desk.orders[s, slot]
-    if plan["filled_qty"] >= params[0]["step_below"] * plan["qty"] or order["state"] == State.SENT:
+    if plan["is_pegged"] or plan["filled_qty"] >= params[0]["step_below"] * plan["qty"] or order["state"] == State.SENT:
         return
     if start_reason(s, desk) != 0:
         return

@@ -123,7 +123,7 @@ class Symbol:
         stage = self.stage(now)
         if self.plan["urgent"] or stage >= 3:
             return 1
-        return self.settings.step_shares[stage - 1] if stage else {"mid": 0.5, "touch": 0}[self.settings.start]
+        return self.settings.step_shares[stage - 1] if stage else {"mid": 0.5, "touch": 0, "midprice": 0.5}[self.settings.start]
 
     # -- slices
     def rate(self, now):
@@ -150,12 +150,15 @@ class Symbol:
         plan, share = self.plan, self.share(now)
         self.place.leave()
         qty = plan["parent"] - plan["filled"] if share == 1 else self.slice(now)
-        price = self.limit(plan["side"], share, plan["cap"])
+        pegged = self.settings.start == "midprice" and share < 1
+        price = plan["cap"] if pegged else self.limit(plan["side"], share, plan["cap"])
         child = {"id": self.desk.next_id, "qty": qty, "most": qty, "filled": 0, "price": price, "state": "sent", "kept": 1}
+        child |= {"pegged": pegged, "withdrawn": False}
         self.desk.next_id += 1
         plan["child"], plan["slices"] = child, plan["slices"] + 1
         self.desk.out.append(("NEW", self.number, child["id"], plan["side"], qty, price))
-        self.place.join(plan["side"], price, qty, self.quote)
+        if not pegged:
+            self.place.join(plan["side"], price, qty, self.quote)
 
     def on_timer(self, now):
         if self.plan["closing"] or now >= self.plan["end"]:
@@ -178,6 +181,11 @@ class Symbol:
     def step(self, now):
         plan, child, share = self.plan, self.plan["child"], self.share(now)
         if child["state"] != "live" or (share < 1 and self.expected(now, self.begins(3)) >= child["qty"] - child["filled"]):
+            return
+        if child["pegged"]:
+            if share == 1:
+                child["withdrawn"] = True
+                self.withdraw(now)
             return
         price = self.limit(plan["side"], share, plan["cap"])
         nearer = plan["side"] * (price - child["price"]) > 0
@@ -216,7 +224,12 @@ class Symbol:
         plan["closing"], self.timer = True, None
         if child is None:
             self.end()
-        elif child["state"] != "cancelling":
+        else:
+            self.withdraw(now)
+
+    def withdraw(self, now):
+        child = self.plan["child"]
+        if child["state"] != "cancelling":
             if self.budget.cancel(now, child["kept"]):
                 child["kept"], child["state"] = 0, "cancelling"
                 self.desk.out.append(("CANCEL", self.number, child["id"]))
@@ -246,17 +259,22 @@ class Symbol:
         if kind in ("FILL", "CANCELLED", "REJECTED", "EXPIRED"):
             self.budget.kept -= child["kept"]
             plan["child"] = None
-            if kind == "FILL" and not plan["closing"] and plan["filled"] < plan["parent"]:
+            on = kind == "FILL" or (kind == "CANCELLED" and child["withdrawn"])
+            if on and not plan["closing"] and plan["filled"] < plan["parent"]:
                 if now < plan["end"]:
                     self.act(now)
             else:
                 self.end()
         elif kind == "PARTIAL":
-            self.place.filled(child["qty"] - child["filled"])
+            if not child["pegged"]:
+                self.place.filled(child["qty"] - child["filled"])
             child["state"] = "live" if child["state"] == "sent" else child["state"]
         elif kind == "ACK":
             child["state"] = "live" if child["state"] == "sent" else child["state"]
-            self.place.join(plan["side"], child["price"], child["qty"] - child["filled"], self.quote)
+            if not child["pegged"]:
+                self.place.join(plan["side"], child["price"], child["qty"] - child["filled"], self.quote)
+        elif kind == "MODIFIED" and child["pegged"]:
+            child |= {"qty": qty, "most": qty, "state": "live" if child["state"] == "changing" else child["state"]}
         elif kind == "MODIFIED":
             stays = price == child["price"] and qty < child["most"]
             child |= {"price": price, "qty": qty, "most": qty}
@@ -266,7 +284,7 @@ class Symbol:
             else:
                 self.place.join(plan["side"], price, qty - child["filled"], self.quote)
         elif kind == "CANCEL_REJECTED":
-            child["state"] = "live"
+            child["state"], child["withdrawn"] = "live", False
             if plan["closing"]:
                 self.timer = now + self.settings.retry_ns
             else:

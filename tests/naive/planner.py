@@ -8,8 +8,8 @@ TICK = 100
 
 
 class Planner:
-    def __init__(self, budget):
-        self.budget = budget
+    def __init__(self, budget, start="mid"):
+        self.budget, self.start = budget, start
         self.position = 0
         self.plan = self.waiting = self.touch = None
         self.next_id = 1
@@ -30,10 +30,13 @@ class Planner:
             return
         side = 1 if delta > 0 else -1
         bid, ask = self.touch
+        pegged = self.start == "midprice" and not wish["exit"]
         price = self.opposite(side) if wish["exit"] else self.mid(side, bid, ask)
+        if pegged:
+            price = (floor if side > 0 else ceil)((bid + ask + side * floor((bid + ask) * SLIPPAGE)) / (2 * TICK)) * TICK
         cap = price + side * floor(floor(price * SLIPPAGE) / TICK) * TICK
         ends = {"half": now + wish["work"] * 10**9 // 2, "end": now + wish["work"] * 10**9, "retry": None}
-        flags = dict.fromkeys(("stepped", "closing", "acked", "cancelling"), False)
+        flags = dict.fromkeys(("stepped", "closing", "acked", "cancelling"), False) | {"pegged": pegged}
         order = {"id": self.next_id, "side": side, "qty": abs(delta), "filled": 0, "price": price, "cap": cap}
         self.plan = {**wish, **ends, **flags, **order}
         self.out.append(("NEW", self.next_id, side, abs(delta), price))
@@ -75,7 +78,7 @@ class Planner:
 
     def step(self, now):
         plan, side = self.plan, self.plan["side"]
-        if plan["filled"] >= STEP_BELOW * plan["qty"] or not plan["acked"] or self.touch is None:
+        if plan["pegged"] or plan["filled"] >= STEP_BELOW * plan["qty"] or not plan["acked"] or self.touch is None:
             return
         wanted = plan["cap"] if plan["exit"] else plan["price"] + side * TICK
         price = side * min(side * wanted, side * self.opposite(side))

@@ -72,7 +72,7 @@ class Writer:
 scripts = st.integers(0, 2**31).map(lambda seed: Writer(seed).script())
 settings = st.fixed_dictionaries(
     {
-        "start": st.sampled_from(["mid", "touch"]),
+        "start": st.sampled_from(["mid", "touch", "midprice"]),
         "fee_min_usd": st.sampled_from([0.0, 0.0, 0.0, 1.0]),
         "fee_share_bps": st.sampled_from([1.0, 50.0]),
         "cancel_share": st.sampled_from([1.0, 0.0, 0.5]),

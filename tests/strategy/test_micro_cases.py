@@ -3,6 +3,7 @@
 import pytest
 
 from replay.errors import ConfigError
+from replay.orders import OrderType
 from strategy.budget import BudgetSettings
 from strategy.planner import ExecutionPlanner
 from tests.strategy.planner_world import S
@@ -48,6 +49,30 @@ def test_a_plan_goes_from_mid_through_a_step_to_the_cross_and_ends():
             change(planner, second * S + 1, order_id, ask)
 
     assert {5: [], 10: [("MODIFY", 100, 10.03)], 13: [("MODIFY", 100, 10.04)], 14: [], 15: [("CANCEL", 100, 10.04)]} == seen
+
+
+def test_a_midprice_child_is_withdrawn_for_the_cross():
+    """It follows the mid without a message; at 13 s it is cancelled, and what it left crosses as a limit (rules 1, 3)."""
+    planner = make(start="midprice")
+    first = planner.set_target(0, "A", 100)[0]
+    planner.answer(1, "A", "ACK", first.order_id)
+    planner.answer(2, "A", "PARTIAL", first.order_id, price_usd=10.02, qty=30, leaves_qty=70)
+    asked = [said(planner.advance(second * S)) for second in (5, 10, 13)]
+    ahead_qty = planner.ahead("A")
+    rest = planner.answer(13 * S + 1, "A", "CANCELLED", first.order_id)
+
+    assert (OrderType.MIDPRICE, 10.07, -1) == (first.order_type, first.price_usd, ahead_qty)
+    assert [[], [], ["CANCEL"]] == [[name for name, *_ in step] for step in asked]
+    assert [(OrderType.LIMIT, 70, 10.04)] == [(ask.order_type, ask.qty, ask.price_usd) for ask in rest]
+
+
+def test_a_midprice_child_that_the_broker_ends_ends_its_plan():
+    """Before the cross a cancel was not ours: nothing is sent after it (rule 5)."""
+    planner = make(start="midprice")
+    order_id = working(planner)
+
+    assert [] == planner.answer(2 * S, "A", "CANCELLED", order_id)
+    assert [] == planner.advance(20 * S)
 
 
 def test_no_step_where_the_child_is_expected_to_fill():

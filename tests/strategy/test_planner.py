@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from replay.orders import OrderType
 from strategy.budget import BudgetSettings
 from strategy.planner import ExecutionPlanner
 from tests.naive.budget import Budget
@@ -29,9 +30,9 @@ steps = st.tuples(begun, st.lists(any_step, max_size=25)).map(lambda parts: [*pa
 class Pair:
     """Planner and twin, driven alike; the exchange answers only what can be."""
 
-    def __init__(self, limit=60):
-        self.planner = ExecutionPlanner(["A"], budget=BudgetSettings(messages_per_min=limit))
-        self.twin = Planner(Budget(limit))
+    def __init__(self, limit=60, start="mid"):
+        self.planner = ExecutionPlanner(["A"], budget=BudgetSettings(messages_per_min=limit), start=start)
+        self.twin = Planner(Budget(limit), start)
         self.now_ns = 0
         self.asked = []
         self.limits = {}
@@ -85,11 +86,11 @@ def as_tuple(request):
     return (name, request.order_id) if name == "CANCEL" else (name, request.order_id, request.qty, price)
 
 
-@given(steps, st.sampled_from([2, 5, 60]))
+@given(steps, st.sampled_from([2, 5, 60]), st.sampled_from(["mid", "midprice"]))
 @hypothesis_settings(max_examples=200)
-def test_planner_equals_the_plain_twin(script, limit):
+def test_planner_equals_the_plain_twin(script, limit, start):
     """Requests, timers and positions equal those of the plain twin, step by step."""
-    pair = Pair(limit)
+    pair = Pair(limit, start)
     for step in script:
         pair.play(step)
 
@@ -117,6 +118,20 @@ def test_an_entry_never_crosses_when_it_is_sent(script):
         for ask in pair.asked[before:]:
             if ask[0] == "NEW" and not pair.twin.plan["exit"]:
                 assert ask[2] * (2 * ask[4] - sum(touch)) <= 0
+
+
+def test_a_midprice_entry_is_left_alone_until_its_end():
+    """It is capped 10 bps from the mid, knows no step at half time, and its exit is a limit order as ever."""
+    planner = ExecutionPlanner(["A"], start="midprice")
+    planner.quote("A", 99.98, 100.03, 500, 500)
+    entry = planner.set_target(0, "A", 100)[0]
+    planner.answer(1, "A", "ACK", entry.order_id)
+
+    assert (OrderType.MIDPRICE, 100.10) == (entry.order_type, entry.price_usd)
+    assert [[], ["CANCEL"]] == [[ask.action.name for ask in planner.advance(t * S)] for t in (8, 15)]
+    planner.answer(15 * S, "A", "FILL", entry.order_id, price_usd=100.0, qty=100)
+    leaving = planner.set_target(16 * S, "A", 0, is_exit=True)[0]
+    assert (OrderType.LIMIT, 99.98) == (leaving.order_type, leaving.price_usd)
 
 
 @pytest.mark.parametrize(("side", "price_usd"), [(1, 10.01), (-1, 10.02)])
