@@ -42,8 +42,11 @@ def broken_weights(_rows, state):
     state.mixture.hedges[0]["loss"] = np.nan
 
 
-def decided(folder, break_it, sets):
-    """Replay 25 minutes of the sample with the first symbol's forecasts, or state, broken; return all decisions."""
+def decided(folder, break_it, sets, restart_after=()):
+    """Replay 25 minutes of the sample with the first symbol's forecasts, or state, broken; return all decisions.
+
+    After some blocks of 500 events it goes on in a new engine, restored from a snapshot.
+    """
     folder.mkdir()
     config = Config().with_sets(sets)
     inputs = gather([SAMPLE], config, Choices(forecasts=SAMPLE / "forecasts.parquet", start=time(9, 30), end=time(9, 55)))
@@ -57,10 +60,15 @@ def decided(folder, break_it, sets):
     rows[own] = broken
     given = given._replace(rows=rows)
     start_ns, end_ns = inputs.span_of(session)
-    for block in session.blocks(inputs.symbol_index, start_ns=start_ns, end_ns=end_ns):
+    blocks = session.blocks(inputs.symbol_index, start_ns=start_ns, end_ns=end_ns, block_events=500)
+    for k, block in enumerate(blocks):
         for piece in weaver.weave(block, given):
             engine.feed(piece)
         given = no_forecasts()
+        if k in restart_after:
+            engine.flush()
+            saved, engine = engine.snapshot(), build_engine(inputs, spool)
+            engine.restore(saved)
     engine.flush()
     spool.close()
     return np.fromfile(folder / "decisions.rows", DECISION)
@@ -109,3 +117,15 @@ def test_broken_weights_give_way_to_the_original(tmp_path, healthy):
     assert (acting["as_original"] == 1 << Component.ARBITER).all()
     assert (acting["reason"] < Reason.NO_FORECAST).any()
     assert not (healthy[1]["breaker"] != 0).any()
+
+
+def test_a_snapshot_restores_breakers_rollout_and_shadow_exactly(tmp_path):
+    """Restarted with a breaker open, a rollout by cycle and a shadow, a run goes on as the one that was never stopped."""
+    sets = [*LEARNING, "cost.mode=enhanced", "cost.rollout=0.5", "pipeline.rollout_by=cycle", "pipeline.shadow=true"]
+    whole = decided(tmp_path / "whole", broken_weights, sets)
+    parts = decided(tmp_path / "parts", broken_weights, sets, restart_after=(2, 5, 9))
+
+    assert (whole["breaker"] != 0).any()
+    assert 0 < (whole["as_original"] >> Component.COST & 1).mean() < 1
+    assert (whole["shadow_reason"] >= 0).any()
+    assert [row.tobytes() for row in whole] == [row.tobytes() for row in parts]
