@@ -113,16 +113,17 @@ def compare(session: Session) -> pd.DataFrame:
     orders = ours.orders
     blocks = Blocks(blocks_of_time(orders["session"].to_numpy(), orders["arrival_ns"].to_numpy(), 30.0), 0, 0)
     rows, plan, tick = convert(session), schedule(orders), session.symbol_info(session.symbols[0]).tick / session.scale
-    cpu_s = {str(model): least(lambda model=model: play_shadows(session, orders, model))[1] for model in DISPLAY_MODELS}
+    passes = {str(model): least(lambda model=model: play_shadows(session, orders, model))[1] for model in DISPLAY_MODELS}
+    cpu_s = {("ours", model): seconds for model, seconds in passes.items()}  # both sides have a model named log
     scores = []
     for model in theirs.MODELS:
-        fill_ns, cpu_s[model] = least(lambda model=model: theirs.run(rows, model, plan, tick, NEVER_NS))
+        fill_ns, cpu_s["hftbacktest", model] = least(lambda model=model: theirs.run(rows, model, plan, tick, NEVER_NS))
         filled_qty = np.where(fill_ns < NEVER_NS, orders["qty"], 0)
         got = pd.DataFrame({"filled_qty": filled_qty, "whole_ns": fill_ns}, index=orders.index)
         chances = {h: filled_within(orders, fill_ns, h) for h in HORIZONS_S}
         scores += [{"feed": FULL, "model": model} | row for row in score(orders, judge(orders, got), chances, blocks)]
     table = pd.concat([ours.table().assign(of="ours"), wide(pd.DataFrame(scores)).assign(of="hftbacktest")])
-    return table.assign(cpu_s=table["model"].map(cpu_s))
+    return table.assign(cpu_s=[cpu_s[of, model] for of, model in zip(table["of"], table["model"], strict=True)])
 
 
 def main() -> list[Figure]:
