@@ -36,10 +36,10 @@ def after_fall(order, drop_qty, ledger, other, venue):
     spread = -(ledger["rank"] + other["rank"]) // max(order["tick"], 1) if other["rank"] != NO_RANK else 1
     order["seen_ns"] = ctl["now_ns"]
     if model == FITTED:
-        ahead_micro = order["ahead_qty"] * MICRO - order["spare_micro"]
+        ahead_micro = max(order["ahead_qty"] * MICRO - order["spare_micro"], 0)
         fit = venue.fits[ctl["symbol"]]
         left = on_fitted_fall(fit, ahead_micro, drop_qty, ledger["qty"], age_ns, float(spread), other["qty"], quiet_ns)
-        _set_micro(order, left)
+        _set_micro(order, left, max(drop_qty, 1), ledger["qty"])
         return
     most = min(order["ahead_qty"], ledger["qty"])
     said = most
@@ -56,9 +56,10 @@ def after_return(order, ledger, venue):
     ctl = venue.ctl[0]
     model = ctl["model"]
     if model == FITTED and order["ahead_qty"] < UNKNOWN:
-        ahead_micro = order["ahead_qty"] * MICRO - order["spare_micro"]
+        ahead_micro = max(order["ahead_qty"] * MICRO - order["spare_micro"], 0)
         hidden_ns = ctl["now_ns"] - order["seen_ns"]
-        _set_micro(order, on_fitted_return(venue.fits[ctl["symbol"]], ahead_micro, hidden_ns, ledger["qty"]))
+        left = on_fitted_return(venue.fits[ctl["symbol"]], ahead_micro, hidden_ns, ledger["qty"])
+        _set_micro(order, left, max(order["lot"], 1), ledger["qty"])
     else:
         order["ahead_qty"] = on_level_change(min(model, FITTED), order["ahead_qty"], 0, ledger["qty"], ctl["power"])
     order["seen_ns"] = ctl["now_ns"]
@@ -90,6 +91,8 @@ def take_ahead(order, ahead_qty):
 
 
 @kernel
-def _set_micro(order, ahead_micro):
-    order["ahead_qty"] = -(-ahead_micro // MICRO)
-    order["spare_micro"] = order["ahead_qty"] * MICRO - ahead_micro
+def _set_micro(order, ahead_micro, lump_qty, shown_qty):
+    """Set what is ahead to an estimate: it falls by whole lumps, for who leaves does so wholly; the rest is carried on."""
+    spare = order["ahead_qty"] * MICRO - ahead_micro
+    order["ahead_qty"] = min(order["ahead_qty"] - spare // (lump_qty * MICRO) * lump_qty, shown_qty)
+    order["spare_micro"] = max(order["ahead_qty"] * MICRO - ahead_micro, 0)

@@ -14,7 +14,8 @@ chance that a cancelled share stood behind us::
     FITTED        front = ahead - q drop,   ln(q / (1 - q)) = base + position ln(ahead / back) + ...   (`on_fitted_fall`)
 
 All but the first end with `0 <= front <= min(ahead, new)`: cancels alone never send a queue below zero and never help beyond
-what the display still shows. Shares are whole: a fraction rounds up, against us; FITTED carries it on to the next fall.
+what the display still shows. Shares are whole: a fraction rounds up, against us; FITTED carries on to the next fall what is less
+than the quantity that left.
 
 The interface has three functions, chosen by one code: `on_join`, `on_trade`, `on_level_change`. A user's own model is three such
 functions too (`fills.own_queue`).

@@ -59,7 +59,7 @@ VENUE_ORDER = np.dtype(
         ("leaves_qty", "i8"),
         ("ahead_qty", "i8"),  # of the market, own orders not counted; UNKNOWN before first sight
         ("join_seq", "i8"),  # exact FIFO: real orders that joined earlier stand ahead
-        ("spare_micro", "i8"),  # FITTED: by how many millionths of a share `ahead_qty` is rounded up
+        ("spare_micro", "i8"),  # FITTED: by how many millionths of a share `ahead_qty` lies above the estimate
         ("ghost_qty", "i8"),  # ahead before the pending drop, less the prints that explained it; UNKNOWN = came later
         ("side", "i4"),
         ("type", "i4"),

@@ -80,7 +80,7 @@ def _scored(orders: pd.DataFrame, model: str, got: pd.DataFrame, blocks: Blocks)
     is_filled = orders["is_filled"].to_numpy(float)
     columns = {name: ((verdict == code).astype(float), is_filled) for name, code in _OF_FILLED.items()}
     columns["wrong"] = ((verdict == Verdict.WRONG).astype(float), 1.0 - is_filled)
-    columns["brier"] = (_squared_error(orders, got), np.ones(len(orders)))
+    columns["brier"] = (squared_error(orders, got), np.ones(len(orders)))
     rows = []
     for kind in sorted(orders["kind"].unique(), reverse=True):
         which = np.flatnonzero(orders["kind"].to_numpy() == kind)
@@ -92,7 +92,7 @@ def _scored(orders: pd.DataFrame, model: str, got: pd.DataFrame, blocks: Blocks)
     return rows
 
 
-def _squared_error(orders: pd.DataFrame, got: pd.DataFrame) -> np.ndarray:
+def squared_error(orders: pd.DataFrame, got: pd.DataFrame) -> np.ndarray:
     """Return the squared error of "filled within each horizon", averaged over the horizons."""
     total = np.zeros(len(orders))
     for horizon_s in HORIZONS_S:

@@ -187,20 +187,23 @@ class Exchange(OddPrints, OrderLife):
         if self.model != "fitted" or order["ahead"] is None:
             return self.shrink(order["ahead"], drop, new)
         order["seen"] = self.now
-        micro = order["ahead"] * MILLION - order["spare"]
-        return self.to_whole(order, fall(case["fit"], micro, drop, new, case | {"age_s": (self.now - order["joined"]) / 1e9}))
+        micro = max(order["ahead"] * MILLION - order["spare"], 0)
+        left = fall(case["fit"], micro, drop, new, case | {"age_s": (self.now - order["joined"]) / 1e9})
+        return self.to_whole(order, left, drop or 1, new)
 
     def returned(self, s, order, new):
         seen, order["seen"] = order["seen"], self.now
         if self.model != "fitted" or order["ahead"] is None:
             return self.shrink(order["ahead"], 0, new)
-        micro = order["ahead"] * MILLION - order["spare"]
-        return self.to_whole(order, back_again(self.fits[s], micro, (self.now - seen) / 1e9, new))
+        micro = max(order["ahead"] * MILLION - order["spare"], 0)
+        return self.to_whole(order, back_again(self.fits[s], micro, (self.now - seen) / 1e9, new), self.lot, new)
 
-    def to_whole(self, order, micro):
-        """Whole shares ahead of an order, rounded up; the rest is kept."""
-        order["ahead"] = -(-micro // MILLION)
-        order["spare"] = order["ahead"] * MILLION - micro
+    def to_whole(self, order, micro, lump, shown):
+        """What is ahead of an order falls lump by lump towards an estimate; the rest is kept."""
+        while order["ahead"] * MILLION - micro >= lump * MILLION:
+            order["ahead"] -= lump
+        order["ahead"] = min(order["ahead"], shown)
+        order["spare"] = max(order["ahead"] * MILLION - micro, 0)
         return order["ahead"]
 
     def settle(self, order, ahead, floor):
