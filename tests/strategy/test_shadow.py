@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replay.engine.snapshot import arrays_of
 from replay.orders import Action
+from replay.snapshot import arrays_of
 from strategy.arbiter import ArbiterSettings
 from strategy.barriers import BarrierSettings
 from strategy.cost import CostSettings
