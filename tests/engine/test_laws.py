@@ -18,8 +18,8 @@ from replay.forecasts.weave import Weaver
 from replay.inputs import Choices, gather
 from replay.orders import ORDER_LOG, REQUEST, State
 from replay.setup import build_engine, start_day
-from strategy import plain_events
-from strategy.decision import DECISION
+from strategy import StalenessGuard, plain_events
+from strategy.decision import DECISION, Reason
 from strategy.own_desk import Products
 from strategy.own_loop import DecisionPipeline
 from tests.engine.strategies import Quoter, bound
@@ -164,6 +164,39 @@ def test_the_plain_form_decides_as_the_engine_did(tmp_path):
     assert [names[row["symbol"]] for row in sent] == [request.symbol for request in requests]
     assert (sent["limit_price"] / session.scale).tolist() == [request.price_usd for request in requests]
     assert [(row["ts_ns"], names[row["symbol"]], row["reason"], row["target_qty"]) for row in decisions] == decided
+
+
+def test_the_guard_alone_refuses_what_it_refuses_in_the_pipeline(tmp_path):
+    """Beside the pipeline, on the same events and two minutes of silence in one feed, `StalenessGuard.check` says the same."""
+    recorded, _, _ = _recorded(tmp_path / "replay", lambda: None)
+    names = list(gather([SAMPLE], Config(), _choices(None)).symbol_index)
+    settings = Config().with_sets(["staleness.mode=enhanced", "gate.mode=off", "cost.mode=off"]).strategy
+    own = DecisionPipeline(symbols=names, settings=settings)
+    guard = StalenessGuard(settings.staleness, symbols=names)
+    own.begin_day("2026-03-02")
+    open_ns = int(own.desk.clock["open_ns"][0])
+    guard.begin_day(open_ns)
+    silent_ns, found = (open_ns + 20 * 60 * 10**9, open_ns + 22 * 60 * 10**9), []
+    for block in recorded:
+        for event in block.events:
+            if event["symbol"] == 0 and silent_ns[0] < event["ts_ns"] < silent_ns[1] and event["kind"] != Kind.FORECAST:
+                continue
+            plain = _plain(event, block, names)
+            own.process(plain)
+            found += [_both(verdict, row, guard) for verdict, row in zip(own.verdicts, own.decisions, strict=True)]
+            if plain["kind"] != "forecast":
+                guard.see(plain)
+
+    assert {(Reason.TARGET_SET, False), (Reason.STALE_QUOTE, True)} <= {said for said, _ in found}
+    assert [said for said, _ in found] == [heard for _, heard in found]
+
+
+def _both(verdict, row, guard):
+    """Return what pipeline and guard say of the inputs at a decision; a cycle runs before the event that brought the time."""
+    heard = guard.check(verdict.ts_ns, verdict.symbol)
+    refusals = {Reason.STALE_QUOTE, Reason.STALE_FEATURES, Reason.NO_QUOTE, Reason.QUOTE_CROSSED, Reason.HALTED}
+    said = verdict.reason if verdict.reason in refusals else Reason.TARGET_SET
+    return (said, bool(row["is_stale"])), (heard.reason, heard.is_stale)
 
 
 def _plain(event, block, names):

@@ -79,6 +79,40 @@ def test_orders_of_yesterday_are_over_and_positions_are_not():
     assert 0 == pipeline.desk.book[0]["bid"]
 
 
+def test_one_event_needs_no_list():
+    """A single dict is a run of one."""
+    alone, listed = make(), make()
+    given = quote(OPEN, "AAPL", 100.0, 300, 100.01, 200)
+
+    assert listed.process([given]) == alone.process(given) == []
+    assert listed.desk.book.tobytes() == alone.desk.book.tobytes()
+
+
+def test_what_is_held_already_goes_on_with_its_trade(tmp_path):
+    """After a restart with yesterday's state a position ends with its own horizon; without any state it is closed at once."""
+    first = make(**ANY_TIME)
+    rows = [*warm_quotes(), quote(T, "AAPL", 100.0, 300, 100.02, 300), forecast(T + S, "AAPL", 30, 25.0, 20.0), clock(T + 2 * S)]
+    order = first.process(rows)[0]
+    first.process(answer(T + 3 * S, "AAPL", "ACK", order.order_id))
+    first.process(answer(T + 4 * S, "AAPL", "FILL", order.order_id, price=100.01, size=order.qty))
+    first.save(tmp_path / "state.npz")
+    ended = {}
+    for name in ("known", "unknown"):
+        pipeline = DecisionPipeline(symbols=["AAPL", "MSFT"], horizons_min=[5, 30], first_order_id=100, **ANY_TIME)
+        if name == "known":
+            pipeline.load(tmp_path / "state.npz")
+        pipeline.hold("AAPL", order.qty, 100.01)
+        pipeline.begin_day("2026-03-02")
+        rows = [quote(T + 5 * S + k * MINUTE, "AAPL", 100.0, 300, 100.02, 300) for k in range(40)]
+        ended[name] = next(one for row in rows for one in pipeline.process(row))
+
+    assert T + S + 1 + 30 * MINUTE == ended["known"].ts_ns
+    assert T + 5 * S <= ended["unknown"].ts_ns < T + 10 * S
+    assert {(100, -1, order.qty)} == {(one.order_id, one.side, one.qty) for one in ended.values()}
+    with pytest.raises(UsageError, match="tell what is held before `begin_day`"):
+        first.hold("AAPL", 1, 100.0)
+
+
 @pytest.mark.parametrize(
     ("event", "sentence"),
     [
