@@ -10,10 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 import llvmlite.binding as ll
-from numba.core import types
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.callconv import CPUCallConv, excinfo_t
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.cpu import CPUContext
 from numba.core.registry import CPUDispatcher
 from numba.core.runtime import rtsys
 from numba.core.sigutils import normalize_signature
@@ -66,19 +69,49 @@ def _own_module(library: Any) -> Any:
     return library._own_module if isinstance(library, CalleeLibrary) else library._get_module_for_linking()
 
 
+class Calls(CPUCallConv):  # type: ignore[misc]
+    """How kernels call kernels: as in numba, but a call alone prepares the places for its result and its error.
+
+    numba clears them where the caller begins, which for a leaf is every event. Measured: 19 of an event's 450 instructions.
+    """
+
+    def call_function(self, builder: Any, callee: Any, resty: Any, argtys: Any, args: Any, attrs: Any = ()) -> Any:
+        """Emit a call; return its status and its result."""
+        kind = self.get_return_type(resty).pointee
+        result, error = (_place(builder, what) for what in (kind, ir.PointerType(excinfo_t)))
+        builder.store(cgutils.get_null_value(kind), result)
+        values = self._get_arg_packer(argtys).as_arguments(builder, args)
+        code = builder.call(callee, [result, error, *values], attrs=attrs or ())
+        status = self._get_return_status(builder, code, builder.load(error))
+        return status, self.context.get_returned_value(builder, resty, builder.load(result))
+
+
+def _place(builder: Any, kind: Any) -> Any:
+    with builder.goto_entry_block():
+        return builder.alloca(kind)
+
+
 class NoExecutable:
     """Stands where numba keeps the function that Python would call; its identity is the key of the overload."""
-
-
-def _executable(_library: Any, _fndesc: Any, _env: Any) -> NoExecutable:
-    return NoExecutable()
 
 
 _NEEDLESS = {"WithLifting", "InlineClosureLikes", "InlineInlinables", "InlineOverloads", "NopythonRewrites"}
 
 
-def _is_fresh() -> None:
-    """Stand where numba looks for news in its registries at every name it does not find at once: it looked a moment ago."""
+class Context(CPUContext):  # type: ignore[misc]
+    """What numba asks while it compiles a callee."""
+
+    @property
+    def call_conv(self) -> Any:
+        """How to call."""
+        return Calls(self)
+
+    def get_executable(self, _library: Any, _fndesc: Any, _env: Any) -> NoExecutable:
+        """Make nothing that Python could call."""
+        return NoExecutable()
+
+    def refresh(self) -> None:
+        """Look for no news in numba's registries, as it does at every name not found at once: it looked a moment ago."""
 
 
 class CalleeCompiler(Compiler):  # type: ignore[misc]
@@ -87,9 +120,7 @@ class CalleeCompiler(Compiler):  # type: ignore[misc]
     def compile_extra(self, func: Any) -> Any:
         """Compile a function into a library that nobody executes."""
         self.state.library = CalleeLibrary(self.state.targetctx.codegen(), func.__qualname__)
-        context = self.state.targetctx  # a copy, made for this function
-        context.get_executable = _executable
-        context.refresh = _is_fresh
+        self.state.targetctx.__class__ = Context  # of a copy, made for this function
         return super().compile_extra(func)
 
     def define_pipelines(self) -> Any:
