@@ -165,41 +165,72 @@ def hear_message(event, s, book, venue):
 @leaf
 def see(event, s, row, venue):
     """Show a quote or print to the venue's symbol `s`, whose market before it is `row`."""
-    ctl = venue.ctl[0]
-    if ctl["model"] == FIFO:
+    if event["kind"] == Kind.QUOTE:
+        on_quote(event, s, row, venue)
+    else:
+        on_trade(event, s, row, venue)
+
+
+@leaf
+def on_quote(event, s, row, venue):
+    """Show a quote to the venue's symbol `s`, whose market before it is `row`."""
+    if not _is_open(event, s, row, venue):
         return
-    if row["status"] != 0:
-        meet_halted(event, s, row, venue)
+    touched = note_quote(event, s, row, venue)
+    if touched != 0:
+        _react_to_quote(event, s, s, touched, venue)
+
+
+@leaf
+def on_trade(event, s, row, venue):
+    """Show a print to the venue's symbol `s`, whose market before it is `row`."""
+    if not _is_open(event, s, row, venue):
         return
-    if ctl["n_answers"] + 2 * venue.n_orders[s] > len(venue.answers):
-        ctl["status"] = STOP_ANSWERS_FULL
-        return
-    touched = note(event, s, row, venue)
+    touched = note_print(event, s, row, venue)
     if touched != 0:
         react(event, s, s, touched, venue)
 
 
 @leaf
-def note(event, s, row, venue):
-    """Book a quote or print in the ledgers of `s`; return which own orders it may concern (bits), 0 = none."""
+def _is_open(event, s, row, venue):
+    """Tell whether quotes and prints concern the symbol, and all answers to one would fit; else do what is left to do."""
+    ctl = venue.ctl[0]
+    if ctl["model"] == FIFO:
+        return False
+    if row["status"] != 0:
+        meet_halted(event, s, row, venue)
+        return False
+    if ctl["n_answers"] + 2 * venue.n_orders[s] > len(venue.answers):
+        ctl["status"] = STOP_ANSWERS_FULL
+        return False
+    return True
+
+
+@leaf
+def note_quote(event, s, row, venue):
+    """Book a quote in the ledgers of `s`; return which own orders it may concern (bits), 0 = none."""
     ctl = venue.ctl[0]
     bids = venue.ledgers[s, BID]
     asks = venue.ledgers[s, ASK]
-    if event["kind"] == Kind.QUOTE:
-        bid_qty, ask_qty = event["bid_qty"], event["ask_qty"]
-        if ctl["own_in_book"] == 1:
-            bid_qty = others_qty(s, 1, event["bid"], bid_qty, venue)
-            ask_qty = others_qty(s, -1, -event["ask"], ask_qty, venue)
-        touched = _show_both(event, bid_qty, ask_qty, bids, asks, venue.pairing_ns[row["evidence"], FALL_WAITS])
-        if touched != 0:
-            set_source(event, row["evidence"], -1, ctl)
-        if (bids["change"] == MOVED or asks["change"] == MOVED) and has_exchange_time(event["exch_ts_ns"]):
-            remember_touch(event, s, venue)
-        return touched
-    side = hear_side(event, s, row, bids, asks, venue)
+    bid_qty, ask_qty = event["bid_qty"], event["ask_qty"]
+    if ctl["own_in_book"] == 1:
+        bid_qty = others_qty(s, 1, event["bid"], bid_qty, venue)
+        ask_qty = others_qty(s, -1, -event["ask"], ask_qty, venue)
+    touched = _show_both(event, bid_qty, ask_qty, bids, asks, venue.pairing_ns[row["evidence"], FALL_WAITS])
+    if touched != 0:
+        set_source(event, row["evidence"], -1, ctl)
+    if (bids["change"] == MOVED or asks["change"] == MOVED) and has_exchange_time(event["exch_ts_ns"]):
+        remember_touch(event, s, venue)
+    return touched
+
+
+@leaf
+def note_print(event, s, row, venue):
+    """Book a print in the ledger that it concerns; return which own orders may react (bits), 0 = none."""
+    side = hear_side(event, s, row, venue.ledgers[s, BID], venue.ledgers[s, ASK], venue)
     if side == 0:
         return 0
-    set_source(event, row["evidence"], event["venue"], ctl)
+    set_source(event, row["evidence"], event["venue"], venue.ctl[0])
     if side == STRAY_SIDE:
         return STRAY
     touched = PRINT_ON_BIDS if side > 0 else PRINT_ON_ASKS

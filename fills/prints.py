@@ -2,7 +2,7 @@
 
 from fills.bands import GUESS_NOBODY, MILLION
 from fills.ledger import awaits_print, hear
-from fills.venue import ASK, BID, NO_RANK, PRINT_WAITS
+from fills.venue import ASK, BID, NO_RANK, PRINT_WAITS, TOUCHES
 from replay.desk import queueless
 from replay.events import NO_TIME, Flag
 from replay.jit import kernel, leaf
@@ -74,9 +74,8 @@ def _touch_at(event, s, venue):
     if not has_exchange_time(event["exch_ts_ns"]):
         return -1
     n = venue.n_touches[s]
-    most = venue.touches.shape[1]
-    for back in range(1, min(n, most) + 1):
-        k = (n - back) % most
+    for back in range(1, min(n, TOUCHES) + 1):
+        k = (n - back) % TOUCHES
         if venue.touches[s, k]["exch_ts_ns"] < event["exch_ts_ns"]:
             return k
     return -1
@@ -93,7 +92,7 @@ def remember_touch(event, s, venue):
     """Keep a touch that moved, with its exchange time, for prints that are late in telling their side (rule 10)."""
     if venue.symbol_of[s] != s:  # the lane of a shadow order: its symbol keeps them
         return
-    touch = venue.touches[s, venue.n_touches[s] % venue.touches.shape[1]]
+    touch = venue.touches[s, venue.n_touches[s] % TOUCHES]
     venue.n_touches[s] += 1
     touch["exch_ts_ns"] = event["exch_ts_ns"]
     touch["bid"] = event["bid"] if event["bid_qty"] > 0 else 0

@@ -21,7 +21,8 @@ from fills.exchange import (
     STRAY,
     is_auction,
     meet_halted,
-    note,
+    note_print,
+    note_quote,
     react,
     see,
     set_source,
@@ -212,7 +213,8 @@ def show_all(event, s, row, shadows, venue):
     n_apart = line["count"]
     for i in range(line["first"], line["first"] + n_apart):
         see(event, shadows.apart[i], row, venue)
-    _react_lines(event, s, note(event, s, row, venue), shadows, venue)
+    touched = note_quote(event, s, row, venue) if event["kind"] == Kind.QUOTE else note_print(event, s, row, venue)
+    _react_lines(event, s, touched, shadows, venue)
     if n_apart > 0:
         _reunite(s, n_apart, shadows, venue)
 

@@ -163,17 +163,32 @@ def apply_market(events, i, book):
         _apply_status(events, i, book)
         return
     row = book[event["symbol"]]
-    row["any_ts_ns"] = event["ts_ns"]
     if kind == Kind.QUOTE:
-        row["ts_ns"] = event["ts_ns"]
-        row["bid"] = event["bid"]
-        row["ask"] = event["ask"]
-        row["bid_qty"] = event["bid_qty"]
-        row["ask_qty"] = event["ask_qty"]
+        apply_quote(event, row)
     elif kind == Kind.TRADE:
-        row["last_price"] = event["price"]
-        row["last_qty"] = event["qty"]
-        row["last_ts_ns"] = event["ts_ns"]
+        apply_trade(event, row)
+    else:
+        row["any_ts_ns"] = event["ts_ns"]
+
+
+@leaf
+def apply_quote(event, row):
+    """Bring one symbol's row of the book up to date with a quote."""
+    row["any_ts_ns"] = event["ts_ns"]
+    row["ts_ns"] = event["ts_ns"]
+    row["bid"] = event["bid"]
+    row["ask"] = event["ask"]
+    row["bid_qty"] = event["bid_qty"]
+    row["ask_qty"] = event["ask_qty"]
+
+
+@leaf
+def apply_trade(event, row):
+    """Bring one symbol's row of the book up to date with a trade."""
+    row["any_ts_ns"] = event["ts_ns"]
+    row["last_price"] = event["price"]
+    row["last_qty"] = event["qty"]
+    row["last_ts_ns"] = event["ts_ns"]
 
 
 @kernel

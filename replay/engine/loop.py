@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from fills.bars import on_bar
-from fills.exchange import hear_message, on_event
-from replay.desk import WAKE_EVENT, WAKE_TIMER, apply_market
+from fills.exchange import hear_message, on_event, on_quote, on_trade
+from replay.desk import WAKE_EVENT, WAKE_TIMER, apply_market, apply_quote, apply_trade
 from replay.engine.traffic import (
     ANSWER,
     NOTHING,
@@ -64,44 +64,56 @@ def _make_stretch(decide: Callable[..., Any]) -> Any:
 
     It is no generator itself: measured, a generator's body runs at half the speed of a plain kernel's.
     """
+    settle = _make_settle(decide)
 
     def stretch(i, block, world, state):
-        desk = world.desk
-        clock = desk.clock
+        clock = world.desk.clock
         control = world.control
         n = len(block.events)
         if is_paused(world):
             return i
-        while i <= n:
-            ts_ns = block.events[i]["ts_ns"] if i < n else control[0]["until_ns"]
-            while min(clock[0]["next_timer_ns"], control[0]["other_due_ns"]) <= ts_ns:
-                what = next_due(world, ts_ns)
-                if what == NOTHING:
-                    break
-                if what == TIMER:
-                    start_timer(world)
-                    decide(WAKE_TIMER, 0, block, desk, state)
-                    control[0]["woken"] = WAKE_ON_TIMER
-                elif what == ANSWER:
-                    k = take_answer(world)
-                    decide(WAKE_EVENT, k, world.answer_block, desk, state)
-                    control[0]["woken"] = k << 3 | WAKE_ON_ANSWER
-                else:
-                    act(what, world)
+        i = max(i, 0)  # which it is; the compiler then knows that no index counts from the end
+        while i < n:
+            ts_ns = block.events[i]["ts_ns"]
+            if min(clock[0]["next_timer_ns"], control[0]["other_due_ns"]) <= ts_ns and not settle(ts_ns, block, world, state):
+                return i
+            if meet(block, i, world):
+                decide(WAKE_EVENT, i, block, world.desk, state)
+            if clock[0]["is_busy"] != 0:
+                control[0]["woken"] = i << 3 | WAKE_ON_EVENT
                 if is_paused(world):
-                    return i
-            if i < n:
-                meet(block, i, world)
-                if block.events[i]["kind"] != Kind.MESSAGE:
-                    decide(WAKE_EVENT, i, block, desk, state)
-                if clock[0]["is_busy"] != 0:
-                    control[0]["woken"] = i << 3 | WAKE_ON_EVENT
-                    if is_paused(world):
-                        return i + 1
+                    return i + 1
             i += 1
-        return i
+        return n + 1 if settle(control[0]["until_ns"], block, world, state) else n
 
-    return bound_kernel(stretch, decide)
+    return bound_kernel(stretch, _make_settle, decide)
+
+
+def _make_settle(decide: Callable[..., Any]) -> Any:
+    """Compile what lets happen all that is due before a recorded event at `ts_ns`; False when Python is needed first."""
+
+    def settle(ts_ns, block, world, state):
+        desk = world.desk
+        control = world.control
+        while min(desk.clock[0]["next_timer_ns"], control[0]["other_due_ns"]) <= ts_ns:
+            what = next_due(world, ts_ns)
+            if what == NOTHING:
+                return True
+            if what == TIMER:
+                start_timer(world)
+                decide(WAKE_TIMER, 0, block, desk, state)
+                control[0]["woken"] = WAKE_ON_TIMER
+            elif what == ANSWER:
+                k = take_answer(world)
+                decide(WAKE_EVENT, k, world.answer_block, desk, state)
+                control[0]["woken"] = k << 3 | WAKE_ON_ANSWER
+            else:
+                act(what, world)
+            if is_paused(world):
+                return False
+        return True
+
+    return bound_kernel(settle, decide)
 
 
 @kernel
@@ -123,36 +135,47 @@ def is_paused(world):
 
 @leaf
 def meet(block, i, world):
-    """Let exchange and desk meet one recorded event: first the exchange, which compares it with the book before.
+    """Let exchange and desk meet one recorded event, first the exchange, which compares it with the book before.
 
-    Messages of the full order book are for the exchange alone.
+    Returns whether the strategy is told of it. Quotes and trades, nearly all that comes, are told apart here and nowhere below.
     """
-    events = block.events
-    event = events[i]
+    event = block.events[i]
     kind = event["kind"]
+    s = event["symbol"]
     world.desk.clock[0]["now_ns"] = event["ts_ns"]
-    if kind >= Kind.ACK:
-        tell_desk(events, i, -1, 0, world)
-        return
-    if kind == Kind.QUOTE or kind == Kind.TRADE or kind == Kind.STATUS:
-        on_event(events, i, world.desk.book, world.venue)
-        apply_market(events, i, world.desk.book)
-        if kind == Kind.QUOTE:
-            mark(event, world)
-        if world.venue.ctl[0]["n_answers"] != 0:
-            collect(world)
-    elif kind == Kind.BAR:
-        meet_bar(block, i, world)
-    elif kind == Kind.MESSAGE:
-        hear_message(event, event["symbol"], world.desk.book, world.venue)
-        if world.venue.ctl[0]["n_answers"] != 0 or world.venue.ctl[0]["status"] != 0:
-            collect(world)
+    if kind == Kind.QUOTE and s >= 0:
+        row = world.desk.book[s]
+        on_quote(event, s, row, world.venue)
+        apply_quote(event, row)
+        mark(event, s, world)
+    elif kind == Kind.TRADE and s >= 0:
+        row = world.desk.book[s]
+        on_trade(event, s, row, world.venue)
+        apply_trade(event, row)
+    else:
+        return meet_rest(block, i, world)
+    if world.venue.ctl[0]["n_answers"] != 0:
+        collect(world)
+    return True
 
 
 @kernel
-def meet_bar(block, i, world):
-    """Let the exchange fill from a bar, where bars are all that it has."""
-    s = block.events[i]["symbol"]
-    on_bar(block.bars, block.events, i, s, world.desk.book[s], world.venue)
-    if world.venue.ctl[0]["n_answers"] != 0:
+def meet_rest(block, i, world):
+    """Let exchange and desk meet what is neither quote nor trade; messages of the full order book are for the exchange alone."""
+    events = block.events
+    event = events[i]
+    kind = event["kind"]
+    book, venue = world.desk.book, world.venue
+    if kind >= Kind.ACK:
+        tell_desk(events, i, -1, 0, world)
+        return True
+    if kind == Kind.STATUS:
+        on_event(events, i, book, venue)
+        apply_market(events, i, book)
+    elif kind == Kind.BAR:
+        on_bar(block.bars, events, i, event["symbol"], book[event["symbol"]], venue)
+    elif kind == Kind.MESSAGE:
+        hear_message(event, event["symbol"], book, venue)
+    if venue.ctl[0]["n_answers"] != 0 or (kind == Kind.MESSAGE and venue.ctl[0]["status"] != 0):
         collect(world)
+    return kind != Kind.MESSAGE

@@ -321,11 +321,11 @@ def refresh_due(world):
 
 
 @leaf
-def mark(event, world):
+def mark(event, s, world):
     """Sample the touch of a symbol: the last one of every second in which it changed, with the time of that change."""
-    touch = world.touches[event["symbol"]]
+    touch = world.touches[s]
     if event["ts_ns"] >= touch["due_ns"]:
-        write_mark(event["symbol"], world)
+        write_mark(s, world)
     if event["bid"] != touch["bid"] or event["ask"] != touch["ask"]:
         touch["ts_ns"] = event["ts_ns"]
         touch["due_ns"] = (event["ts_ns"] // MARK_EVERY_NS + 1) * MARK_EVERY_NS
