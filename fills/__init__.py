@@ -8,6 +8,7 @@ prints      whose side a print was on, and how much of it reaches us; stray: auc
 lifecycle   arrival, release, cancel, change, expiry; refusal: why not; terms: what is asked; account: what is held
 depth       what was taken of displayed and modelled size, and how an arrival takes it
 ledger      what one side shows, and what quotes and prints have not yet explained to each other
+notes       what a quote or print changes there, and which own orders it may concern
 fifo        exact queues, from the messages of the full order book; real_book: that book; real_tables: its memory
 record      answers, fills with their fee
 queue       queue models, place: one order in its queue under any of them; chosen: how a user names one;

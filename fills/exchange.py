@@ -92,13 +92,27 @@ Bands
         size displayed (rules 11 to 14). So paper accounts fill, by report; it explains their fills and measures no queue.
 """
 
-from fills.depth import forget_passed, keep_taken
+from fills.depth import forget_passed
 from fills.fifo import MESSAGE_ON_ASKS, MESSAGE_ON_BIDS, follow, note_message
-from fills.ledger import MOVED, RESIZED, UNSEEN, show
+from fills.ledger import RESIZED, UNSEEN
 from fills.lifecycle import MOST_ANSWERS, expire, follow_mid, on_cancel, on_modify, on_new
 from fills.marketable import cross_resting
+from fills.notes import (
+    CROSSED_ASKS,
+    CROSSED_BIDS,
+    GUESSED,
+    PASSED_ASKS,
+    PASSED_BIDS,
+    PRINT_ON_ASKS,
+    PRINT_ON_BIDS,
+    SHOWN_BIDS,
+    STRAY,
+    note_print,
+    note_quote,
+    set_source,
+)
 from fills.pegs import fill_hidden
-from fills.prints import STRAY_SIDE, budget_qty, has_exchange_time, hear_side, remember_touch
+from fills.prints import budget_qty
 from fills.queue import FIFO
 from fills.record import compact, has_room, summarise
 from fills.resting import fill_from_print, meet_touch, shrink_queue
@@ -109,11 +123,9 @@ from fills.venue import (
     ANSWER,
     ASK,
     BID,
-    FALL_WAITS,
     LEDGER,
     MARKET_RANK,
     NEVER,
-    NO_RANK,
     STOP_ANSWERS_FULL,
     VENUE_CTL,
     VENUE_ORDER,
@@ -124,17 +136,6 @@ from fills.venue import (
 from replay.events import Kind
 from replay.jit import kernel, leaf
 from replay.orders import Action
-
-SHOWN_BIDS = 1  # bits of what an event may concern: own orders where the display of their side changed ...
-SHOWN_ASKS = 2
-CROSSED_BIDS = 4  # ... whom the other side reached ...
-CROSSED_ASKS = 8
-PRINT_ON_BIDS = 16  # ... whom a print reached
-PRINT_ON_ASKS = 32
-GUESSED = 64  # ... if the guess of its side is right
-PASSED_BIDS = 128  # levels of which own orders took something are new
-PASSED_ASKS = 256
-STRAY = 512  # anybody: a print that consumed no displayed queue
 
 __all__ = [
     "ANSWER", "LEDGER", "VENUE_CTL", "VENUE_ORDER", "Rule", "Venue", "make_venue", "on_event", "on_expiry", "on_request",
@@ -206,37 +207,6 @@ def _is_open(event, s, row, venue):
     return True
 
 
-@leaf
-def note_quote(event, s, row, venue):
-    """Book a quote in the ledgers of `s`; return which own orders it may concern (bits), 0 = none."""
-    ctl = venue.ctl[0]
-    bids = venue.ledgers[s, BID]
-    asks = venue.ledgers[s, ASK]
-    bid_qty, ask_qty = event["bid_qty"], event["ask_qty"]
-    if ctl["own_in_book"] == 1:
-        bid_qty = others_qty(s, 1, event["bid"], bid_qty, venue)
-        ask_qty = others_qty(s, -1, -event["ask"], ask_qty, venue)
-    touched = _show_both(event, bid_qty, ask_qty, bids, asks, venue.pairing_ns[row["evidence"], FALL_WAITS])
-    if touched != 0:
-        set_source(event, row["evidence"], -1, ctl)
-    if (bids["change"] == MOVED or asks["change"] == MOVED) and has_exchange_time(event["exch_ts_ns"]):
-        remember_touch(event, s, venue)
-    return touched
-
-
-@leaf
-def note_print(event, s, row, venue):
-    """Book a print in the ledger that it concerns; return which own orders may react (bits), 0 = none."""
-    side = hear_side(event, s, row, venue.ledgers[s, BID], venue.ledgers[s, ASK], venue)
-    if side == 0:
-        return 0
-    set_source(event, row["evidence"], event["venue"], venue.ctl[0])
-    if side == STRAY_SIDE:
-        return STRAY
-    touched = PRINT_ON_BIDS if side > 0 else PRINT_ON_ASKS
-    return touched | GUESSED if side == 2 or side == -2 else touched
-
-
 @kernel
 def is_auction(event):
     """Tell whether an event is the print of an auction, which may come while the symbol does not trade."""
@@ -283,37 +253,6 @@ def _react_to_print(event, s, lane, touched, venue):
 
 
 @kernel
-def others_qty(s, side, rank, qty, venue):
-    """Return what a displayed size leaves when own orders that are part of it are taken out (rule 23)."""
-    for slot in range(venue.n_orders[s]):
-        order = venue.orders[s, slot]
-        if order["rank"] == rank and order["side"] == side:
-            qty -= order["leaves_qty"]
-    return max(qty, 0)
-
-
-@leaf
-def _show_both(event, bid_qty, ask_qty, bids, asks, wait_ns):
-    """Book a quote on both sides; return which own orders it may concern."""
-    bid = event["bid"] if event["bid_qty"] > 0 else NO_RANK
-    ask = -event["ask"] if event["ask_qty"] > 0 else NO_RANK
-    touched = 0
-    if show(bids, bid, bid_qty, event["seq"], event["ts_ns"], wait_ns):
-        touched |= SHOWN_BIDS
-    if show(asks, ask, ask_qty, event["seq"], event["ts_ns"], wait_ns):
-        touched |= SHOWN_ASKS
-    if bids["taken_rank"] != NO_RANK and keep_taken(bids, bid, event["bid_qty"]):
-        touched |= PASSED_BIDS
-    if asks["taken_rank"] != NO_RANK and keep_taken(asks, ask, event["ask_qty"]):
-        touched |= PASSED_ASKS
-    if ask != NO_RANK and bids["best_rank"] >= -ask:
-        touched |= CROSSED_BIDS
-    if bid != NO_RANK and asks["best_rank"] >= -bid:
-        touched |= CROSSED_ASKS
-    return touched
-
-
-@kernel
 def _react_to_quote(event, s, lane, touched, venue):
     ctl = venue.ctl[0]
     for k in range(2):
@@ -338,16 +277,6 @@ def _react_to_quote(event, s, lane, touched, venue):
         if venue.ledgers[lane, BID]["best_rank"] == MARKET_RANK or venue.ledgers[lane, ASK]["best_rank"] == MARKET_RANK:
             follow_mid(s, lane, venue)
             summarise(lane, venue)
-
-
-@kernel
-def set_source(event, evidence, venue_code, ctl):
-    """Note on what the answers that follow are based."""
-    ctl["now_ns"] = event["ts_ns"]
-    ctl["source_seq"] = event["seq"]
-    ctl["source_venue"] = venue_code
-    ctl["evidence"] = evidence
-    ctl["symbol"] = event["symbol"]
 
 
 @kernel

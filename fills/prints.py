@@ -2,7 +2,7 @@
 
 from fills.bands import GUESS_NOBODY, MILLION
 from fills.ledger import awaits_print, hear
-from fills.venue import ASK, BID, NO_RANK, PRINT_WAITS, TOUCHES
+from fills.venue import NO_RANK, PRINT_WAITS, TOUCHES
 from replay.desk import queueless
 from replay.events import NO_TIME, Flag
 from replay.jit import kernel, leaf
@@ -23,7 +23,7 @@ def hear_side(event, s, row, bids, asks, venue):
         venue.ctl[0]["n_ineligible"] += 1
         return STRAY_SIDE if bids["best_rank"] != NO_RANK or asks["best_rank"] != NO_RANK else 0
     flags = event["flags"] & (BUY | SELL)
-    side = told_side(event, s, row, venue) if flags == 0 else 1 if flags == SELL else -1 if flags == BUY else 0
+    side = told_side(event, s, row, bids, asks, venue) if flags == 0 else 1 if flags == SELL else -1 if flags == BUY else 0
     if side == 0:
         venue.ctl[0]["n_unsided"] += 1
         return STRAY_SIDE if bids["best_rank"] != NO_RANK or asks["best_rank"] != NO_RANK else 0
@@ -32,31 +32,27 @@ def hear_side(event, s, row, bids, asks, venue):
     return side if hear(ledger, price if side > 0 else -price, qty, event["ts_ns"], wait_ns) else 0
 
 
-@kernel
-def told_side(event, s, row, venue):
+@leaf
+def told_side(event, s, row, bids, asks, venue):
     """Return whose resting orders a print without a side consumed: 1 bids, -1 asks, twice that for a guess, 0 unknown."""
     price = event["price"]
-    explains_bid = awaits_print(venue.ledgers[s, BID], price, event["ts_ns"])
-    explains_ask = awaits_print(venue.ledgers[s, ASK], -price, event["ts_ns"])
-    if explains_bid != explains_ask:
-        return 1 if explains_bid else -1
+    side = awaits_print(bids, price, event["ts_ns"]) - awaits_print(asks, -price, event["ts_ns"])
     symbol = venue.symbol_of[s]
     k = _touch_at(event, symbol, venue)
-    if k >= 0:
-        touch = venue.touches[symbol, k]
-        return side_by_quote(price, touch["bid"], touch["ask"], row)
     bid = row["bid"] if row["bid_qty"] > 0 else 0
     ask = row["ask"] if row["ask_qty"] > 0 else 0
-    return side_by_quote(price, bid, ask, row)
+    if k >= 0:
+        bid = venue.touches[symbol, k]["bid"]
+        ask = venue.touches[symbol, k]["ask"]
+    by_quote = (1 if price <= bid else 0) - (1 if (price >= ask) & (ask > 0) else 0)
+    side = by_quote if side == 0 else side
+    return side if side != 0 else _guess_side(price, bid, ask, row)
 
 
 @kernel
-def side_by_quote(price, bid, ask, row):
-    """Return the passive side by a quote (0 = that side is empty), and by the last trade's tick where it says nothing."""
+def _guess_side(price, bid, ask, row):
+    """Return the passive side of a print between bid and ask (0 = that side is empty), or where the two meet."""
     is_low = bid > 0 and price <= bid
-    is_high = ask > 0 and price >= ask
-    if is_low != is_high:
-        return 1 if is_low else -1
     weight = 1 if is_low else 2
     if bid > 0 and ask > 0 and not is_low and 2 * price != bid + ask:
         return weight if 2 * price < bid + ask else -weight

@@ -13,22 +13,10 @@ from typing import NamedTuple
 import numpy as np
 
 from fills.bars import on_bar
-from fills.exchange import (
-    CROSSED_BIDS,
-    GUESSED,
-    PRINT_ON_BIDS,
-    SHOWN_BIDS,
-    STRAY,
-    is_auction,
-    meet_halted,
-    note_print,
-    note_quote,
-    react,
-    see,
-    set_source,
-)
+from fills.exchange import is_auction, meet_halted, react, see
 from fills.fifo import MESSAGE_ON_BIDS, follow, note_message, reach
 from fills.ledger import forget_display
+from fills.notes import CROSSED_BIDS, GUESSED, PRINT_ON_BIDS, SHOWN_BIDS, STRAY, note_print, note_quote, set_source
 from fills.pegs import is_pegged
 from fills.record import summarise
 from fills.venue import NO_RANK
