@@ -1,4 +1,7 @@
-"""The strategy of beside_hftbacktest.py, in hftbacktest's terms. Imported only where hftbacktest is installed."""
+"""The strategy of beside_hftbacktest.py, in hftbacktest's terms. Imported only where hftbacktest is installed.
+
+It uses numba directly, against the rule of this project: hftbacktest's own jitclasses refuse every disk cache, ours too.
+"""
 
 from __future__ import annotations
 

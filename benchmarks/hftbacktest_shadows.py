@@ -2,6 +2,8 @@
 
 Its own orders neither see each other nor change the book, so one pass holds them all. It cannot be told that a real order is part
 of the recorded display: its size stays in the level that the shadow joins, as market quantity.
+
+It uses numba directly, against the rule of this project: hftbacktest's own jitclasses refuse every disk cache, ours too.
 """
 
 from __future__ import annotations
