@@ -17,7 +17,17 @@ from replay.errors import DataError
 
 FORMAT = 1
 # Arrays of these names come from the configuration, not from yesterday.
-SETTINGS = ("params", "params_acting", "horizons", "watch", "is_watched", "rollout_keys", "rollout_seed")
+SETTINGS = (
+    "params",
+    "params_acting",
+    "horizons",
+    "watch",
+    "is_watched",
+    "rollout_keys",
+    "rollout_seed",
+    "rollout_shares",
+    "modes_configured",
+)
 PAIRS = ("pairs",)  # arrays of these names have the symbol on both of their first axes
 
 

@@ -15,7 +15,7 @@ decision of this symbol with a reason, sets the component's bit in `status`, and
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from replay.events import Kind
 from replay.jit import kernel
 from strategy.breaker import BREAKER, CLOSED, OPEN, may_act, note_failure, note_sound
 from strategy.decision import Component
-from strategy.modes import ENHANCED, ORIGINAL
+from strategy.modes import ENHANCED, MODES, ORIGINAL
 from strategy.plan import IDLE
 from strategy.rollout import BY_CYCLE, is_chosen, symbol_key
 
@@ -54,18 +54,26 @@ class Forms(NamedTuple):
     decision_counts: np.ndarray  # int64 (n_symbols,)
     rollout_keys: np.ndarray  # int64 (n_symbols,)
     rollout_seed: np.ndarray  # int64 (1,)
+    rollout_shares: np.ndarray  # float64 (N_COMPONENTS,)
+    modes_configured: np.ndarray  # int64 (N_COMPONENTS,), ORIGINAL where there is no rollout
+    modes: np.ndarray  # int64 (N_COMPONENTS,), scratch: those in force
     marks: np.ndarray  # MARKS (1,), scratch
 
 
-def new_forms(n_symbols: int, symbols: Sequence[str] = (), seed: int = 0) -> Forms:
-    """Return closed breakers; `symbols` are names by index, their index where left out."""
+def new_forms(n_symbols: int, settings: Any, symbols: Sequence[str] = (), seed: int = 0) -> Forms:
+    """Return closed breakers; `settings` are those of all components, `symbols` names by index (their index where left out)."""
     names = symbols or [str(k) for k in range(n_symbols)]
+    sections = [getattr(settings, component.name.lower()) for component in Component]
+    modes = [MODES.index(section.mode) if hasattr(section, "rollout") else ORIGINAL for section in sections]
     return Forms(
         breakers=np.zeros((n_symbols, N_COMPONENTS), BREAKER),
         not_closed=np.zeros(n_symbols, np.int64),
         decision_counts=np.zeros(n_symbols, np.int64),
         rollout_keys=np.array([symbol_key(name) for name in names], np.int64),
         rollout_seed=np.array([seed], np.int64),
+        rollout_shares=np.array([getattr(section, "rollout", 1.0) for section in sections]),
+        modes_configured=np.array(modes, np.int64),
+        modes=np.zeros(N_COMPONENTS, np.int64),
         marks=np.zeros(1, MARKS),
     )
 
@@ -74,45 +82,44 @@ def new_forms(n_symbols: int, symbols: Sequence[str] = (), seed: int = 0) -> For
 def set_forms(s, now_ns, is_beside, state):
     """Write the modes that are in force for a symbol now into `state.params_acting`."""
     marks = state.forms.marks[0]
-    params = state.params
-    acting = state.params_acting
     marks["is_beside"] = is_beside
-    marks["is_original"] = (params["pipeline"][0]["trades"] == ORIGINAL_TRADES) != is_beside
+    marks["is_original"] = (state.params["pipeline"][0]["trades"] == ORIGINAL_TRADES) != is_beside
     marks["enhanced"] = 0
     marks["as_original"] = 0
     marks["failed"] = 0
     marks["sound"] = 0
-    row = params["staleness"][0]
-    acting["staleness"][0]["mode"] = _form(s, Component.STALENESS, row["mode"], row["rollout"], now_ns, state)
-    row = params["cost"][0]
-    acting["cost"][0]["mode"] = _form(s, Component.COST, row["mode"], row["rollout"], now_ns, state)
-    row = params["gate"][0]
-    acting["gate"][0]["mode"] = _form(s, Component.GATE, row["mode"], row["rollout"], now_ns, state)
-    row = params["arbiter"][0]
-    acting["arbiter"][0]["mode"] = _form(s, Component.ARBITER, row["mode"], row["rollout"], now_ns, state)
-    row = params["barriers"][0]
-    acting["barriers"][0]["mode"] = _form(s, Component.BARRIERS, row["mode"], row["rollout"], now_ns, state)
-    row = params["risk"][0]
-    acting["risk"][0]["mode"] = _form(s, Component.RISK, row["mode"], row["rollout"], now_ns, state)
-    row = params["renorm"][0]
-    acting["renorm"][0]["mode"] = _form(s, Component.RENORM, row["mode"], row["rollout"], now_ns, state)
-    row = params["rebalance"][0]
-    acting["rebalance"][0]["mode"] = _form(s, Component.REBALANCE, row["mode"], row["rollout"], now_ns, state)
+    for c in range(N_COMPONENTS):
+        state.forms.modes[c] = state.forms.modes_configured[c]
+        if c != Component.PLANNER:
+            state.forms.modes[c] = _form(s, c, now_ns, state)
     if is_beside == 0:
         _set_planner_form(s, now_ns, state)
+    _write_modes(state.forms.modes, state.params_acting)
 
 
 @kernel
-def _form(s, c, mode, rollout, now_ns, state):
+def _write_modes(modes, acting):
+    acting["staleness"][0]["mode"] = modes[Component.STALENESS]
+    acting["cost"][0]["mode"] = modes[Component.COST]
+    acting["gate"][0]["mode"] = modes[Component.GATE]
+    acting["arbiter"][0]["mode"] = modes[Component.ARBITER]
+    acting["barriers"][0]["mode"] = modes[Component.BARRIERS]
+    acting["risk"][0]["mode"] = modes[Component.RISK]
+    acting["renorm"][0]["mode"] = modes[Component.RENORM]
+    acting["rebalance"][0]["mode"] = modes[Component.REBALANCE]
+
+
+@kernel
+def _form(s, c, now_ns, state):
     """Return the mode in which component `c` acts, and mark it."""
-    if mode != ENHANCED:
-        return mode
     forms = state.forms
     marks = forms.marks[0]
+    if forms.modes_configured[c] != ENHANCED:
+        return forms.modes_configured[c]
     count = forms.decision_counts[s] if state.params["pipeline"][0]["rollout_by"] == BY_CYCLE else 0
     if (
         marks["is_original"] == 0
-        and is_chosen(forms.rollout_seed[0], forms.rollout_keys[s], c, count, rollout)
+        and is_chosen(forms.rollout_seed[0], forms.rollout_keys[s], c, count, forms.rollout_shares[c])
         and may_act(forms.breakers, s, c, now_ns)
     ):
         marks["enhanced"] |= 1 << c
@@ -126,9 +133,8 @@ def _set_planner_form(s, now_ns, state):
     """Choose the form of the next plan; one that works, or waits, keeps its own."""
     planner = state.planner
     if planner.plans[s]["state"] == IDLE and planner.intents[s]["is_set"] == 0:
-        row = state.params["planner"][0]
-        planner.forms[s] = _form(s, Component.PLANNER, row["mode"], row["rollout"], now_ns, state)
-    elif planner.forms[s] != state.params["planner"][0]["mode"]:
+        planner.forms[s] = _form(s, Component.PLANNER, now_ns, state)
+    elif planner.forms[s] != state.forms.modes_configured[Component.PLANNER]:
         state.forms.marks[0]["as_original"] |= 1 << Component.PLANNER
 
 

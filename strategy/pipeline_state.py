@@ -176,7 +176,7 @@ def build_state(
         rebalance=new_rebalance(n_symbols),
         budget=new_budget(),
         planner=new_planner(n_symbols, MODES.index(settings.planner.mode)),
-        forms=new_forms(n_symbols, symbols, seed),
+        forms=new_forms(n_symbols, settings, symbols, seed),
         horizons=np.array(horizons_min, np.int64),
         legs=np.zeros(len(horizons_min), LEG),
         decision=decision,

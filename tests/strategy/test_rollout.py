@@ -51,7 +51,7 @@ def test_the_share_is_kept_and_components_draw_for_themselves():
 
 def test_another_symbol_changes_nothing():
     """A symbol is chosen by its name: its place among others does not matter."""
-    few, many = new_forms(2, ["AAPL", "MSFT"], 1), new_forms(3, ["AA", "AAPL", "MSFT"], 1)
+    few, many = new_forms(2, StrategySettings(), ["AAPL", "MSFT"], 1), new_forms(3, StrategySettings(), ["AA", "AAPL", "MSFT"], 1)
 
     assert np.array_equal(few.rollout_keys, many.rollout_keys[1:])
 

@@ -82,7 +82,20 @@ def test_who_trades_does_the_same_with_and_without_a_shadow(script, trades, conf
 
 def _remembered(pipeline):
     """Walk through all arrays that outlive a cycle."""
-    scratch = ("legs", "decision", "params", "params_acting", "marks", "holdings", "rest", "parts", "metrics", "issued", "plays")
+    scratch = (
+        "legs",
+        "decision",
+        "params",
+        "params_acting",
+        "marks",
+        "modes",
+        "holdings",
+        "rest",
+        "parts",
+        "metrics",
+        "issued",
+        "plays",
+    )
     spared = ("calibration.records", "calibration.buckets", "mixture.scratch")  # their last rows, and lines drawn anew each time
     return [
         (name, array)
