@@ -70,6 +70,8 @@ class DecisionPipeline:
         What sizes are shares of.
     first_order_id : int
         Ids count up from here; after a restart within a day begin beyond those in use.
+    seed : int
+        Of a gradual rollout: `run.seed` of the replay that is to be matched.
     **sections
         Single settings by component, such as `gate={"mode": "enhanced"}`, where no `settings` are given.
 
@@ -98,6 +100,7 @@ class DecisionPipeline:
         products: Products | None = None,
         equity_usd: float = 100_000.0,
         first_order_id: int = 1,
+        seed: int = 0,
         **sections: Mapping[str, Any],
     ) -> None:
         self.settings = _settings(settings, sections)
@@ -110,7 +113,9 @@ class DecisionPipeline:
             desk.clock["next_order_id"] = first_order_id
             clear_books(desk, self._names, self.products)
             names = self._names
-            state = build_state(self.settings, len(names), names.horizons_min, _equity(equity_usd), symbols=names.symbols)
+            state = build_state(
+                self.settings, len(names), names.horizons_min, _equity(equity_usd), symbols=names.symbols, seed=seed
+            )
         assert desk is not None
         assert state is not None
         self.desk, self.state = desk, state

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tomllib
 from datetime import time
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from replay.events import FORECAST, Kind, Status
 from replay.forecasts.weave import Weaver
 from replay.inputs import Choices, gather
 from replay.orders import ORDER_LOG, REQUEST, State
-from replay.setup import build_engine, start_day
+from replay.project import enhanced_toml
+from replay.setup import build_engine, load, start_day
 from strategy import StalenessGuard, plain_events
 from strategy.decision import DECISION, Reason
 from strategy.own_desk import Products
@@ -131,11 +133,14 @@ def test_live_decides_as_replay_did(tmp_path, name):
         assert sent[name].tolist() == requests[name].tolist()
 
 
-def test_the_plain_form_decides_as_the_engine_did(tmp_path):
+@pytest.mark.parametrize("form", ["original", pytest.param("enhanced", marks=pytest.mark.slow)])
+def test_the_plain_form_decides_as_the_engine_did(tmp_path, form):
     """Dicts with names and dollars, one at a time, lead `DecisionPipeline` to the requests and decisions of the engine's loop."""
-    recorded, _, engine = _recorded(tmp_path / "replay", lambda: None)
+    config = Config() if form == "original" else Config.from_values(tomllib.loads(enhanced_toml()))
+    choices = _choices(None, state_in=None if form == "original" else SAMPLE / "start.npz")
+    recorded, _, engine = _recorded(tmp_path / "replay", lambda: None, config, choices)
     answers = engine.world.answers[: engine.world.control[0]["answer_head"]]
-    inputs = gather([SAMPLE], Config(), _choices(None))
+    inputs = gather([SAMPLE], config, choices)
     session, names = inputs.sessions[0], list(inputs.symbol_index)
     infos = {name: session.symbol_info(name) for name in names}
     products = Products(
@@ -144,9 +149,11 @@ def test_the_plain_form_decides_as_the_engine_did(tmp_path):
         evidence={name: info.evidence for name, info in infos.items()},
     )
     own = DecisionPipeline(
-        symbols=names, horizons_min=inputs.horizons_min, settings=Config().strategy, products=products,
-        equity_usd=Config().run.equity_usd,
+        symbols=names, horizons_min=inputs.horizons_min, settings=config.strategy, products=products,
+        equity_usd=config.run.equity_usd, seed=config.run.seed,
     )  # fmt: skip
+    if choices.state_in is not None:
+        own.load(choices.state_in)
     own.begin_day(session.day)
     requests, decided = [], []
     for block in _with_answers(recorded, answers):
@@ -222,12 +229,13 @@ def _plain(event, block, names):
     return plain_events.answer(ts_ns, symbol, kind.name, int(event["order_id"]), **known)
 
 
-def _recorded(folder, make_strategy):
+def _recorded(folder, make_strategy, config=None, choices=None):
     """Replay a stretch; return its blocks, its spool and the engine, whose ring still holds every answer."""
-    inputs = gather([SAMPLE], Config(), _choices(make_strategy()))
+    inputs = gather([SAMPLE], config or Config(), choices or _choices(make_strategy()))
     session = inputs.sessions[0]
     spool = _spool(folder)
     engine = build_engine(inputs, spool)
+    load(inputs, engine, None)
     start_day(inputs, engine, session)
     start_ns, end_ns = inputs.span_of(session)
     weaver, fresh, blocks = Weaver(), inputs.forecasts_of(session), []
@@ -255,8 +263,9 @@ def _with_answers(blocks, answers):
         yield Block(block.events[start:], block.bars, block.forecasts)
 
 
-def _choices(strategy):
-    return Choices(forecasts=None if strategy is not None else SAMPLE / "forecasts.parquet", strategy=strategy, **MORNING)
+def _choices(strategy, state_in=None):
+    given = None if strategy is not None else SAMPLE / "forecasts.parquet"
+    return Choices(forecasts=given, strategy=strategy, state_in=state_in, **MORNING)
 
 
 def _spool(folder):
