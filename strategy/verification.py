@@ -81,16 +81,18 @@ class Verification:
         metrics : mapping
             Names as in CYCLE. Judged are `n_symbols` (decisions made), `n_errors` (of them, with a component in error),
             `n_targets`, `turnover_usd` and `turnover_small_usd` (of it, from moves inside the no-trade band),
-            `weight_sum_min` and `weight_sum_max` of the horizon weights. Missing ones count as zero, or as no weights.
+            `weight_sum_min` and `weight_sum_max` of the horizon weights. Missing ones count as zero, or as no weights; names of
+            your own are let through, what looks like a misspelt one of these is a `UsageError`.
 
         Returns
         -------
         bool
             True on every `every_cycles`-th cycle: time for `run_full`.
         """
-        strangers = [name for name in metrics if name not in (CYCLE.names or ())]
-        if strangers:
-            raise UsageError(f"a cycle has no metric '{strangers[0]}'{suggestion(strangers[0], CYCLE.names or ())}")
+        for name in metrics:
+            hint = "" if name in (CYCLE.names or ()) else suggestion(name, CYCLE.names or ())
+            if "did you mean" in hint:
+                raise UsageError(f"a cycle has no metric '{name}'{hint}")
         defaults = dict.fromkeys(_FIELDS, 0.0) | {"weight_sum_min": math.nan, "weight_sum_max": math.nan}
         self._cycles.append(np.array([[float(metrics.get(name, defaults[name])) for name in _FIELDS]]))
         self._n_cycles += 1

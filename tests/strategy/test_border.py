@@ -235,6 +235,16 @@ def test_the_guard_judges_one_symbol_among_many():
     assert ["TARGET_SET", "TARGET_SET", "STALE_QUOTE"] == answers
 
 
+def test_metrics_of_ones_own_are_let_through():
+    """A cycle may carry more than is judged; only what looks misspelt is refused."""
+    alone, more = (strategy.Verification(decisions_min=2) for _ in range(2))
+    for _ in range(3):
+        alone.log_cycle({"n_symbols": 1})
+        more.log_cycle({"n_symbols": 1, "my_pnl_usd": 12.5})
+
+    assert alone.run_full() == more.run_full()
+
+
 def test_a_logged_loop_is_judged_like_rows():
     """Decisions, outcomes, rewards and orders that were logged one by one give the checks that columns of them give."""
     rng, minute = np.random.default_rng(1), 60_000_000_000
