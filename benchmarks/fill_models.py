@@ -4,8 +4,9 @@
 
 The stream is a synthetic session with the truth in its messages; where REPLAY_REAL_DATA names a folder with recordings, the ES
 file comes beside it. Ours play each order alone with its own size hidden in the display; hftbacktest plays them in one pass with
-its no-partial exchange and cannot hide it. It gets the touch as depth rows (a level that fell away is set to 0, one that a better
-price hides is kept) and prints with their side (by the quote where the feed names none).
+its no-partial exchange and cannot hide it. Events of one time stamp are set 2 ns apart for it, so that its orders have the same
+place among them as ours. It gets the touch as depth rows (a level that fell away is set to 0, one that a better price hides is
+kept) and prints with their side (by the quote where the feed names none).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -48,7 +49,32 @@ def sessions(folder: Path) -> Iterator[tuple[str, Session]]:
         yield "ES", Session.open(import_sessions("databento", files, folder / "es", ImportOptions())[0])
 
 
-def convert(session: Session) -> np.ndarray:
+class Clock(NamedTuple):
+    """The events by `seq`: when each came, and when it comes for a simulator that knows no order within a time stamp."""
+
+    seq: np.ndarray
+    ts_ns: np.ndarray
+    apart_ns: np.ndarray
+
+    @classmethod
+    def of(cls, session: Session) -> Clock:
+        """Set the quotes and prints of a session at least 2 ns apart."""
+        both = pd.concat([session.quotes()[["seq", "ts_ns"]], session.trades()[["seq", "ts_ns"]]]).sort_values("seq")
+        ts_ns, steps = both["ts_ns"].to_numpy(), 2 * np.arange(len(both))
+        return cls(both["seq"].to_numpy(), ts_ns, np.maximum.accumulate(ts_ns - steps) + steps)
+
+    def before(self, ts_ns: np.ndarray, seq: np.ndarray) -> np.ndarray:
+        """Return the time just before an event; where none is named before all of a time stamp."""
+        row = np.where(seq > 0, np.searchsorted(self.seq, seq), np.searchsorted(self.ts_ns, ts_ns))
+        is_over = row == len(self.seq)
+        return np.where(is_over, np.maximum(ts_ns, self.apart_ns[-1] + 2), self.apart_ns[np.minimum(row, len(self.seq) - 1)]) - 1
+
+    def real(self, apart_ns: np.ndarray) -> np.ndarray:
+        """Return when an event really came."""
+        return self.ts_ns[np.maximum(np.searchsorted(self.apart_ns, apart_ns, "right") - 1, 0)]
+
+
+def convert(session: Session, clock: Clock) -> np.ndarray:
     """Turn the level-1 stream of a session into hftbacktest's rows."""
     from hftbacktest.types import BUY_EVENT, DEPTH_EVENT, EXCH_EVENT, LOCAL_EVENT, SELL_EVENT, TRADE_EVENT
 
@@ -70,7 +96,9 @@ def convert(session: Session) -> np.ndarray:
         parts.append(_rows(quotes[is_worse], flags, price.shift()[is_worse], 0, 0))
         parts.append(_rows(quotes[is_new], flags, price[is_new], size[is_new], 1))
     order = np.concatenate([keys for keys, _ in parts])
-    return np.concatenate([rows for _, rows in parts])[np.argsort(order, kind="stable")]
+    rows = np.concatenate([rows for _, rows in parts])
+    rows["exch_ts"] = rows["local_ts"] = clock.apart_ns[np.searchsorted(clock.seq, order // 3)]
+    return rows[np.argsort(order, kind="stable")]
 
 
 def _rows(frame: pd.DataFrame, flags: Any, price: Any, qty: Any, rank: int) -> tuple[np.ndarray, np.ndarray]:
@@ -79,14 +107,14 @@ def _rows(frame: pd.DataFrame, flags: Any, price: Any, qty: Any, rank: int) -> t
 
     rows = np.zeros(len(frame), event_dtype)
     rows["ev"], rows["px"], rows["qty"] = flags, np.asarray(price) / 10_000, qty
-    rows["exch_ts"] = rows["local_ts"] = frame["ts_ns"]
     return frame["seq"].to_numpy() * 3 + rank, rows
 
 
-def schedule(orders: pd.DataFrame) -> tuple[np.ndarray, ...]:
-    """Return the actions by time (before the events of their time stamp), and the orders' side, price and quantity."""
+def schedule(orders: pd.DataFrame, clock: Clock) -> tuple[np.ndarray, ...]:
+    """Return the actions by time (before the quotes that show them), and the orders' side, price and quantity."""
     end_ns = (orders["end_ns"] + np.where(orders["is_filled"], PATIENCE_NS, 0)).to_numpy()
-    times_ns = np.concatenate([orders["arrival_ns"].to_numpy(), end_ns]) - 1
+    arrival_ns = clock.before(orders["arrival_ns"].to_numpy(), orders["before_seq"].to_numpy())
+    times_ns = np.concatenate([arrival_ns, clock.before(end_ns, orders["end_seq"].to_numpy())])
     kinds, which = np.repeat([0, 1], len(orders)), np.tile(np.arange(len(orders)), 2)
     by_time = np.lexsort((kinds, times_ns))
     side = np.where(orders["side"] == "BUY", 1, -1)
@@ -112,13 +140,16 @@ def compare(session: Session) -> pd.DataFrame:
     ours = validate_fills([session], list(DISPLAY_MODELS), bands=False, resamples=0)
     orders = ours.orders
     blocks = Blocks(blocks_of_time(orders["session"].to_numpy(), orders["arrival_ns"].to_numpy(), 30.0), 0, 0)
-    rows, plan, tick = convert(session), schedule(orders), session.symbol_info(session.symbols[0]).tick / session.scale
+    clock, tick = Clock.of(session), session.symbol_info(session.symbols[0]).tick / session.scale
+    rows, plan = convert(session, clock), schedule(orders, clock)
     passes = {str(model): least(lambda model=model: play_shadows(session, orders, model))[1] for model in DISPLAY_MODELS}
     cpu_s = {("ours", model): seconds for model, seconds in passes.items()}  # both sides have a model named log
     scores = []
     for model in theirs.MODELS:
         fill_ns, cpu_s["hftbacktest", model] = least(lambda model=model: theirs.run(rows, model, plan, tick, NEVER_NS))
-        filled_qty = np.where(fill_ns < NEVER_NS, orders["qty"], 0)
+        is_filled = fill_ns < NEVER_NS
+        fill_ns = np.where(is_filled, clock.real(fill_ns), NEVER_NS)
+        filled_qty = np.where(is_filled, orders["qty"], 0)
         got = pd.DataFrame({"filled_qty": filled_qty, "whole_ns": fill_ns}, index=orders.index)
         chances = {h: filled_within(orders, fill_ns, h) for h in HORIZONS_S}
         scores += [{"feed": FULL, "model": model} | row for row in score(orders, judge(orders, got), chances, blocks)]
