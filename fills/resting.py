@@ -51,11 +51,12 @@ def meet_touch(s, lane, side, venue):
 def fill_from_print(s, side, rank, budget_qty, explained_qty, venue):
     """Let a print run through own orders: those at better prices first, then the line at its own price (rules 7 to 9)."""
     if venue.choices[venue.ctl[0]["evidence"]]["has_through"] == 1:
-        most = through_qty(budget_qty, venue)
-        left = budget_qty - most + fill_through(s, side, rank, most, venue)
+        most = through_qty(budget_qty, venue) if venue.ctl[0]["has_shares"] == 1 else budget_qty
+        left = fill_through(s, side, rank, most, venue)
+        if most < budget_qty:
+            left = _stand_before(s, side, rank, budget_qty - most + left, venue)
     else:
-        left = budget_qty
-    left = _stand_before(s, side, rank, left, venue)
+        left = _stand_before(s, side, rank, budget_qty, venue)
     explained = min(explained_qty, left)
     if explained > 0:
         _walk(s, side, rank, explained, True, venue)

@@ -40,7 +40,7 @@ def through_qty(qty, venue):
     """Return how much of a print trades with orders at better prices than its own."""
     ctl = venue.ctl[0]
     choice = venue.choices[ctl["evidence"]]
-    if ctl["has_shares"] == 0 or choice["fit"] == FIT_NOTHING:
+    if choice["fit"] == FIT_NOTHING:
         return qty
     return _part(qty, 1.0 - venue.fits[ctl["symbol"]]["passed_share"], choice)
 
