@@ -1,20 +1,26 @@
-"""The whole default pipeline with its gate shut: from memory, and from zstd Parquet end to end.
+"""The whole pipeline with its gate shut: the default one from memory and from zstd Parquet, the enhanced one from memory.
 
-Every symbol gets a forecast of zero for five horizons every five minutes, so every component runs and nothing is ever traded.
+Every symbol gets a forecast of zero for five horizons, so every component up to the gate runs, a form that learns does so from
+outcomes, and nothing is ever traded. The default pipeline decides every five minutes, the enhanced one (`examples/enhanced.toml`)
+every minute and every second. What a decision takes is the difference of these two: once with forecasts that lie in the blocks
+already, learning and journal included, and once with all that weaving them into a stream costs as well.
 """
 
 from __future__ import annotations
 
 import tempfile
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from benchmarks import market, worlds
 from benchmarks.measure import Figure, least_cpu_s, yardstick
 from replay.desk import Block
-from replay.events import FORECAST
+from replay.events import BAR, FORECAST, Kind
 from replay.forecasts.table import READY, ForecastRows, no_forecasts
 from replay.forecasts.weave import Weaver
 from replay.session import Session
@@ -23,12 +29,13 @@ from strategy.pipeline import StrategySettings, build_state, decide, start_day
 N_EVENTS = 5_000_000
 N_SYMBOLS = 10
 HORIZONS_MIN = (5, 10, 15, 30, 60)
-EVERY_NS = 300_000_000_000
+SECOND_NS = 1_000_000_000
+EVERY_NS = 300 * SECOND_NS
 
 
-def zero_forecasts(until_ns: int) -> ForecastRows:
+def zero_forecasts(until_ns: int, every_ns: int = EVERY_NS) -> ForecastRows:
     """Return forecasts of zero from the open on."""
-    times = np.arange(market.OPEN_NS + EVERY_NS, until_ns, EVERY_NS)
+    times = np.arange(market.OPEN_NS + every_ns, until_ns, every_ns)
     n_rows = len(times) * N_SYMBOLS * len(HORIZONS_MIN)
     ready, rows = np.zeros(n_rows, READY), np.zeros(n_rows, FORECAST)
     ready["ready_ts_ns"] = np.repeat(times, N_SYMBOLS * len(HORIZONS_MIN))
@@ -50,15 +57,28 @@ def woven(blocks: Iterable[Block], forecasts: ForecastRows) -> Iterator[Block]:
         forecasts = no_forecasts()
 
 
-def prepare(source: Callable[[], Iterable[Block]], forecasts: ForecastRows) -> Callable[[], worlds.Counts]:
-    """Prepare a replay of a source through the default pipeline."""
+def enhanced() -> StrategySettings:
+    """Return the settings of `examples/enhanced.toml`."""
+    sections = tomllib.loads((Path(__file__).parents[1] / "examples" / "enhanced.toml").read_text())
+    kinds: dict[str, Any] = {part.name: part.default_factory for part in fields(StrategySettings)}
+    return StrategySettings(**{name: kinds[name](**values) for name, values in sections.items()})
+
+
+def prepare(
+    source: Callable[[], Iterable[Block]],
+    forecasts: ForecastRows,
+    settings: StrategySettings | None = None,
+    *,
+    is_woven: bool = False,
+) -> Callable[[], worlds.Counts]:
+    """Prepare a replay of a source through the pipeline, the default one unless `settings` say otherwise."""
     world = worlds.build(N_SYMBOLS, legs_ns=(1_000_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000))
-    state = build_state(StrategySettings(), N_SYMBOLS, HORIZONS_MIN)
+    state = build_state(settings or StrategySettings(), N_SYMBOLS, HORIZONS_MIN)
     start_day(state, world.desk.clock)
     trial = worlds.Trial(world, worlds.seat(decide, state))
 
     def run() -> worlds.Counts:
-        counts = trial.run(woven(source(), forecasts))
+        counts = trial.run(source() if is_woven else woven(source(), forecasts))
         assert trial.rows["decisions"] == len(forecasts.rows) // len(HORIZONS_MIN), trial.rows
         return counts
 
@@ -66,10 +86,19 @@ def prepare(source: Callable[[], Iterable[Block]], forecasts: ForecastRows) -> C
 
 
 def main() -> list[Figure]:
-    """Measure both ways."""
+    """Measure the default pipeline both ways, and the enhanced one by the minute and by the second."""
     events = market.stream(N_EVENTS, N_SYMBOLS)
-    forecasts = zero_forecasts(int(events["ts_ns"][-1]))
+    return [*_default(events), *_enhanced(events)]
+
+
+def _checked(work: Callable[[], worlds.Counts], forecasts: ForecastRows) -> None:
     expected = worlds.Counts(N_EVENTS + len(forecasts.rows), 0, 0, 0)
+    counts = work()
+    assert counts == expected, f"expected {expected}, got {counts}"
+
+
+def _default(events: np.ndarray) -> list[Figure]:
+    forecasts = zero_forecasts(int(events["ts_ns"][-1]))
     with tempfile.TemporaryDirectory() as folder:
         session = Session.open(market.write(Path(folder) / "session", events, N_SYMBOLS))
         index = {name: k for k, name in enumerate(market.NAMES)}
@@ -80,11 +109,38 @@ def main() -> list[Figure]:
 
         sources = [lambda: worlds.blocks(events), from_disk]
         for source in sources:
-            counts = prepare(source, forecasts)()
-            assert counts == expected, f"expected {expected}, got {counts}"
+            _checked(prepare(source, forecasts), forecasts)
         memory_s, disk_s, yard_s = least_cpu_s([*[lambda s=s: prepare(s, forecasts) for s in sources], yardstick])
     return [
         Figure.at_least("pipeline, quiet, from memory", N_EVENTS / memory_s / 1e6, "M events/s", 10),
         Figure.at_least("pipeline, quiet, from zstd Parquet", N_EVENTS / disk_s / 1e6, "M events/s", 6),
         Figure("pipeline, quiet, from memory / yardstick", memory_s / yard_s, "x"),
+    ]
+
+
+def given(events: np.ndarray, forecasts: ForecastRows) -> list[Block]:
+    """Return blocks in which the forecasts lie already."""
+    pieces = list(woven([Block(events, np.zeros(0, BAR), forecasts.rows[:0])], forecasts))
+    whole = np.concatenate([piece.events for piece in pieces])
+    whole["row"][whole["kind"] == Kind.FORECAST] = np.arange(len(forecasts.rows))
+    blocks = worlds.blocks(whole)
+    return [Block(block.events, block.bars, forecasts.rows) for block in blocks]
+
+
+def _enhanced(events: np.ndarray) -> list[Figure]:
+    until_ns = int(events["ts_ns"][-1])
+    paces = [zero_forecasts(until_ns, every_ns) for every_ns in (60 * SECOND_NS, SECOND_NS)]
+    wholes = [given(events, forecasts) for forecasts in paces]
+    makers = [lambda f=forecasts: prepare(lambda: worlds.blocks(events), f, enhanced()) for forecasts in paces]
+    for forecasts, whole in zip(paces, wholes, strict=True):
+        makers.append(lambda f=forecasts, w=whole: prepare(lambda: w, f, enhanced(), is_woven=True))
+    for make, forecasts in zip(makers, paces * 2, strict=True):
+        _checked(make(), forecasts)
+    minute_s, second_s, given_minute_s, given_second_s = least_cpu_s(makers)
+    to_us = 1e6 * len(HORIZONS_MIN) / (len(paces[1].rows) - len(paces[0].rows))
+    return [
+        Figure.at_least("enhanced pipeline, quiet, a cycle a minute", N_EVENTS / minute_s / 1e6, "M events/s", 8),
+        Figure.at_least("enhanced pipeline, quiet, a cycle a second", N_EVENTS / second_s / 1e6, "M events/s", 3),
+        Figure.at_most("enhanced pipeline, a decision", to_us * (given_second_s - given_minute_s), "us", 6),
+        Figure("enhanced pipeline, a decision and the weaving of its forecasts", to_us * (second_s - minute_s), "us"),
     ]
