@@ -12,6 +12,8 @@ from replay.compare.bootstrap import STRETCHES_MIN, Line, compare_sums
 from replay.compare.pairing import differences, paired
 from replay.compare.sums import Stretches, Trips, read_trips, retention_sums, sums_of
 from replay.errors import UsageError
+from replay.result import Result
+from replay.tables import RunContext
 
 N_DRAWS = 2_000
 BLOCK_MIN = 30
@@ -85,9 +87,7 @@ def compare(a: str | Path, b: str | Path, *, block_min: int = BLOCK_MIN, draws: 
         raise UsageError(f"blocks take at least 1 minute and a bootstrap at least 100 draws, got {block_min} and {draws}")
     first, second, context = paired(Path(a), Path(b))
     stretches = Stretches.of(context, block_min)
-    trips = [read_trips(run.path, context)[0] for run in (first, second)]
-    kept = [retention_sums(part, stretches) for part in _equal_turnover(*trips)]
-    sums = [sums_of(run.path, context, stretches) | kept[k] for k, run in enumerate((first, second))]
+    sums = _sums(first, second, context, stretches)
     return Comparison(
         a=str(a),
         b=str(b),
@@ -104,6 +104,18 @@ def compare(a: str | Path, b: str | Path, *, block_min: int = BLOCK_MIN, draws: 
     )
 
 
+def pair_sums(a: str | Path, b: str | Path, *, block_min: int = BLOCK_MIN) -> tuple[dict[str, np.ndarray], ...]:
+    """Return what the figures of two runs over the same sessions are made of, by block: joined, pairs of runs can be pooled."""
+    first, second, context = paired(Path(a), Path(b))
+    return _sums(first, second, context, Stretches.of(context, block_min))
+
+
+def _sums(first: Result, second: Result, context: RunContext, stretches: Stretches) -> tuple[dict[str, np.ndarray], ...]:
+    trips = [read_trips(run.path, context)[0] for run in (first, second)]
+    kept = [retention_sums(part, stretches) for part in _equal_turnover(*trips)]
+    return tuple(sums_of(run.path, context, stretches) | kept[k] for k, run in enumerate((first, second)))
+
+
 def _equal_turnover(a: Trips, b: Trips) -> tuple[Trips, Trips]:
     """Cut the run that entered more dollars down to its most promising round trips, until both entered about the same."""
     entered = [float(trips.entered_usd.sum()) for trips in (a, b)]
@@ -112,7 +124,7 @@ def _equal_turnover(a: Trips, b: Trips) -> tuple[Trips, Trips]:
     return (a.best(entered[1]), b) if entered[0] > entered[1] else (a, b.best(entered[0]))
 
 
-def _notes(is_same: bool, n_blocks: int, sums: list[dict[str, np.ndarray]]) -> tuple[str, ...]:
+def _notes(is_same: bool, n_blocks: int, sums: tuple[dict[str, np.ndarray], ...]) -> tuple[str, ...]:
     """Say what keeps the figures from meaning much."""
     notes = ["Both runs did exactly the same: their journals are equal."] if is_same else []
     if n_blocks < STRETCHES_MIN:

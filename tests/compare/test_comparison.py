@@ -8,6 +8,8 @@ import pytest
 
 from replay.compare import compare
 from replay.compare.ablation import ablate
+from replay.compare.bootstrap import compare_sums
+from replay.compare.comparison import pair_sums
 from replay.compare.page import write_page
 from replay.compare.view import cells, headline, render
 from replay.errors import UsageError
@@ -35,6 +37,18 @@ def test_a_comparison_is_repeatable_and_plain(folders):
     json.dumps(first.as_dict(), allow_nan=False)
     assert {"gate.mode": ["original", "enhanced"]} == first.differs
     assert 13 == first.blocks
+
+
+def test_pairs_of_runs_can_be_pooled(folders):
+    """The sums of a pair give the comparison's own lines; a pair beside itself has twice the trips and the same rates."""
+    a, b = pair_sums(*folders[:2])
+    alone = compare_sums(a, b, 200, 3)
+    twice = [{name: np.r_[values, values] for name, values in run.items()} for run in (a, b)]
+
+    assert list(compare(*folders[:2], draws=200, seed=3).lines) == alone
+    assert 2 * a["trips"].sum() == twice[0]["trips"].sum()
+    for line, pooled in zip(alone[:2], compare_sums(*twice, 200, 3)[:2], strict=True):
+        assert (line.a, line.b) == (pytest.approx(pooled.a), pytest.approx(pooled.b))
 
 
 def test_the_same_run_twice_says_so(folders):
