@@ -28,6 +28,7 @@ SETTINGS = (
     "rollout_shares",
     "modes_configured",
 )
+FIXED = ("equity_usd",)  # fields that do
 PAIRS = ("pairs",)  # arrays of these names have the symbol on both of their first axes
 
 
@@ -110,17 +111,29 @@ def load_state(path: Path, state: Any, symbols: Sequence[str], horizons_min: Seq
     theirs = meta.get("horizons_min")
     if horizons_min is not None and theirs is not None and list(horizons_min) != theirs:
         raise DataError(f"start state {path} is of horizons {theirs} min, expected {list(horizons_min)}; write one of these")
-    rows = [(symbols.index(name), k) for k, name in enumerate(meta["symbols"]) if name in symbols]
-    for name, array in _lasting(state):
-        if name not in saved and (meta.get("is_part") or name.startswith("forecaster.")):
-            continue  # the writer had no more, or its forecasts from elsewhere: ours starts anew
+    known = [
+        (name, array)
+        for name, array in _lasting(state)  # what the writer had no more of, or its forecasts from elsewhere, starts anew
+        if name in saved or not (meta.get("is_part") or name.startswith("forecaster."))
+    ]
+    for name, array in known:
         if name not in saved or not _fits(name, saved[name], array):
             raise DataError(f"start state {path} does not fit this strategy at '{name}'; write it again with --state-out")
-        if _is_of_pairs(name):
-            _copy_pairs(array, saved[name], rows)
-        else:
-            _copy_rows(array, saved[name], rows if name in meta["per_symbol"] else None)
+    rows = [(symbols.index(name), k) for k, name in enumerate(meta["symbols"]) if name in symbols]
+    for name, array in known:
+        _copy(name, array, saved[name], rows, is_per_symbol=name in meta["per_symbol"])
     return dict(meta)
+
+
+def _copy(name: str, array: np.ndarray, saved: np.ndarray, rows: list[tuple[int, int]], *, is_per_symbol: bool) -> None:
+    """Bring one array to what was saved, but for the fields that the configuration says."""
+    ours = {field: array[field].copy() for field in FIXED if field in (array.dtype.names or ())}
+    if _is_of_pairs(name):
+        _copy_pairs(array, saved, rows)
+    else:
+        _copy_rows(array, saved, rows if is_per_symbol else None)
+    for field, values in ours.items():
+        array[field] = values
 
 
 def _lasting(state: Any) -> Iterator[tuple[str, np.ndarray]]:

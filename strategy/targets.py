@@ -180,11 +180,11 @@ def choose_target(s, desk, state):
 
 @kernel
 def has_lost_weights(reason, n, decision):
-    """Tell whether the mixture acted, and gave weights that are not normal, or an edge that is no number."""
+    """Tell whether the mixture acted, and gave weights that are not normal, or an edge or a share that is no number."""
     row = decision[0]
     if row["fallback"] != Fallback.NONE or (reason != 0 and reason != Reason.ARBITER_RESERVE):
         return False
-    n_lost = 0
+    n_lost = 0 if 0.0 <= row["quality"] <= 1.0 else 1
     for k in range(n):
         if not 0.0 <= row["weights"][k] < math.inf:
             n_lost += 1

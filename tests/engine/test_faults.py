@@ -13,6 +13,7 @@ from replay.forecasts.weave import Weaver
 from replay.inputs import Choices, gather
 from replay.setup import build_engine, start_day
 from strategy.decision import DECISION, Component, Reason
+from strategy.policies import n_policies
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 COLUMNS = ("ts_ns", "reason", "status", "target_qty", "position_qty", "horizon_min", "breaker", "as_original")
@@ -40,6 +41,10 @@ def late_rows(rows, _state):
 
 def broken_weights(_rows, state):
     state.mixture.hedges[0]["loss"] = np.nan
+
+
+def broken_share(_rows, state):
+    state.mixture.hedges[0]["loss"][n_policies(len(state.legs)) - 1] = np.nan
 
 
 def decided(folder, break_it, sets, restart_after=()):
@@ -88,6 +93,7 @@ def healthy(tmp_path_factory):
         (crossed_quantiles, False, None, None),
         (late_rows, False, None, None),
         (broken_weights, True, {"WEIGHTS_ABNORMAL"}, Component.ARBITER),
+        (broken_share, True, {"WEIGHTS_ABNORMAL"}, Component.ARBITER),
     ],
 )
 def test_a_fault_of_one_symbol_stays_with_it(tmp_path, healthy, break_it, is_learning, reasons, component):

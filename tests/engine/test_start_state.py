@@ -62,3 +62,26 @@ def test_a_state_of_other_horizons_is_refused(replay_sample, tmp_path):
 
     with pytest.raises(DataError, match=r"is of horizons \[1, 2, 3, 4, 6\] min, expected \[5, 10, 15, 30, 60\]"):
         replay_sample(ENHANCED, end=time(9, 32), state_in=tmp_path / "start.npz")
+
+
+def test_a_state_brings_no_equity(tmp_path):
+    """What a loop has today is what it was told, not what the loop that saved had."""
+    old, new = (DecisionPipeline(symbols=["A"], horizons_min=HORIZONS_MIN, equity_usd=usd) for usd in (100_000.0, 250_000.0))
+    old.save(tmp_path / "old.npz")
+    new.load(tmp_path / "old.npz")
+
+    assert 250_000.0 == new.state.control[0]["equity_usd"]
+
+
+def test_a_refused_state_changes_nothing(tmp_path):
+    """A file that does not fit in one array is refused before any other is taken over."""
+    small = Config().with_sets(["pipeline.pending_slots=64"]).strategy
+    old = DecisionPipeline(symbols=["A"], horizons_min=HORIZONS_MIN, settings=small)
+    old.state.features["vol_bps"] = 7.0
+    old.save(tmp_path / "old.npz")
+    new = DecisionPipeline(symbols=["A"], horizons_min=HORIZONS_MIN)
+    before = {name: array.tobytes() for name, array in arrays_of(new.state)}
+
+    with pytest.raises(DataError, match="does not fit"):
+        new.load(tmp_path / "old.npz")
+    assert [name for name, array in arrays_of(new.state) if before[name] != array.tobytes()] == []
