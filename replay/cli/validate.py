@@ -89,6 +89,7 @@ def fills(  # one parameter per option of the command
 def _own(sessions: list[Path], source: Path, how: tuple[list[str] | None, Path], is_quiet: bool, is_json: bool) -> None:
     """Score own orders, write their page and print what came out."""
     from replay.validation import validate_executions
+    from replay.validation.own_page import told_orders
 
     models, out = how
     with step_progress(not is_quiet) as progress:
@@ -98,7 +99,8 @@ def _own(sessions: list[Path], source: Path, how: tuple[list[str] | None, Path],
         print_json({"sessions": sessions, "executions": source, "page": page, **result.facts()})
         return
     for kind, rows in result.scores.groupby("account_kind", sort=False):
-        title = f"{kind}: {rows['orders'].iloc[0]:,} own orders, {rows['filled'].iloc[0]:,} of them filled"
+        own = result.orders[result.orders["account_kind"] == kind]
+        title = f"{kind}: {told_orders(own)}, {rows['filled'].iloc[0]:,} of them filled"
         lines = [_own_row(row) for row in rows.to_dict("records")]
         stdout().print(table(title, _OWN_HEADS, lines, right=_OWN_HEADS[1:]))
     for note in result.notes:

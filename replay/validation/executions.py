@@ -20,7 +20,7 @@ from replay.errors import DataError
 from replay.session import Session
 from replay.validation.flex import PAPER, read_flex
 from replay.validation.outcomes import SAME_NS, Verdict, judge
-from replay.validation.own_runs import read_run
+from replay.validation.own_runs import check_replayed, read_run
 from replay.validation.plays import Progress, name_models
 from replay.validation.shadows import NEVER_NS, PATIENCE_NS, gathered
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 NOTES = {
     "paper": "paper: IBKR's paper accounts fill from the top of book; they calibrate plumbing and latency, not queue fills.",
-    "replay": "replay: orders of a replayed run, scored against the same simulator: differences are those of settings.",
+    "replay": "replay: orders of a replayed run, scored against the same simulator, each by itself: differences are those of "
+    "settings, and of displayed size that another own order had taken.",
     "live": "live: the recorded book holds the order; its shadow's leaves are taken out of the displayed size.",
 }
 FLEX_NOTE = (
@@ -98,12 +99,16 @@ def validate_executions(
     ------
     DataError
         If the source is malformed, or none of its orders falls into the sessions.
+    UsageError
+        If the run replayed other recordings than these.
     """
     import pandas as pd
 
     path = Path(source)
     opened = [session if isinstance(session, Session) else Session.open(session) for session in sessions]
     is_run = path.is_dir()
+    if is_run:
+        check_replayed(path, opened)
     orders, excluded = _placed(_with_kind(read_run(path) if is_run else read_flex(path)), opened)
     if not len(orders):
         why = ", ".join(f"{count} {reason}" for reason, count in excluded.items() if count)

@@ -49,16 +49,40 @@ def write_own_page(result: OwnValidation, path: Path) -> Path:
     return fill_page(
         path,
         TITLE=escape(f"Simulated fills beside own executions: {', '.join(sorted(orders['symbol'].unique())[:8])}"),
-        SUBTITLE=escape(f"{len(orders):,} own orders, {filled:,} of them filled"),
+        SUBTITLE=escape(f"{told_orders(orders)}, {filled:,} of them filled"),
         CARDS="".join(_card(kind, orders[orders["account_kind"] == kind]) for kind in kinds),
         NOTES="".join(f"<p>{escape(note)}</p>" for note in result.notes),
         KINDS="".join(_section(kind, result.scores[result.scores["account_kind"] == kind]) for kind in kinds),
         FEEDS="",
         EXCLUDED=table(["why", "orders"], left_out, n_words=1) if left_out else "<p>Every order was played.</p>",
-        DETAIL=f"Order by order{f', the first {MOST_ORDERS:,}' if len(result.shadows) > MOST_ORDERS else ''}",
-        BUCKETS=_orders(result.shadows.head(MOST_ORDERS)),
+        DETAIL=f"Order by order, those that differ first{_of_all(len(result.shadows))}",
+        BUCKETS=_orders(_worst_first(result.shadows).head(MOST_ORDERS)),
         FOOT="The same figures as JSON: replay validate fills --executions ... --json.",
     )
+
+
+def told_orders(orders: pd.DataFrame) -> str:
+    """Count own orders; where changes cut some into several (`7.0`, `7.1`), say how many were sent.
+
+    >>> import pandas as pd
+    >>> told_orders(pd.DataFrame({"order_ref": ["7.0", "7.1", "8.0"]})), told_orders(pd.DataFrame({"order_ref": ["501"]}))
+    ('3 own orders (2 sent, cut at changes)', '1 own orders')
+    """
+    n_sent = orders["order_ref"].astype(str).str.split(".").str[0].nunique()
+    cut = f" ({n_sent:,} sent, cut at changes)" if n_sent < len(orders) else ""
+    return f"{len(orders):,} own orders{cut}"
+
+
+def _of_all(n_rows: int) -> str:
+    return f": {MOST_ORDERS:,} of {n_rows:,} rows, one per order and queue model" if n_rows > MOST_ORDERS else ""
+
+
+def _worst_first(shadows: pd.DataFrame) -> pd.DataFrame:
+    """Put what differs before what agrees; an order keeps its rows together, and orders of a kind their order."""
+    is_alike = shadows["verdict"].isin([Verdict.SAME, Verdict.RIGHT])
+    agrees = is_alike.groupby([shadows["account_kind"], shadows["order_ref"]]).transform("all").astype(int)
+    place = shadows.groupby(["account_kind", "order_ref"], sort=False).ngroup()
+    return shadows.assign(agrees=agrees, place=place).sort_values(["agrees", "place"], kind="stable")
 
 
 def _card(kind: str, orders: pd.DataFrame) -> str:

@@ -6,9 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from replay.errors import DataError
+from replay.errors import DataError, UsageError
 from replay.validation import validate_executions
 from replay.validation.flex import read_flex, read_time
+from replay.validation.own_page import told_orders
 from replay.validation.own_runs import read_run
 from tests.validation.worlds import MS_NS, START_NS, message, opening, session
 
@@ -169,7 +170,9 @@ def run_folder(folder: Path, mode: str) -> Path:
         (1, t + 10 * MS_NS, 0, "WORKING", 1.00, 50, 50, t + 10 * MS_NS),
         (1, t + 1000 * MS_NS, 0, "FILLED", 1.00, 50, 0, t + 10 * MS_NS),
         (2, t, 0, "SENT", 0.99, 20, 20, 0),
-        (2, t + 100 * MS_NS, 0, "WORKING", 1.00, 20, 20, t + 100 * MS_NS),
+        (2, t + 100 * MS_NS, 0, "WORKING", 0.99, 20, 20, t + 100 * MS_NS),
+        (2, t + 100 * MS_NS, 0, "MODIFY_SENT", 1.00, 20, 20, t + 100 * MS_NS),
+        (2, t + 190 * MS_NS, 0, "WORKING", 1.00, 20, 20, t + 100 * MS_NS),
         (2, t + 200 * MS_NS, 0, "CANCELLED", 1.00, 20, 0, t + 100 * MS_NS),
     ]
     names = ["order_id", "ts_ns", "slice", "state", "limit_price", "qty", "leaves_qty", "ack_ts_ns"]
@@ -188,7 +191,66 @@ def test_a_live_run_is_read_price_by_price(tmp_path: Path) -> None:
     assert ["1.0", "2.0", "2.1"] == orders["order_ref"].tolist()
     assert [1.00, 0.99, 1.00] == orders["limit_price"].tolist()
     assert [1000, 1050, 1150] == ((orders["sent_ns"] - START_NS) // MS_NS).tolist()
-    assert [-1, 1100, 1200] == [-1 if end < 0 else (end - START_NS) // MS_NS for end in orders["end_ns"]]
+    assert [-1, 1150, 1200] == [-1 if end < 0 else (end - START_NS) // MS_NS for end in orders["end_ns"]]
+
+
+def changed_folder(folder: Path, *changes: tuple[float, int], is_answered: bool = True) -> Path:
+    """Write a replayed run of one order of 49 at 1.00 that got 9 shares, was changed every 100 ms, and then got all of it."""
+    states = [(0, "SENT", 1.00, 49, 0), (41, "WORKING", 1.00, 49, 0), (60, "PARTIAL", 1.00, 49, 9)]
+    old = (1.00, 49)
+    for k, (price, qty) in enumerate(changes, 1):
+        states += [(100 * k, "MODIFY_SENT", price, qty, 9), (100 * k + 30, "PARTIAL", *old, 20)]
+        states += [(100 * k + 41, "PARTIAL", price, qty, 20)] if is_answered else []
+        old = (price, qty)
+    rows = [
+        {"order_id": 30, "ts_ns": START_NS + ms * MS_NS, "state": state, "limit_price": price, "qty": qty, "leaves_qty": 49}
+        for ms, state, price, qty, _ in states
+    ]
+    orders = pd.DataFrame(rows).assign(symbol="ALFA", side="BUY", type="LIMIT", tif="DAY", ack_ts_ns=0)
+    times = [START_NS + ms * MS_NS for ms in (50, 120, 900)]
+    fills = pd.DataFrame({"order_id": 30, "ts_ns": times, "price": 1.00, "qty": [9, 11, old[1] - 20]})
+    orders.to_parquet(folder / "orders.parquet")
+    fills.to_parquet(folder / "fills.parquet")
+    legs = {"latency": {"compute_ns": MS_NS, "outbound_ns": 25 * MS_NS, "feed_ns": 15 * MS_NS}}
+    (folder / "manifest.json").write_text(json.dumps({"mode": "replay", "config": legs}))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("changes", "pieces"),
+    [
+        ([(1.01, 121)], [(41, 141, 49, 20), (141, None, 101, 101)]),
+        ([(1.00, 121)], [(41, 141, 49, 20), (141, None, 101, 101)]),
+        ([(1.00, 40)], [(41, None, 40, 40)]),
+        ([(1.01, 49), (1.02, 121)], [(41, 141, 49, 20), (141, 241, 29, 0), (241, None, 101, 101)]),
+    ],
+)
+def test_a_changed_order_begins_anew_where_its_change_arrives(tmp_path: Path, changes: list, pieces: list) -> None:
+    """A new price or more shares make a piece of what was asked less what was filled by its arrival; fewer shares make none."""
+    orders = read_run(changed_folder(tmp_path, *changes))
+    ends = [None if end < 0 else (end - START_NS) // MS_NS for end in orders["end_ns"]]
+    sent = ((orders["sent_ns"] - START_NS) // MS_NS).tolist()
+
+    assert pieces == list(zip(sent, ends, orders["qty"], orders["filled_qty"], strict=True))
+
+
+def test_a_change_that_was_never_made_cuts_nothing(tmp_path: Path) -> None:
+    """Where no answer has the new terms, the order stays one with its old ones."""
+    orders = read_run(changed_folder(tmp_path, (1.01, 49), is_answered=False))
+
+    assert [(1.00, 49, 49)] == list(zip(orders["limit_price"], orders["qty"], orders["filled_qty"], strict=True))
+
+
+def test_the_page_begins_with_the_orders_that_differ(tmp_path: Path) -> None:
+    """Orders whose shadow met another fate come first, and changes that cut an order are told apart from what was sent."""
+    early = ROW | {"ibOrderID": "401", "ibExecID": "a.b.4.01"}
+    late = ROW | {"ibOrderID": "601", "ibExecID": "a.b.6.01", "dateTime": "20260302;100020"}
+    result = validate_executions([market()], flex(tmp_path, early, late), ["behind_first"])
+    page = result.save_page(tmp_path / "own.html").read_text(encoding="utf-8")
+
+    assert page.index("<td>601</td>") < page.index("<td>401</td>")
+    assert "those that differ first" in page
+    assert "3 own orders (2 sent, cut at changes)" in told_orders(read_run(run_folder(tmp_path, "live")))
 
 
 def test_a_live_run_is_scored(tmp_path: Path) -> None:
@@ -202,3 +264,30 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     """The error names the missing file and what to give."""
     with pytest.raises(DataError, match=r"is no run: manifest.json is missing; give a run's folder or a Flex XML file"):
         validate_executions([market()], tmp_path)
+
+
+@pytest.mark.parametrize(("mode", "n_paths", "is_refused"), [("replay", 1, True), ("live", 1, False), ("replay", 2, False)])
+def test_a_replayed_run_is_scored_against_its_own_recording_only(
+    tmp_path: Path, mode: str, n_paths: int, is_refused: bool
+) -> None:
+    """Another recording is refused with what was replayed; a live run and a merged day have no digest to compare."""
+    folder = run_folder(tmp_path, mode)
+    facts = json.loads((folder / "manifest.json").read_text())
+    facts["inputs"] = {"sessions": [{"paths": ["days/first", "days/second"][:n_paths], "digest": "0" * 64}]}
+    (folder / "manifest.json").write_text(json.dumps(facts))
+
+    if is_refused:
+        with pytest.raises(UsageError, match=r"did not replay this recording of 2026-03-02 .* it replayed days/first: give"):
+            validate_executions([market()], folder, ["behind_first"])
+        return
+    assert len(validate_executions([market()], folder, ["behind_first"]).orders)
+
+
+def test_a_run_is_scored_against_what_it_replayed(tmp_path: Path) -> None:
+    """The digest of the recording that was replayed is the one that the session tells."""
+    folder = run_folder(tmp_path, "replay")
+    facts = json.loads((folder / "manifest.json").read_text())
+    facts |= {"account": None, "inputs": {"sessions": [{"paths": ["days/first"], "digest": market().digest}]}}
+    (folder / "manifest.json").write_text(json.dumps(facts))
+
+    assert ["replay"] == validate_executions([market()], folder, ["behind_first"]).scores["account_kind"].tolist()
