@@ -52,7 +52,10 @@ def eta_of(hedge, n_policies):
 
 @kernel
 def weigh(hedge, n_policies, out):
-    """Write the weights of the policies as they stand; they are positive where the prior is, and sum to one."""
+    """Write the weights of the policies as they stand; they are positive where the prior is, and sum to one.
+
+    Where no prior is positive, as in a spoilt start state, there are none: all are NaN.
+    """
     eta = eta_of(hedge, n_policies)
     least = math.inf
     for j in range(n_policies):
@@ -63,13 +66,18 @@ def weigh(hedge, n_policies, out):
         out[j] = hedge["prior"][j] * exp(-eta * (hedge["loss"][j] - least)) if hedge["prior"][j] > 0.0 else 0.0
         total += out[j]
     for j in range(n_policies):
-        out[j] = (1.0 - SHARE) * out[j] / total + SHARE * hedge["prior"][j]
+        out[j] = (1.0 - SHARE) * out[j] / total + SHARE * hedge["prior"][j] if total != 0.0 else math.nan
 
 
 @kernel
 def learn_losses(hedge, n_policies, issued, losses):
-    """Take in the losses of one matured record; `issued` are the weights that it was issued with."""
+    """Take in the losses of one matured record; `issued` are the weights that it was issued with.
+
+    A hedge without a learning rate (a prior or Delta that is no number) learns nothing.
+    """
     eta = eta_of(hedge, n_policies)
+    if not eta > 0.0:
+        return
     least = math.inf
     for j in range(n_policies):
         least = min(least, losses[j])

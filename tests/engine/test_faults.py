@@ -47,6 +47,10 @@ def broken_share(_rows, state):
     state.mixture.hedges[0]["loss"][n_policies(len(state.legs)) - 1] = np.nan
 
 
+def lost_prior(_rows, state):
+    state.mixture.hedges[0]["prior"] = np.nan
+
+
 def decided(folder, break_it, sets, restart_after=()):
     """Replay 25 minutes of the sample with the first symbol's forecasts, or state, broken; return all decisions.
 
@@ -94,6 +98,7 @@ def healthy(tmp_path_factory):
         (late_rows, False, None, None),
         (broken_weights, True, {"WEIGHTS_ABNORMAL"}, Component.ARBITER),
         (broken_share, True, {"WEIGHTS_ABNORMAL"}, Component.ARBITER),
+        (lost_prior, True, {"WEIGHTS_ABNORMAL"}, Component.ARBITER),
     ],
 )
 def test_a_fault_of_one_symbol_stays_with_it(tmp_path, healthy, break_it, is_learning, reasons, component):
