@@ -18,7 +18,7 @@ from replay.engine.engine import Engine, Seat
 from replay.engine.kernel_door import BoundKernel
 from replay.engine.python_door import PythonDoor, Watch, watch_events, watch_state
 from replay.engine.world import Sizes, build_desk, build_world
-from replay.errors import UsageError
+from replay.errors import DataError, UsageError
 from replay.forecasts.door import ForecasterMaker
 from replay.forecasts.simple import SimpleMaker
 from replay.forecasts.stage import Stage
@@ -27,6 +27,7 @@ from replay.queues import queue_named
 from replay.session.weave import MessageWeaver, message_count
 from replay.settings import as_row
 from replay.snapshot import Lasting, load_state, save_state, symbol_arrays
+from replay.wording import et_stamp
 from strategy import pipeline
 from strategy.decision import CYCLE, DECISION
 from strategy.rebalance import day_times_ns
@@ -144,6 +145,7 @@ def save(inputs: Inputs, engine: Engine, stage: Stage | None, path: Path) -> Non
         "strategy": _kind(inputs),
         "horizons_min": list(inputs.horizons_min),
         "python": None if door is None else door.state(),
+        "until_ns": end_of_day(inputs, inputs.sessions[-1])[0],
     }
     save_state(path, _lasting(engine, stage), _per_symbol(inputs), list(inputs.symbol_index), extra)
 
@@ -155,8 +157,20 @@ def load(inputs: Inputs, engine: Engine, stage: Stage | None) -> None:
     meta = load_state(inputs.state_in, _lasting(engine, stage), list(inputs.symbol_index), inputs.horizons_min)
     if meta["strategy"] != _kind(inputs):
         raise UsageError(f"start state {inputs.state_in} belongs to {meta['strategy']}, this run is of {_kind(inputs)}")
+    _refuse_later(inputs, meta.get("until_ns"))
     if engine.seat.door is not None:
         engine.seat.door.restore(meta["python"])
+
+
+def _refuse_later(inputs: Inputs, until_ns: int | None) -> None:
+    """Refuse a state that was left after this run begins: it would know what is to come. Parts do not say when they were left."""
+    first = inputs.sessions[0]
+    begin_ns = max(first.span_ns[0], inputs.span_of(first)[0] or 0)
+    if until_ns is not None and until_ns >= begin_ns:
+        raise DataError(
+            f"start state {inputs.state_in} was left at {et_stamp(until_ns)}, after {et_stamp(begin_ns)}, where this run begins: "
+            "it would know what is to come; give one that was left before, or none"
+        )
 
 
 def _lasting(engine: Engine, stage: Stage | None) -> Lasting:

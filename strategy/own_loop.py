@@ -163,7 +163,13 @@ class DecisionPipeline:
     def save(self, path: str | Path) -> None:
         """Write what was learned, by symbol name, as `replay run --state-out` does; positions are the broker's to know."""
         names = self._need_names()
-        extra = {"strategy": "the default pipeline", "python": None, "horizons_min": list(names.horizons_min)}
+        until_ns = int(self.desk.clock[0]["now_ns"])  # a run that begins earlier refuses it
+        extra = {
+            "strategy": "the default pipeline",
+            "python": None,
+            "horizons_min": list(names.horizons_min),
+            "until_ns": until_ns,
+        }
         build = partial(self._build, names.horizons_min)
         save_state(Path(path), Lasting(self.state), symbol_arrays(build, len(names)), list(names.symbols), extra)
 

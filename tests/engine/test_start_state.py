@@ -85,3 +85,12 @@ def test_a_refused_state_changes_nothing(tmp_path):
     with pytest.raises(DataError, match="does not fit"):
         new.load(tmp_path / "old.npz")
     assert [name for name, array in arrays_of(new.state) if before[name] != array.tobytes()] == []
+
+
+def test_a_state_from_later_is_refused(replay_sample, tmp_path):
+    """A run may begin where the state was left, not before: both times are named, and nothing runs."""
+    replay_sample(ENHANCED, end=time(9, 40), state_out=tmp_path / "later.npz")
+
+    assert len(replay_sample(ENHANCED, start=time(9, 40), end=time(9, 45), state_in=tmp_path / "later.npz").decisions) > 0
+    with pytest.raises(DataError, match=r"left at 2026-03-02 09:39:59.*, after 2026-03-02 09:35:00.*, where this run begins"):
+        replay_sample(ENHANCED, start=time(9, 35), end=time(9, 45), state_in=tmp_path / "later.npz")
