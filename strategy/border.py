@@ -17,6 +17,9 @@ from replay.errors import ConfigError, UnknownNameError, UsageError
 from strategy.decision import MAX_HORIZONS
 
 S = TypeVar("S")
+MAX_SHARES = 1_000_000_000
+MAX_PRICE_USD = 1e9  # with it a price in units and a position of some size stay within int64
+_MAX_INT = 2**63 - 1
 
 _BOUNDS = {
     "gt": ("above", lambda value, bound: value > bound),
@@ -203,8 +206,37 @@ def check_numbers(**numbers: Any) -> None:
 def check_counts(**counts: Any) -> None:
     """Refuse sizes and quantities that are negative or not whole."""
     for name, value in counts.items():
-        if not isinstance(value, (int, float, np.integer, np.floating)) or not value >= 0 or value != int(value):
+        if not _is_whole(value) or value < 0:
             raise UsageError(f"{name} must be a whole number, 0 or more, got {value!r}")
+
+
+def check_whole(**numbers: Any) -> None:
+    """Refuse signed shares that are not whole, or more than anybody has."""
+    for name, value in numbers.items():
+        if not _is_whole(value) or abs(value) > MAX_SHARES:
+            raise UsageError(f"{name} must be a whole number of shares, at most {MAX_SHARES:,}, got {value!r}")
+
+
+def _is_whole(value: Any) -> bool:
+    is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    return is_number and -_MAX_INT <= value <= _MAX_INT and value == int(value)
+
+
+def check_finite(**numbers: Any) -> None:
+    """Refuse what is no finite number."""
+    for name, value in numbers.items():
+        check_numbers(**{name: value})
+        if not math.isfinite(value):
+            raise UsageError(f"{name} must be a finite number, got {value!r}")
+
+
+def check_price(price_usd: Any) -> None:
+    """Refuse what cannot be a price."""
+    check_numbers(price=price_usd)
+    if not 0.0 < price_usd < math.inf:
+        raise UsageError(f"a price must be above 0, got {price_usd}")
+    if price_usd > MAX_PRICE_USD:
+        raise UsageError(f"a price must be in USD, at most {MAX_PRICE_USD:,.0f}, got {price_usd}")
 
 
 def check_row(name: str, values: Sequence[float], n: int) -> None:

@@ -101,8 +101,10 @@ def check_churn(cycles: Mapping[str, np.ndarray], settings: VerificationSettings
     """Judge the share of turnover that comes from moves inside the no-trade band; targets turned round at once warn too."""
     name, target = "churn", f"at most {settings.churn_warn_pct:g} %"
     n_targets, turnover_usd = float(cycles["n_targets"].sum()), float(cycles["turnover_usd"].sum())
-    if n_targets < settings.decisions_min or turnover_usd <= 0.0:
+    if n_targets < settings.decisions_min:
         return unknown(name, target, n_targets, f"it takes {settings.decisions_min} targets, {n_targets:.0f} were set")
+    if turnover_usd <= 0.0:
+        return unknown(name, target, n_targets, f"no turnover in {n_targets:.0f} targets: log `turnover_usd` with every cycle")
     value = 100.0 * float(cycles["turnover_small_usd"].sum()) / turnover_usd
     reversed_pct = reversals_pct(decisions)
     status = PASS if value <= settings.churn_warn_pct else WARN if value <= settings.churn_fail_pct else FAIL

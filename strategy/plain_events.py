@@ -14,7 +14,7 @@ import numpy as np
 
 from replay.errors import UnknownNameError, UsageError
 from replay.events import BAR, EVENT, FORECAST, Kind, Status
-from strategy.border import Names, check_counts, check_numbers, check_time, suggestion
+from strategy.border import Names, check_counts, check_numbers, check_price, check_time, suggestion
 from strategy.own_desk import SCALE
 
 PlainEvent = dict[str, Any]
@@ -196,9 +196,10 @@ def _write_quote(row: Any, values: PlainEvent) -> None:
     check_numbers(bid=values["bid"], ask=values["ask"])
     check_counts(bid_size=values["bid_size"], ask_size=values["ask_size"])
     for side in ("bid", "ask"):
-        is_there = 0.0 < values[side] < math.inf and values[f"{side}_size"] > 0
-        row[side] = round(values[side] * SCALE) if is_there else 0
-        row[f"{side}_qty"] = values[f"{side}_size"] if is_there else 0
+        price, size = side_units(values[side]), values[f"{side}_size"]
+        is_there = price > 0 and size > 0
+        row[side] = price if is_there else 0
+        row[f"{side}_qty"] = size if is_there else 0
 
 
 def _write_trade(row: Any, values: PlainEvent) -> None:
@@ -236,7 +237,11 @@ _WRITERS: dict[str, Callable[[Any, PlainEvent], None]] = {
 
 def units(price_usd: float) -> int:
     """Return a price in price units; refuse what is no price."""
-    check_numbers(price=price_usd)
-    if not 0.0 < price_usd < math.inf:
-        raise UsageError(f"a price must be above 0, got {price_usd}")
+    check_price(price_usd)
     return round(price_usd * SCALE)
+
+
+def side_units(price_usd: float) -> int:
+    """Return the price of a side of the touch in price units; 0 where it is none: NaN, or the -1 that a feed says for it."""
+    check_numbers(price=price_usd)
+    return units(price_usd) if 0.0 < price_usd < math.inf else 0

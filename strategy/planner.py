@@ -21,7 +21,7 @@ from replay.errors import ConfigError, UsageError
 from replay.events import EVENT, Kind
 from replay.jit import kernel
 from replay.settings import as_row, setting
-from strategy.border import Names, check_time, make_settings
+from strategy.border import Names, check_counts, check_finite, check_time, check_whole, make_settings
 from strategy.budget import BudgetSettings, check_budget, count_executed, new_budget, release
 from strategy.coalesce import is_waiting, next_waiting
 from strategy.decision import Reason
@@ -29,7 +29,8 @@ from strategy.micro_answers import answer_micro
 from strategy.micro_plan import start_waiting_micro, submit_micro, timer_micro, write_ahead
 from strategy.modes import ENHANCED, MODES, OFF, mode_setting, rollout_setting
 from strategy.own_desk import SCALE, new_desk
-from strategy.plain_events import answer_kind
+from strategy.plain_answers import Answer, AnswerCheck
+from strategy.plain_events import answer_kind, side_units, units
 from strategy.plan import IDLE, new_planner, start_reason
 from strategy.queue_estimate import watch
 from strategy.requests import Request, as_request
@@ -41,6 +42,8 @@ __all__ = [
 ]  # fmt: skip
 
 _S = 1_000_000_000
+_KNOWN = ("is_urgent", "edge_bps", "volume_per_min")
+_CALLS = "calls of the planner"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +248,7 @@ class ExecutionPlanner:
         self._planner = new_planner(n, MODES.index(self.settings.mode))
         self._budget = new_budget(), as_row(budget)
         self._params = as_row(self.settings)
+        self._answers = AnswerCheck(self._names, self._desk)
 
     @property
     def next_timer_ns(self) -> int:
@@ -252,15 +256,19 @@ class ExecutionPlanner:
         return int(self._planner.plans["timer_ns"].min(initial=NEVER))
 
     def quote(self, symbol: str, bid_usd: float, ask_usd: float, bid_qty: int, ask_qty: int, *, now_ns: int = -1) -> None:
-        """Take in the touch; size 0 = that side is empty; without `now_ns` at the time of the last call."""
+        """Take in the touch; a size of 0 or no price = an empty side; without `now_ns` at the time of the last call."""
+        check_counts(bid_qty=bid_qty, ask_qty=ask_qty)
+        bid, ask = side_units(bid_usd), side_units(ask_usd)
         event = self._market(now_ns, symbol, Kind.QUOTE)
-        event["bid"], event["ask"], event["bid_qty"], event["ask_qty"] = _units(bid_usd), _units(ask_usd), bid_qty, ask_qty
+        event["bid"], event["ask"], event["bid_qty"], event["ask_qty"] = bid, ask, bid_qty, ask_qty
         self._see(event)
 
     def trade(self, symbol: str, price_usd: float, qty: int, *, now_ns: int = -1, flags: int = 0) -> None:
         """Take in a print of the market; `flags` are bits of `replay.events.Flag`."""
+        check_counts(qty=qty, flags=flags)
+        price = units(price_usd)
         event = self._market(now_ns, symbol, Kind.TRADE)
-        event["price"], event["qty"], event["flags"] = _units(price_usd), qty, flags
+        event["price"], event["qty"], event["flags"] = price, qty, flags
         self._see(event)
 
     def set_target(
@@ -280,29 +288,60 @@ class ExecutionPlanner:
         **known
             For the enhanced form: `is_urgent` (an exit that crosses at once), `edge_bps` (net edge, ranks a tight budget) and
             `volume_per_min` (recent prints, shares; 0 = unknown).
+
+        Returns
+        -------
+        list of Request
+            Where it is empty `reason` says why: NO_QUOTE, TARGET_KEPT, PLAN_RUNNING, BUDGET, ...
         """
         s = self._names.symbol(symbol)
+        _check_target(qty, horizon_min, known)
+        self._set_clock(now_ns)
         intent = self._planner.intents[s]
         intent["target_qty"], intent["is_exit"] = qty, is_exit
         intent["work_ns"] = self.settings.exit_work_ns if is_exit else work_ns_of(horizon_min, self._params)
-        for name in ("is_urgent", "edge_bps", "volume_per_min"):
-            intent[name] = known.pop(name, 0)
-        if known:
-            raise UsageError(f"set_target knows is_urgent, edge_bps and volume_per_min, got {', '.join(known)}")
-        self._set_clock(now_ns)
+        for name in _KNOWN:
+            intent[name] = known.get(name, 0)
         self.reason = Reason(self._call(submit, s))
         return self._drain()
 
     def answer(
-        self, now_ns: int, symbol: str, kind: str, order_id: int, *, price_usd: float = 0.0, qty: int = 0, leaves_qty: int = 0
+        self,
+        now_ns: int,
+        symbol: str,
+        kind: str,
+        order_id: int,
+        *,
+        price_usd: float = 0.0,
+        qty: int = 0,
+        leaves_qty: int | None = None,
     ) -> list[Request]:
         """Take in the broker's answer to an order.
 
-        `kind` is ACK, PARTIAL, FILL, CANCELLED, REJECTED, EXPIRED, HELD, MODIFIED, CANCEL_REJECTED, CORRECTION or COMMISSION.
+        Parameters
+        ----------
+        now_ns : int
+        symbol : str
+        kind : str
+            ACK, PARTIAL (a part was filled, the rest works on), FILL (the rest was filled, the order is over), CANCELLED,
+            REJECTED, EXPIRED, HELD, MODIFIED, CANCEL_REJECTED, CORRECTION (signed shares that no order explains) or COMMISSION.
+        order_id : int
+            Of the request that it answers.
+        price_usd, qty : float, int
+            Of this fill alone; a modified order's new limit.
+        leaves_qty : int, optional
+            Shares left afterwards: of a modified order always, of a PARTIAL as a check.
+
+        Raises
+        ------
+        UsageError
+            For an answer that cannot be true: of an order never asked for, more shares than are left, a FILL that is a part.
         """
-        s = self._names.symbol(symbol)
-        event = self._market(now_ns, symbol, answer_kind(kind))
-        event["order_id"], event["price"], event["qty"], event["leaves_qty"] = order_id, _units(price_usd), qty, leaves_qty
+        s, code = self._names.symbol(symbol), answer_kind(kind)
+        check_time(now_ns, int(self._desk.clock["now_ns"][0]), _CALLS)
+        left = self._answers.leaves_of(s, Answer(code, order_id, price_usd, qty, leaves_qty))
+        event = self._market(now_ns, symbol, code)
+        event["order_id"], event["price"], event["qty"], event["leaves_qty"] = order_id, side_units(price_usd), qty, left
         apply_answer(event, 0, self._desk)
         on_answer(event, 0, self._desk, self._planner, self._budget[0], self._params, self._budget[1])
         self._call(start_waiting, s)
@@ -341,12 +380,20 @@ class ExecutionPlanner:
         clock = self._desk.clock[0]
         rows = self._desk.requests[: clock["n_requests"]]
         clock["n_requests"] = 0
-        return [as_request(row, self._names.symbols, SCALE) for row in rows]
+        return self._answers.note([as_request(row, self._names.symbols, SCALE) for row in rows])
 
     def _set_clock(self, now_ns: int) -> None:
         clock = self._desk.clock
-        clock["now_ns"] = check_time(now_ns, int(clock["now_ns"][0]), "calls of the planner")
+        clock["now_ns"] = check_time(now_ns, int(clock["now_ns"][0]), _CALLS)
 
 
-def _units(price_usd: float) -> int:
-    return round(price_usd * SCALE) if math.isfinite(price_usd) else 0
+def _check_target(qty: int, horizon_min: int, known: dict[str, float]) -> None:
+    strangers = [name for name in known if name not in _KNOWN]
+    if strangers:
+        raise UsageError(f"set_target knows {', '.join(_KNOWN)}, got {', '.join(strangers)}")
+    check_whole(qty=qty)
+    check_finite(horizon_min=horizon_min, **{name: known[name] for name in ("edge_bps", "volume_per_min") if name in known})
+    if horizon_min <= 0 or known.get("volume_per_min", 0.0) < 0.0:
+        raise UsageError(
+            f"horizon_min must be above 0 and volume_per_min 0 or more, got {horizon_min} and {known.get('volume_per_min', 0.0)}"
+        )

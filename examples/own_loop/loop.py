@@ -12,6 +12,7 @@ from strategy import ConformalGate, ExecutionPlanner, HorizonArbiter, StalenessG
 SYMBOLS, HORIZONS_MIN = ["ALFA", "BRVO"], [5, 10, 15, 30, 60]
 MINUTE_NS = 60_000_000_000
 VOL_BPS = 3.0  # per minute; in your loop an estimate
+BY_HAND = {True: -1, False: -2}  # order ids of your own buys and sells, which the planner never asked for
 NOT_READY = ("GATE_NOT_READY", "GATE_MISSING")
 log = logging.getLogger("own_loop")
 
@@ -126,7 +127,7 @@ class Loop:
         def by_hand():
             move = target_qty - self.planner.position(symbol)
             for qty, price in my_order(*self.touch[symbol], move):
-                self.send(symbol, "NEW", -1, qty, price)
+                self.send(symbol, "NEW", BY_HAND[qty > 0], qty, price)
 
         self.first_of(planned, by_hand)
 
@@ -148,6 +149,11 @@ class Loop:
 
     def take_answer(self, symbol, kind, order_id, **known):
         """Let the planner, and the checklist, know what became of an order."""
+        if order_id in BY_HAND.values():
+            if kind in ("PARTIAL", "FILL"):  # shares that no request of the planner explains
+                qty = known["qty"] if order_id == BY_HAND[True] else -known["qty"]
+                self.pass_on(self.planner.answer(self.ts_ns, symbol, "CORRECTION", 0, price_usd=known["price_usd"], qty=qty))
+            return
         if kind == "FILL" and order_id in self.plans:
             plan_id, work_ns = self.plans.pop(order_id)
             self.checklist.log_order(self.ts_ns, order_id, plan_id, "FILLED", work_ns)

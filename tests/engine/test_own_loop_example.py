@@ -59,7 +59,7 @@ def test_a_broken_component_leaves_the_loop_its_own_rules(example, monkeypatch, 
 
 
 def test_without_a_planner_the_loop_sends_its_own_orders(example, monkeypatch):
-    """Each target that the planner cannot take becomes the loop's one limit at the touch."""
+    """Each target that the planner cannot take becomes the loop's one limit at the touch, and the planner hears of its shares."""
     _, play = example
     made = play.Loop
 
@@ -72,4 +72,8 @@ def test_without_a_planner_the_loop_sends_its_own_orders(example, monkeypatch):
     loop, broker = play.play(SAMPLE, MINUTES)
 
     assert loop.n_errors > 0
-    assert {100} == {abs(qty) for _, qty, _ in broker.fills}
+    held = dict.fromkeys(loop.planner._names.symbols, 0)
+    for symbol, qty, _ in broker.fills:
+        held[symbol] += qty
+        assert 100 == abs(held[symbol])
+    assert held == {symbol: loop.planner.position(symbol) for symbol in held}

@@ -378,3 +378,14 @@ def _healthy():
     verification = Verification(decisions_min=1)
     verification.log_cycles(cycles_with(2))
     return verification.run_full()
+
+
+def test_churn_without_turnover_names_what_was_not_logged():
+    """Targets enough and no `turnover_usd`: the sentence asks for that, and not for more targets."""
+    verification = Verification()
+    for _ in range(200):
+        verification.log_cycle({"n_symbols": 1, "n_targets": 1})
+    churn = next(check for check in verification.run_full() if check.name == "churn")
+
+    assert "NOT_ENOUGH_DATA" == churn.status
+    assert "no turnover in 200 targets: log `turnover_usd` with every cycle" == churn.recommendation
