@@ -174,6 +174,14 @@ def total_bps(parts):
 
 
 @kernel
+def said_bps(s, k, legs, desk, features, costs, params):
+    """Return spread, vol and impact of one leg, bps: what its fills are judged against (`strategy.cost_residual`)."""
+    split_cost(s, k, legs[k]["horizon_min"], desk, features, costs, params)
+    part = costs.parts[0]
+    return part["spread"] + part["vol"] + part["impact"]
+
+
+@kernel
 def write_cost_parts(s, k, legs, desk, features, costs, params, decision):
     """Write the parts of one leg's cost into the decision; they sum to its `cost_bps`."""
     split_cost(s, k, legs[k]["horizon_min"], desk, features, costs, params)

@@ -1,7 +1,8 @@
 """The residual of the cost model: what own fills cost more (or less) than the model said, per symbol and horizon.
 
 Each fill is judged against what was said when its trade was decided, without the residual and without fees, so that nothing
-counts twice. Half of a round trip's cost is paid on each side::
+counts twice. What counts is what the enhanced form says, also of a trade that its original decided. Half of a round trip's
+cost is paid on each side::
 
     said     = spread + vol + impact                                             bps, at the decision
     realised = 2 side 1e4 (price - mid) / mid                                    mid = that of the decision
@@ -28,8 +29,8 @@ _LN2 = 0.6931471805599453
 
 
 @kernel
-def note_entry(s, k, decision, costs, params):
-    """Keep what was said of a decision that went to the planner, in its parts of the cost."""
+def note_entry(s, k, base_bps, decision, costs, params):
+    """Keep what was said of a decision that went to the planner: `base_bps`, of the form that `params` configure."""
     if params[0]["mode"] != ENHANCED:
         return
     row = decision[0]
@@ -40,7 +41,7 @@ def note_entry(s, k, decision, costs, params):
     said["mid2"] = row["mid2"]
     said["qty"] = abs(row["target_qty"] - row["position_qty"])
     said["is_exit"] = 0
-    said["base_bps"] = row["cost_spread_bps"] + row["cost_vol_bps"] + row["cost_impact_bps"]
+    said["base_bps"] = base_bps
 
 
 @kernel

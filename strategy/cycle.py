@@ -16,6 +16,7 @@ import math
 
 from replay.jit import kernel
 from strategy.barriers import hold
+from strategy.cost import said_bps
 from strategy.cost_residual import note_entry, note_exit
 from strategy.decision import Component, Reason
 from strategy.exits import MINUTE_NS, check_exit, check_opposite, flat_ns, renew, retry_later, wait_for_sight
@@ -147,14 +148,22 @@ def _plan(s, desk, state):
         intent["edge_bps"] = row["net_edge_bps"]
         reason = _submit(s, desk, state)
         if reason == Reason.TARGET_SET:
-            k = find_horizon(state.horizons, row["horizon_min"])
-            note_entry(s, k, state.decision, state.costs, state.params_acting["cost"])
+            _keep_said(s, desk, state)
     if reason == Reason.TARGET_SET or reason == Reason.TARGET_KEPT:
         mark_done(s, now_ns, state.features, state.rebalance)
     return reason
 
 
 @kernel
+@kernel
+def _keep_said(s, desk, state):
+    """Keep what the cost model as configured says of a decision, whichever form acted: its fills teach that form."""
+    k = find_horizon(state.horizons, state.decision[0]["horizon_min"])
+    params = state.params["cost"]
+    base_bps = said_bps(s, k, state.legs, desk, state.features, state.costs, params)
+    note_entry(s, k, base_bps, state.decision, state.costs, params)
+
+
 def _submit(s, desk, state):
     params = state.params
     state.planner.intents[s]["volume_per_min"] = state.features[s]["volume_per_min"]
@@ -204,7 +213,7 @@ def leave_to(s, keep_qty, reason, desk, state):
     answer = _submit(s, desk, state)
     if answer != 0:
         return answer
-    note_exit(s, state.decision, state.costs, state.params_acting["cost"])
+    note_exit(s, state.decision, state.costs, state.params["cost"])
     return reason
 
 

@@ -40,11 +40,8 @@ fills = st.tuples(
 
 
 def entry(costs, decision_id=7, side=1, k=1, mid2=2_000_000, qty=100, params=PARAMS):
-    decision = make_decision(
-        decision_id=decision_id, mid2=mid2, target_qty=side * qty, cost_spread_bps=2.0, cost_vol_bps=0.5, cost_impact_bps=1.5,
-        cost_fee_bps=9.0, cost_residual_bps=5.0,
-    )  # fmt: skip
-    note_entry(0, k, decision, costs, params)
+    decision = make_decision(decision_id=decision_id, mid2=mid2, target_qty=side * qty, cost_fee_bps=9.0, cost_residual_bps=5.0)
+    note_entry(0, k, 4.0, decision, costs, params)
 
 
 def leave(costs, decision_id, mid2=2_000_000, held=100, params=PARAMS):

@@ -10,7 +10,7 @@ from strategy.breaker import STATES, BreakerSettings
 from strategy.cost import CostSettings
 from strategy.decision import Component, Reason
 from strategy.gate import GateSettings
-from strategy.pipeline import StrategySettings
+from strategy.pipeline import PipelineSettings, StrategySettings
 from strategy.planner import PlannerSettings
 from strategy.rebalance import RebalanceSettings
 from strategy.risk import RiskSettings
@@ -29,6 +29,7 @@ from tests.strategy.pipeline_world import (
 )
 
 T = OPEN + 13 * MINUTE
+OPEN_STATE = STATES.index("open")
 STEP = 20 * SECOND
 BREAKER = BreakerSettings(failure_count_max=2, window_ns=MINUTE, cool_down_ns=3 * STEP - SECOND, cool_down_max_ns=MINUTE)
 FREE = StrategySettings(rebalance=RebalanceSettings(mode="off"), breaker=BREAKER)
@@ -132,6 +133,33 @@ def test_both_forms_keep_learning_while_one_acts():
 
     assert learned[0] == learned[1]
     assert learned[0][0][0] > 5
+
+
+def trade_to_and_fro(config, originals):
+    """Go in and out once a minute, filled at the mid; in the rounds of `originals` the cost model is on its fallback."""
+    pipeline = make_pipeline(1, config, times_min=[])
+    run(pipeline, warm_quotes(1))
+    for k in range(6):
+        breaker = pipeline.state.forms.breakers[0, Component.COST]
+        breaker["state"], breaker["wait_ns"] = (OPEN_STATE, 2**62) if k in originals else (0, 0)
+        at, bid = T + k * MINUTE, 1_000_000 + 500 * k
+        rows = [quote(at, 0, bid, bid + 200), forecast(at + 1, 0, 5, -25.0 if k % 2 else 25.0), clock_event(at + 9)]
+        requests, _ = run(pipeline, rows)
+        order = (0, int(requests[0]["order_id"]), bid + 100, int(requests[0]["qty"]))
+        run(pipeline, [answer("ACK", at + 10, *order[:2]), answer("FILL", at + 11, *order)])
+    return pipeline.state.costs
+
+
+@pytest.mark.parametrize(("trades", "originals"), [("original", []), ("enhanced", [2, 4, 5]), ("enhanced", range(6))])
+def test_the_cost_model_learns_the_same_whichever_form_acts(trades, originals):
+    """Six orders filled at the mid teach the same residual, decided by the enhanced form, the original, or in turns."""
+    config = replace(FREE, cost=ENHANCED["cost"])
+    expected = trade_to_and_fro(config, [])
+    found = trade_to_and_fro(replace(config, pipeline=PipelineSettings(trades=trades)), originals)
+
+    assert 6.0 == found.pool[0]["weight"]
+    assert expected.pool.tolist() == found.pool.tolist()
+    assert expected.residuals.tolist() == found.residuals.tolist()
 
 
 def test_an_order_that_is_refused_counts_against_the_planner():
