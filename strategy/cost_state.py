@@ -31,7 +31,7 @@ SAID = np.dtype(
         ("decision_id", "i8"),  # 0 = none, or of a day that is over
         ("column", "i8"),  # horizon that is charged
         ("mid2", "i8"),  # at the decision
-        ("qty", "i8"),  # what was to be traded, unsigned
+        ("qty", "i8"),  # what was to be traded, unsigned; 0 = nothing is known of an entry
         ("is_exit", "i8"),
         ("base_bps", "f8"),  # spread, vol and impact of the round trip
     ],

@@ -238,6 +238,7 @@ def start_day(
     state.schedule["due_ns"] = NEVER
     state.forecasts["is_held"] = 0
     state.costs.said["decision_id"] = 0
+    state.costs.said["qty"] = 0  # so that the exit of what is held over night is charged to no entry
     start_guard_day(state.guard)
     end_day(state.outcomes, state.calibration, state.mixture)
     plans.begin_day(state.planner)

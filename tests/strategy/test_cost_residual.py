@@ -11,7 +11,7 @@ from strategy.cost import CostModel, CostSettings
 from strategy.cost_residual import learn_fill, learn_price, note_entry, note_exit, residual_bps
 from strategy.cost_state import new_costs
 from strategy.decision import Reason
-from strategy.pipeline import StrategySettings
+from strategy.pipeline import StrategySettings, start_day
 from strategy.plan import PLAN
 from tests.naive.cost import Residual
 from tests.strategy.desks import make_decision
@@ -128,6 +128,19 @@ def test_an_exit_without_a_known_entry_teaches_nothing():
     costs = new_costs(1, [15 * 10**9] * 2)
     leave(costs, 7)
     fill(costs, 7, -1, 999_000)
+
+    assert 0.0 == costs.pool[0]["weight"]
+
+
+def test_what_is_held_over_night_teaches_nothing():
+    """A position whose exit of yesterday never filled is sold today: the mid of yesterday is no mid to judge that by."""
+    pipeline = make_pipeline(1, StrategySettings(cost=CostSettings(mode="enhanced")))
+    costs = pipeline.state.costs
+    entry(costs)
+    leave(costs, 8)
+    start_day(pipeline.state, pipeline.desk.clock)
+    leave(costs, 9, mid2=1_800_000)
+    fill(costs, 9, -1, 900_000)
 
     assert 0.0 == costs.pool[0]["weight"]
 
