@@ -178,7 +178,7 @@ def _submit(s, desk, state):
 def leave_in_sight(s, reason, usable, desk, state):
     """Leave, unless the guard finds the quote stale and nothing presses: then wait until it can be seen what is sent."""
     if usable == Reason.STALE_QUOTE and not is_pressing(reason):
-        wait_for_sight(s, state.decision[0]["ts_ns"], state.trades, state.params["exits"])
+        wait_for_sight(s, state.decision[0]["ts_ns"], state.trades, desk.clock, state.params["exits"])
         return usable
     return leave(s, reason, desk, state)
 
@@ -193,7 +193,7 @@ def leave(s, reason, desk, state):
 def leave_to(s, keep_qty, reason, desk, state):
     """Ask the planner to bring the position down to `keep_qty`; return as `leave` does."""
     row = state.decision[0]
-    retry_later(s, row["ts_ns"], state.trades, state.params["exits"])
+    retry_later(s, row["ts_ns"], state.trades, desk.clock, state.params["exits"])
     row["target_qty"] = keep_qty
     row["horizon_min"] = 0
     if is_leaving(s, reason, desk, state):

@@ -10,7 +10,8 @@
 A trade opens with the first fill that brings the position to its plan's side; `entry` is the average price of then. A later
 plan on the same side renews the horizon and leaves the stop where it was. Exits pass neither gate nor rebalance trigger, but
 they keep to the trading hours. Where the enhanced staleness guard finds the quote stale, EXIT_HORIZON waits and is looked at
-every `BLIND_RETRIES` retries; a stop and the close press, and go out blind. *Off*: no rule holds.
+every `BLIND_RETRIES` retries; a stop and the close press, and go out blind. No wait reaches beyond the time to close.
+*Off*: no rule holds.
 
 Stops are looked at with quotes of the symbol, at most once per `cycle_min_ns`; the rest with a timer.
 """
@@ -157,16 +158,25 @@ def renew(s, now_ns, horizon_end_ns, trades, clock, params):
 
 
 @kernel
-def retry_later(s, now_ns, trades, params):
+def retry_later(s, now_ns, trades, clock, params):
     """Look at the symbol again after `retry_ns`: an exit is under way, or could not start."""
-    trades[s]["check_ns"] = now_ns + params[0]["retry_ns"]
+    trades[s]["check_ns"] = _before_close(now_ns, params[0]["retry_ns"], clock, params)
     trades[s]["watch_ns"] = now_ns + params[0]["retry_ns"]
 
 
 @kernel
-def wait_for_sight(s, now_ns, trades, params):
+def wait_for_sight(s, now_ns, trades, clock, params):
     """Look at the exit of a symbol again after a while: its quote is stale."""
-    trades[s]["check_ns"] = now_ns + BLIND_RETRIES * params[0]["retry_ns"]
+    trades[s]["check_ns"] = _before_close(now_ns, BLIND_RETRIES * params[0]["retry_ns"], clock, params)
+
+
+@kernel
+def _before_close(now_ns, wait_ns, clock, params):
+    """Return when a wait that begins now is over: no later than positions have to be closed."""
+    close_ns = flat_ns(clock, params)
+    if now_ns < close_ns:
+        return min(now_ns + wait_ns, close_ns)
+    return now_ns + wait_ns
 
 
 @kernel

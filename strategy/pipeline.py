@@ -161,7 +161,7 @@ def check_position(s, desk, state):
     elif reason == 0:
         set_check(s, now_ns, state.trades, desk.clock, state.params["exits"])
     elif is_leaving(s, reason, desk, state) or start_reason(s, desk) != 0:
-        retry_later(s, now_ns, state.trades, state.params["exits"])
+        retry_later(s, now_ns, state.trades, desk.clock, state.params["exits"])
     elif begin(s, desk, state) != 0:
         usable = read_inputs(s, desk, state)
         commit(leave_in_sight(s, reason, usable, desk, state), desk, state)

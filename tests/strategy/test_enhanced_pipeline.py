@@ -1,9 +1,12 @@
 """The enhanced guards in the joined pipeline."""
 
+from dataclasses import replace
+
 import pytest
 
 from strategy.barriers import BarrierSettings
 from strategy.decision import Reason
+from strategy.exits import ExitSettings
 from strategy.pipeline import StrategySettings
 from strategy.rebalance import RebalanceSettings
 from strategy.staleness import StalenessSettings
@@ -138,3 +141,16 @@ def test_the_close_presses_even_on_stale_data():
 
     assert "EXIT_FLAT_BEFORE_CLOSE" == Reason(int(decisions[-1]["reason"])).name
     assert 1 == len(requests[requests["action"] == 1])
+
+
+def test_an_exit_that_waits_for_sight_does_not_miss_the_close():
+    """However long a blind exit waits between its looks, the close is looked at when it comes."""
+    settings = replace(GUARDED, exits=ExitSettings(retry_ns=MINUTE))
+    pipeline, at = make_pipeline(1, settings, close_min=30), T + 1
+    requests, _ = run(pipeline, [*warm_quotes(1), *lively(T + 1), forecast(at, 0, 5, 25.0), clock_event(at + 9)])
+    order = (0, int(requests[0]["order_id"]), int(requests[0]["price"]), int(requests[0]["qty"]))
+    run(pipeline, [answer("ACK", at + 10, *order[:2]), answer("FILL", at + 11, *order)])
+    decisions = run(pipeline, [clock_event(OPEN + 30 * MINUTE - 1)])[1]
+    found = [(Reason(int(row["reason"])).name, int(row["ts_ns"] - OPEN) // MINUTE) for row in decisions]
+
+    assert [("STALE_QUOTE", 20), ("EXIT_FLAT_BEFORE_CLOSE", 25)] == found[:2]

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from replay.desk import BOOK, CLOCK, NEVER, POSITION
 from replay.settings import as_row
 from strategy.decision import LEG, Reason
-from strategy.exits import MINUTE_NS, ExitSettings, after_fill, check_exit, check_opposite, new_trades
+from strategy.exits import (
+    MINUTE_NS,
+    ExitSettings,
+    after_fill,
+    check_exit,
+    check_opposite,
+    new_trades,
+    retry_later,
+    wait_for_sight,
+)
 from strategy.plan import PLAN
 from tests.naive.exits import Trade, opposite
 
@@ -84,3 +93,15 @@ def test_off_never_exits():
 
     assert NEVER == trades[0]["check_ns"]
     assert 0 == check_exit(0, 20 * MINUTE_NS, book, positions, trades, clock, params)
+
+
+@given(st.sampled_from([retry_later, wait_for_sight]), st.integers(0, 40), st.integers(1, 20), st.integers(0, 8))
+def test_no_retry_jumps_over_the_close(again, now_min, retry_min, flat_min):
+    """Before positions have to be closed the next look is then at the latest, and always later than now."""
+    clock, _, _, trades = make_world(30)
+    params = as_row(ExitSettings(retry_ns=retry_min * MINUTE_NS, flat_before_close_min=flat_min))
+    again(0, now_min * MINUTE_NS, trades, clock, params)
+    look_min = trades[0]["check_ns"] / MINUTE_NS
+
+    assert look_min > now_min
+    assert now_min >= 30 - flat_min or look_min <= 30 - flat_min
