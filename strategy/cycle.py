@@ -40,6 +40,7 @@ def run_cycle(s, desk, state):
     if state.params["pipeline"][0]["shadow"]:
         reason = decide_beside(s, reason, desk, state)
     commit(reason, desk, state)
+    state.schedule[s]["unknown_count"] = 0  # only now: the shadow reads it too, and so do exits between cycles
     return 1
 
 
@@ -155,7 +156,6 @@ def _plan(s, desk, state):
 
 
 @kernel
-@kernel
 def _keep_said(s, desk, state):
     """Keep what the cost model as configured says of a decision, whichever form acted: its fills teach that form."""
     k = find_horizon(state.horizons, state.decision[0]["horizon_min"])
@@ -164,6 +164,7 @@ def _keep_said(s, desk, state):
     note_entry(s, k, base_bps, state.decision, state.costs, params)
 
 
+@kernel
 def _submit(s, desk, state):
     params = state.params
     state.planner.intents[s]["volume_per_min"] = state.features[s]["volume_per_min"]

@@ -40,7 +40,6 @@ def read_inputs(s, desk, state):
     if quote_reason == 0:
         quote_reason = refuse(s, desk.clock, desk.book, state.features, state.guard, acting["staleness"], decision)
     unknown_count = state.schedule[s]["unknown_count"]
-    state.schedule[s]["unknown_count"] = 0
     if unknown_count > 0 and legs_reason == Reason.NO_FORECAST:
         legs_reason = Reason.UNKNOWN_HORIZON
     if unknown_count > 0 or _has_broken_leg(legs):

@@ -19,7 +19,18 @@ from strategy.rebalance import RebalanceSettings
 from strategy.renorm import RenormSettings
 from strategy.risk import RiskSettings
 from strategy.staleness import StalenessSettings
-from tests.strategy.pipeline_world import MINUTE, OPEN, SECOND, answer, clock_event, make_pipeline, quote, run, warm_quotes
+from tests.strategy.pipeline_world import (
+    MINUTE,
+    OPEN,
+    SECOND,
+    answer,
+    clock_event,
+    forecast,
+    make_pipeline,
+    quote,
+    run,
+    warm_quotes,
+)
 
 ALL = StrategySettings(
     staleness=StalenessSettings(mode="enhanced"),
@@ -127,3 +138,14 @@ def test_without_it_nothing_ran_beside():
     decisions, _, _ = play([(SECOND, 0, 25.0, 0.5, "")], ALL)
 
     assert [-1] == decisions["shadow_reason"].tolist()
+
+
+@pytest.mark.parametrize("trades", ["enhanced", "original"])
+def test_the_shadow_says_that_it_does_not_know_a_horizon(trades):
+    """Where the only forecast is of an unknown horizon both sides say so, and the next cycle has forgotten it."""
+    pipeline = make_pipeline(1, replace(ALL, pipeline=PipelineSettings(trades=trades, shadow=True)), times_min=[])
+    run(pipeline, warm_quotes(1))
+    row = run(pipeline, [quote(T, 0, 1_000_000, 1_000_200), forecast(T + 1, 0, 7, 25.0), clock_event(T + 9)])[1][-1]
+
+    assert (Reason.UNKNOWN_HORIZON, Reason.UNKNOWN_HORIZON) == (row["reason"], row["shadow_reason"])
+    assert 0 == pipeline.state.schedule[0]["unknown_count"]
