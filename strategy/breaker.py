@@ -65,8 +65,16 @@ class BreakerSettings:
 
 
 @kernel
-def may_act(breakers, s, c, now_ns):
+def is_off(params):
+    """Tell whether no breaker holds anything back, not even one that an older state says is open."""
+    return params[0]["mode"] != _ON
+
+
+@kernel
+def may_act(breakers, s, c, now_ns, params):
     """Tell whether the enhanced form of component `c` may act for symbol `s` now; a cool-down that is over makes it a trial."""
+    if is_off(params):
+        return True
     row = breakers[s, c]
     if row["state"] == OPEN and now_ns - row["opened_ns"] >= row["wait_ns"]:
         row["state"] = HALF_OPEN
@@ -86,7 +94,7 @@ def note_sound(breakers, s, c):
 def note_failure(breakers, s, c, now_ns, params):
     """Take in a failure of the enhanced form; return 1 where it opened the breaker."""
     row = breakers[s, c]
-    if params[0]["mode"] != _ON or row["state"] == OPEN:
+    if is_off(params) or row["state"] == OPEN:
         return 0
     row["failed_ns"][row["failure_count"] % MAX_FAILURES] = now_ns
     row["failure_count"] += 1
@@ -138,7 +146,7 @@ class CircuitBreaker:
 
     def may_act(self, name: str, now_ns: int) -> bool:
         """Tell whether the component may act now, or its fallback has to."""
-        return bool(may_act(self._row(name), 0, 0, now_ns))
+        return bool(may_act(self._row(name), 0, 0, now_ns, self._params))
 
     def report(self, name: str, now_ns: int, *, is_failed: bool) -> None:
         """Tell what became of an answer of the component."""

@@ -22,7 +22,7 @@ import numpy as np
 from replay.bundle import bundle
 from replay.events import Kind
 from replay.jit import kernel
-from strategy.breaker import BREAKER, CLOSED, OPEN, may_act, note_failure, note_sound
+from strategy.breaker import BREAKER, CLOSED, OPEN, is_off, may_act, note_failure, note_sound
 from strategy.decision import Component
 from strategy.modes import ENHANCED, MODES, ORIGINAL
 from strategy.plan import IDLE
@@ -120,7 +120,7 @@ def _form(s, c, now_ns, state):
     if (
         marks["is_original"] == 0
         and is_chosen(forms.rollout_seed[0], forms.rollout_keys[s], c, count, forms.rollout_shares[c])
-        and may_act(forms.breakers, s, c, now_ns)
+        and may_act(forms.breakers, s, c, now_ns, state.params["breaker"])
     ):
         marks["enhanced"] |= 1 << c
         return ENHANCED
@@ -161,7 +161,7 @@ def settle(s, now_ns, state):
     forms = state.forms
     marks = forms.marks[0]
     failed = marks["failed"] & marks["enhanced"]
-    if failed == 0 and forms.not_closed[s] == 0:
+    if (failed == 0 and forms.not_closed[s] == 0) or is_off(state.params["breaker"]):
         return 0
     sound = marks["sound"] & marks["enhanced"] & ~failed
     open_bits = 0

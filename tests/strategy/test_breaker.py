@@ -21,7 +21,7 @@ def play(breakers, params, script):
     now = 0
     for gap, answer in script:
         now += gap
-        is_acting = bool(may_act(breakers, 0, 1, now))
+        is_acting = bool(may_act(breakers, 0, 1, now, params))
         if is_acting and answer == "failed":
             note_failure(breakers, 0, 1, now, params)
         elif is_acting and answer == "sound":

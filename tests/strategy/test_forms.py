@@ -162,6 +162,19 @@ def test_the_cost_model_learns_the_same_whichever_form_acts(trades, originals):
     assert expected.residuals.tolist() == found.residuals.tolist()
 
 
+def test_a_breaker_that_is_off_holds_nothing_back():
+    """An open breaker that a saved state brings along changes nothing where breakers are off, and is not reported."""
+    pipeline = make_pipeline(2, replace(FREE, gate=ENHANCED["gate"], breaker=replace(BREAKER, mode="off")))
+    run(pipeline, warm_quotes(2))
+    pipeline.state.forms.breakers[0, Component.GATE]["state"] = OPEN_STATE
+    pipeline.state.forms.breakers[0, Component.GATE]["wait_ns"] = 2**62
+    pipeline.state.forms.not_closed[0] = 1 << Component.GATE
+    decisions = run(pipeline, moments(0, 2))[1]
+
+    assert [[]] * 4 == [names(bits) for bits in decisions["as_original"]]
+    assert [0] * 4 == decisions["breaker"].tolist()
+
+
 def test_an_order_that_is_refused_counts_against_the_planner():
     """After two refused orders the original planner works the next plan; an order that is taken at the trial closes it again."""
     pipeline = make_pipeline(1, replace(FREE, planner=PlannerSettings(mode="enhanced")))
