@@ -152,7 +152,10 @@ def _issue_leg(s, k, leg, state):
 
 @kernel
 def _is_broken(s, k, record, calibration, params):
-    """Tell whether what was issued is no number: then the leg keeps its model's bounds, and the record teaches nothing."""
+    """Tell whether what was issued is no number: then the leg keeps its model's bounds, and the record teaches no bounds.
+
+    Its outcome still counts, and teaches the mean edge and the warm-up: they learn from what the model said, not from the bounds.
+    """
     total = 0.0
     for t in range(2):
         total += record["bound_bps"][t] + record["gate_bps"][t]
