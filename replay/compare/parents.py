@@ -109,7 +109,10 @@ def _held_at(parents: Parents, fills: Columns, context: RunContext) -> np.ndarra
         mine = parents.symbols == k
         path = np.r_[0, np.cumsum(signed[rows])]
         held[mine] = path[np.searchsorted(fills["ts_ns"][rows], parents.start_ns[mine], side="right")]
-    return held
+    own = _parent_of(fills, parents)
+    is_early = fills["ts_ns"] <= parents.start_ns[own]  # a marketable first child can fill in the instant that it is sent
+    without: np.ndarray = held - np.bincount(own[is_early], weights=signed[is_early], minlength=len(held))
+    return without
 
 
 def _parent_of(fills: Columns, parents: Parents) -> np.ndarray:

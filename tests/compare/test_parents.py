@@ -69,6 +69,16 @@ def test_a_parent_never_wants_less_than_it_got(tmp_path):
     assert [0.0, 0.0] == found["missed_usd"].tolist()
 
 
+@pytest.mark.parametrize("second", [10, 11])
+def test_a_fill_at_the_start_of_its_parent_is_not_what_it_found(tmp_path, second):
+    """A plan that fills 100 of 300 in the very instant of its start still wanted 300; the 100 held before do not count."""
+    run = one_plan()
+    run.fills["ts_ns"][1] = OPEN_NS + second * S_NS
+    found = shortfalls(write_run(tmp_path / "run", rows=run), CONTEXT)
+
+    assert pytest.approx(30_000.0) == found["wanted_usd"][np.argmax(found["ts_ns"])]
+
+
 def test_shortfalls_of_a_day_agree_with_a_walk_over_its_orders(tmp_path):
     """Order by order, in plain Python, a day on which every order stands alone has the same paid and missed dollars."""
     folder = write_run(tmp_path / "run")
