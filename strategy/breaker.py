@@ -6,7 +6,7 @@ and *half-open* while one trial of the enhanced form decides::
     closed      the failure_count_max-th failure within window_ns       -> open, at the time of that failure
     open        now >= opening + wait,  wait = cool_down_ns at first    -> half-open: the enhanced form may act again
     half-open   its first answer: sound                                 -> closed, all failures forgotten
-                                  a failure       -> open again,  wait = min(2 wait, max(cool_down_max_ns, cool_down_ns))
+                                  a failure       -> open again,  wait = min(2 wait, cool_down_max_ns)
 
 A component fails where its kernel gives an answer that no sound input can lead to; what a component refuses is no failure.
 A decision that never asks the component is no trial. Two openings of one breaker are at least cool_down_ns apart: it cannot flap
@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from replay.errors import ConfigError
 from replay.jit import kernel
 from replay.settings import as_row, setting
 from strategy.border import make_settings
@@ -63,6 +64,14 @@ class BreakerSettings:
         3_600_000_000_000, "how long it acts at most: each trial that fails doubles the wait", unit="ns", gt=0
     )
 
+    def __post_init__(self) -> None:
+        """Refuse a longest wait below the first."""
+        if self.cool_down_max_ns < self.cool_down_ns:
+            raise ConfigError(
+                f"breaker.cool_down_max_ns must be at least breaker.cool_down_ns ({self.cool_down_ns}), got "
+                f"{self.cool_down_max_ns}; raise it, or lower the other"
+            )
+
 
 @kernel
 def is_off(params):
@@ -101,7 +110,7 @@ def note_failure(breakers, s, c, now_ns, params):
     if row["state"] == CLOSED and not _is_too_much(row, now_ns, params):
         return 0
     least_ns = params[0]["cool_down_ns"]
-    row["wait_ns"] = least_ns if row["state"] == CLOSED else min(2 * row["wait_ns"], max(params[0]["cool_down_max_ns"], least_ns))
+    row["wait_ns"] = least_ns if row["state"] == CLOSED else min(2 * row["wait_ns"], params[0]["cool_down_max_ns"])
     row["state"] = OPEN
     row["opened_ns"] = now_ns
     row["open_count"] += 1

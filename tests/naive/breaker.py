@@ -8,9 +8,7 @@ class Breaker:
         self.state, self.opened, self.openings, self.failures = "closed", None, 0, []
 
     def may_act(self, now):
-        if self.state == "open" and now >= self.opened + min(
-            self.cool_down * 2**self.trials_failed, max(self.cool_down_max, self.cool_down)
-        ):
+        if self.state == "open" and now >= self.opened + min(self.cool_down * 2**self.trials_failed, self.cool_down_max):
             self.state = "half-open"
         return self.state in ("closed", "half-open")
 

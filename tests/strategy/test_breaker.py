@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replay.errors import ConfigError
 from replay.settings import as_row
 from strategy.breaker import BREAKER, MAX_FAILURES, OPEN, BreakerSettings, CircuitBreaker, may_act, note_failure, note_sound
 from tests.naive.breaker import Breaker
@@ -99,3 +100,10 @@ def test_a_failed_trial_opens_it_again():
 
     assert (2, "open") == (breaker.open_count("gate"), breaker.state("gate"))
     assert [False, True] == [breaker.may_act("gate", now) for now in (3_000, 3_001)]
+
+
+def test_the_longest_wait_is_no_shorter_than_the_first():
+    """A bound that the first wait already breaks would hold nothing back; both numbers are named."""
+    assert 5 == BreakerSettings(cool_down_ns=5, cool_down_max_ns=5).cool_down_max_ns
+    with pytest.raises(ConfigError, match=r"cool_down_max_ns must be at least breaker\.cool_down_ns \(6\), got 5"):
+        BreakerSettings(cool_down_ns=6, cool_down_max_ns=5)

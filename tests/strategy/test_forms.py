@@ -123,7 +123,7 @@ def test_a_failed_trial_opens_the_breaker_again():
 def test_both_forms_keep_learning_while_one_acts():
     """What the gate has learned after a stretch on its fallback is what it learns when it acts itself."""
     learned = []
-    for breaker in (replace(BREAKER, mode="off"), replace(BREAKER, cool_down_ns=10**15)):
+    for breaker in (replace(BREAKER, mode="off"), replace(BREAKER, cool_down_ns=10**15, cool_down_max_ns=10**15)):
         pipeline = make_pipeline(2, replace(FREE, gate=ENHANCED["gate"], breaker=breaker))
         run(pipeline, warm_quotes(2))
         pipeline.state.forms.breakers[0, Component.GATE]["state"] = 1
