@@ -32,7 +32,7 @@ CHECKS = {
     ),
     "execution_sla": CheckWords("plans end in time", "%", "plans", "Plans of orders that ended within their working time."),
     "churn": CheckWords("churn", "%", "targets", "Turnover that came from moves smaller than the no-trade band."),
-    "component_errors": CheckWords("component errors", "%", "decisions", "Decisions that met a component in error."),
+    "component_errors": CheckWords("component errors", "%", "decisions", "Decisions with a component in error, or held back."),
     "weights_normal": CheckWords("weights sum to one", "%", "cycles", "Cycles in which the weights of the horizons sum to one."),
 }
 

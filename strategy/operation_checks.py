@@ -134,15 +134,23 @@ def reversals_pct(decisions: Any) -> float:
 
 
 def check_errors(cycles: Mapping[str, np.ndarray], settings: VerificationSettings, decisions: Any = None) -> Check:
-    """Judge the share of decisions in which a component was in error."""
+    """Judge the share of decisions in which a component was in error, or held back by the breaker that its errors opened."""
     n, name, target = float(cycles["n_symbols"].sum()), "component_errors", "below 10 %"
     if n < settings.decisions_min:
         return unknown(name, target, n, f"it takes {settings.decisions_min} decisions, {n:.0f} were made")
-    value = 100.0 * float(cycles["n_errors"].sum()) / n
+    value = 100.0 * min((float(cycles["n_errors"].sum()) + _held_count(decisions)) / n, 1.0)
     status = PASS if value < 10.0 else WARN if value < 15.0 else FAIL
-    by_component = errors_by_component(decisions)
-    advice = _error_advice(value, by_component)
-    return judged(name, status, value, target, n, advice, by_component=by_component, on_fallback=on_fallback(decisions))
+    by_component, held_back = errors_by_component(decisions), on_fallback(decisions)
+    advice = _error_advice(value, by_component, held_back)
+    return judged(name, status, value, target, n, advice, by_component=by_component, on_fallback=held_back)
+
+
+def _held_count(decisions: Any) -> int:
+    """Count decisions without an error in which a breaker was open: a component that is never asked makes none."""
+    breakers, status = (None if decisions is None else column(decisions, name) for name in ("breaker", "status"))
+    if breakers is None:
+        return 0
+    return int(((breakers != 0) & ((0 if status is None else status) == 0)).sum())
 
 
 def errors_by_component(decisions: Any) -> dict[str, int]:
@@ -162,8 +170,14 @@ def on_fallback(decisions: Any) -> dict[str, int]:
     return _by_component(None if decisions is None else column(decisions, "breaker"))
 
 
-def _error_advice(value: float, by_component: Mapping[str, int]) -> str:
-    head = f"{value:.1f} % of decisions met an error"
+def _error_advice(value: float, by_component: Mapping[str, int], held_back: Mapping[str, int]) -> str:
+    head = f"{value:.1f} % of decisions met an error, or a breaker that errors had opened"
+    if held_back:
+        component, n = next(iter(held_back.items()))
+        return (
+            f"{head}; the breaker of {component} was open in {n} of them, and its original acted: begin from a sound start "
+            f'state, or set {component}.mode = "original" until it is mended'
+        )
     if not by_component:
         return f"{head}: the status bits of the decisions name the component"
     component, n = next(iter(by_component.items()))

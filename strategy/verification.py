@@ -8,7 +8,7 @@ selector_adapts        t of the paired gain over the selector's own static weigh
 execution_sla          per cent of plans terminal within working time + latency; no window over     95, alert below 90
                        the message budget
 churn                  per cent of turnover from moves smaller than the no-trade band               near zero
-component_errors       per cent of decisions with a component in error                              below 10, alert at 15
+component_errors       per cent of decisions with a component in error, or its breaker open         below 10, alert at 15
 weights_normal         per cent of cycles whose weights sum to one                                  100
 =====================  ===========================================================================  ====================
 

@@ -13,6 +13,8 @@ from replay.result import Result
 from replay.summary_view import form_lines, headline
 from replay.wording import bps, count, duration, percent, usd
 
+_FEW_ALERTS = 3  # of one component's breakers: more are told in one sentence
+
 
 class RunWords(NamedTuple):
     """Three paragraphs, a sentence per item."""
@@ -31,7 +33,7 @@ def words_of(run: Result) -> RunWords:
         When the run is not complete.
     """
     summary, checks = run.summary, run.verification["checks"]
-    found = [*_check_words(checks), *_alert_words(alerts_of(run.path))]
+    found = [*_check_words(checks), *alert_words(alerts_of(run.path))]
     change = [*_advice(checks), *_more_advice(summary, run.manifest["config"])]
     nothing = "Nothing: no check warned, and nothing else stands out."
     return RunWords(tuple(_happened(summary)), tuple(found), tuple(change) or (nothing,))
@@ -89,14 +91,29 @@ def _check_words(checks: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{head}: {', '.join(by_status[status])}."
 
 
-def _alert_words(alerts: list[dict[str, Any]]) -> Iterator[str]:
+def alert_words(alerts: list[dict[str, Any]]) -> Iterator[str]:
+    """Say in words when checks and breakers changed; breakers of one component together where they are many."""
     verbs = {"WARN": "began to warn", "FAIL": "began to fail", "PASS": "recovered"}
+    yield from _breaker_words([alert for alert in alerts if alert["name"] == "breaker"])
     for alert in alerts:
-        if "message" in alert:
-            yield f"{alert['time']}: {alert['message']}."
+        if alert["name"] == "breaker":
             continue
         title = CHECKS[alert["name"]].title if alert["name"] in CHECKS else alert["name"]
         yield f"{alert.get('time', '')}: {title} {verbs.get(alert['status'], alert['status'])}."
+
+
+def _breaker_words(alerts: list[dict[str, Any]]) -> Iterator[str]:
+    """Tell of each component's breakers: one by one where they are few."""
+    for component in dict.fromkeys(alert["component"] for alert in alerts):
+        own = [alert for alert in alerts if alert["component"] == component]
+        if len(own) <= _FEW_ALERTS:
+            yield from (f"{alert['time']}: {alert['message']}." for alert in own)
+            continue
+        n_opened, names = sum(alert["status"] == "WARN" for alert in own), sorted({alert["symbol"] for alert in own})
+        yield (
+            f"The breaker of {component} opened, or stayed open after a trial, {count(n_opened)} times between {own[0]['time']} "
+            f"and {own[-1]['time']}, for {', '.join(names)}: events.log lists them."
+        )
 
 
 def _advice(checks: list[dict[str, Any]]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from replay.report import page, write_report
 from replay.report.columns import Columns
 from replay.report.encode import encode_column
 from replay.report.panes import price_path, thin
+from replay.report.words import alert_words
 from tests.report.worlds import CONTEXT
 
 CHROMIUM = os.environ.get("CHROMIUM") or next(
@@ -122,3 +123,13 @@ def test_the_page_passes_its_own_test_in_a_browser(run_dir, tmp_path, monkeypatc
 
     (told,) = re.findall(r'<pre id="selftest">(.*?)</pre>', html, flags=re.DOTALL)
     assert told.startswith("self-test ok"), told
+
+
+def test_many_breakers_are_told_in_one_sentence():
+    """Up to three events of a component's breakers are told one by one; more as a count, a span of time and the symbols."""
+    event = {"name": "breaker", "component": "gate", "status": "WARN", "message": "breaker of gate for MSFT: opened"}
+    events = [{**event, "time": f"10:0{k}", "symbol": symbol} for k, symbol in enumerate(["MSFT", "AAPL", "MSFT", "AAPL"])]
+
+    assert [f"10:0{k}: breaker of gate for MSFT: opened." for k in range(3)] == list(alert_words(events[:3]))
+    (told,) = alert_words(events)
+    assert "4 times between 10:00 and 10:03, for AAPL, MSFT" in told

@@ -181,6 +181,19 @@ def test_errors_are_a_share_of_decisions(n_errors, status):
     assert status == status_of(verification.run_full(), "component_errors")
 
 
+@pytest.mark.parametrize(("n_held", "status"), [(4, PASS), (7, WARN), (90, FAIL)])
+def test_a_component_that_is_held_back_counts_as_in_error(n_held, status):
+    """A gate whose breaker is open makes no errors, and does no work either: five errors and those decisions are judged."""
+    decisions = np.zeros(100, DECISION)
+    decisions["status"][:5] = decisions["breaker"][3 : n_held + 5] = 1 << Component.GATE
+    verification = Verification()
+    verification.log_cycles(cycles_with(100, n_errors=np.arange(100) < 5))
+    check = next(check for check in verification.run_full(decisions) if check.name == "component_errors")
+
+    assert (status, n_held + 5.0) == (check.status, check.value)
+    assert (status == PASS) or f"the breaker of gate was open in {n_held + 2} of them" in check.recommendation
+
+
 def test_one_abnormal_weight_fails():
     """A single cycle whose weights do not sum to one fails the check, however few cycles there are."""
     verification = Verification()
