@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from replay.wording import bps, count, duration, et_time, percent, rule_name
+from strategy.decision import Reason
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType
@@ -109,7 +110,7 @@ def _clocks(answer: Mapping[str, Any]) -> list[RenderableType]:
 
 
 def _number_lines(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
-    inputs, plan = answer["inputs"], answer["plan"]
+    inputs = answer["inputs"]
     ages = f"quote {duration(inputs['quote_age_s'] * 1e9)} old, forecast {duration(inputs['forecast_age_s'] * 1e9)} old"
     stale = ", something older than its TTL (marked, not refused)" if inputs["is_stale"] else ""
     lines = [
@@ -117,17 +118,25 @@ def _number_lines(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Data", f"{ages}, quality {inputs['quality']:.2f}{stale}"),
         ("Features", "  ".join(f"{name} {_one(value)}" for name, value in answer["features"].items())),
         *(_edge_lines(answer) if answer["forecast"]["horizon_min"] else []),
-        ("Position", f"{count(inputs['position_qty'])} held, target {count(plan['target_qty'])}"),
+        ("Position", f"{count(inputs['position_qty'])} held{_target_words(answer)}"),
     ]
     extra = {
         "Failed": answer["failed_components"],
         "In original form": answer["fallbacks"],
         "Breaker open": answer["open_breakers"],
         "Shadow": _shadow_words(answer["shadow"]),
-        "Cut by": answer["limited_by"],
+        "Target cut by": answer["limited_by"],
         "Limits without": answer["limits_did_without"],
     }
     return lines + [(name, ", ".join(parts)) for name, parts in extra.items() if parts]
+
+
+def _target_words(answer: Mapping[str, Any]) -> str:
+    """Say what is asked for now; of a refused target, that it was not."""
+    target_qty, change_qty = answer["plan"]["target_qty"], answer["plan"]["change_qty"]
+    if answer["is_taken"] or answer["reason"] == Reason.TARGET_KEPT.name:
+        return f", target {count(target_qty)}"
+    return f"; a target of {count(target_qty)} was refused" if change_qty else ", no new target"
 
 
 def _shadow_words(shadow: Mapping[str, Any] | None) -> list[str]:

@@ -96,6 +96,26 @@ def test_an_explanation_names_the_limit_that_cut_the_target(run_dir):
     assert ([], []) == (plain["limited_by"], plain["limits_did_without"])
 
 
+def test_a_refused_target_is_not_shown_as_one_in_force(run_dir):
+    """What a refused decision would have wanted is called refused; a taken one has a target, one without a wish none."""
+    answer = explain(run_dir, "MSFT", CLOSE_NS)
+    asked = {**answer["plan"], "target_qty": -121, "change_qty": -121}
+    silent = {**answer["plan"], "target_qty": 0, "change_qty": 0}
+    shown = [
+        {**answer, "is_taken": False, "reason": "NOT_REBALANCE_TIME", "plan": asked},
+        {**answer, "is_taken": False, "reason": "GATE_COST", "plan": silent},
+        {**answer, "is_taken": True, "reason": "TARGET_SET", "plan": asked},
+    ]
+    texts = []
+    for told in shown:
+        console = Console(width=80, record=True, file=io.StringIO())
+        console.print(render(told))
+        texts.append(console.export_text())
+
+    expected = ["held; a target of -121 was refused", "held, no new target", "held, target -121"]
+    assert [True] * 3 == [words in text for words, text in zip(expected, texts, strict=True)]
+
+
 def test_every_reason_has_its_words():
     """No reason code is without phrase, sentence and what would have changed it."""
     assert set(Reason) == set(MEANINGS)
