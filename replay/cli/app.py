@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -89,9 +90,9 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code = app([argument for argument in given if argument != "--debug"], prog_name="replay", standalone_mode=False)
         sys.stdout.flush()  # a reader that left is noticed here, not when the interpreter ends
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 (every error ends as one sentence and a code)
         if is_debug and not isinstance(error, ReaderLeft | BrokenPipeError):
-            raise
+            traceback.print_exception(error)
         raise SystemExit(_report(error)) from None
     raise SystemExit(_say("interrupted", code) if code == _INTERRUPTED else code or 0)
 

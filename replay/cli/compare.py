@@ -11,7 +11,7 @@ import typer
 
 from replay.cli.options import Json, NoProgress
 from replay.cli.output import print_json, stdout
-from replay.cli.places import check_writable
+from replay.cli.places import check_comparison_folder
 from replay.cli.progress import replay_progress
 from replay.errors import UsageError
 
@@ -43,6 +43,7 @@ def compare(  # one parameter per option of the command
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Folder of the page; with sessions, of both runs too.")
     ] = None,
+    is_overwriting: Annotated[bool, typer.Option("--overwrite", help="Replace an older comparison at --out.")] = False,
     is_quiet: NoProgress = False,
     is_json: Json = False,
 ) -> None:
@@ -52,7 +53,7 @@ def compare(  # one parameter per option of the command
     from replay.result import Result
 
     target = out or Path("runs") / "compare"
-    check_writable(target, "--out")
+    check_comparison_folder(target, is_overwriting=is_overwriting)
     if a or b:
         sides = [_settings(side or [], band) for side in (a, b)]
         folders = _replay_both(folders, sides, forecasts, target, is_quiet)

@@ -23,6 +23,20 @@ def check_run_folder(out: Path, *, is_overwriting: bool) -> None:
     check_writable(out, "--out")
 
 
+def check_comparison_folder(out: Path, *, is_overwriting: bool) -> None:
+    """Refuse a folder that holds a comparison, or runs of one, which nobody asked to replace.
+
+    Raises
+    ------
+    UsageError
+        With what to do instead.
+    """
+    is_taken = (out / "compare.html").is_file() or any(is_run_folder(out / name) for name in ("a", "b"))
+    if is_taken and not is_overwriting:
+        raise UsageError(f"`{out}` holds an older comparison; choose another --out, or add --overwrite to replace it")
+    check_writable(out, "--out")
+
+
 def check_writable(path: Path, option: str) -> None:
     """Refuse a path that nothing can be written to, by writing to the folder that is there.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from replay.cli.options import Json, NoProgress
-from replay.cli.output import print_json, say, stdout, table
+from replay.cli.output import print_json, say, stderr, stdout, table
 from replay.cli.places import check_writable
 from replay.cli.progress import line_progress
 
@@ -42,14 +42,24 @@ def report(
     is_json: Json = False,
 ) -> None:
     """Say in plain words what happened, what the checklist found and what to change; for one run, or for many by period."""
-    from replay.result import Result
-
-    runs = [Result.open(folder) for folder in folders]
+    runs = _opened(folders)
     if len(runs) == 1 and period is None:
         _one(runs[0], out or runs[0].path / "daily.html", is_json)
     else:
         name = str(period or Period.DAY)
         _many(runs, name, out or Path("runs") / f"report-{name}.html", is_quiet, is_json)
+
+
+def _opened(folders: list[Path]) -> list[Result]:
+    """Open the runs among what was given, as `runs/*` holds pages and comparisons too; without any, complain of the first."""
+    from replay.result import Result
+
+    strangers = [folder for folder in folders if folder.exists() and not (folder / "manifest.json").is_file()]
+    if len(strangers) == len(folders):
+        Result.open(folders[0])
+    if strangers:
+        stderr().print(f"skipped, no runs: {', '.join(folder.name for folder in strangers)}", markup=False, soft_wrap=True)
+    return [Result.open(folder) for folder in folders if folder not in strangers]
 
 
 def _one(run: Result, page: Path, is_json: bool) -> None:
@@ -74,7 +84,7 @@ def _one(run: Result, page: Path, is_json: bool) -> None:
 def _many(runs: list[Result], period: str, page: Path, is_quiet: bool, is_json: bool) -> None:
     from replay.compare.ablation import ablate
     from replay.report.period import period_lines, settings_by_letter
-    from replay.report.plain_report import PERIOD_HEADS, advice_lines, missing_lines, period_cells, period_page
+    from replay.report.plain_report import PERIOD_HEADS, advice_lines, missing_lines, note_lines, period_cells, period_page
 
     check_writable(page, "--out")
     lines, settings = period_lines(runs, period), settings_by_letter(runs)
@@ -94,6 +104,8 @@ def _many(runs: list[Result], period: str, page: Path, is_quiet: bool, is_json: 
     stdout().print(table(f"By {period}", heads, rows, right=heads[2:]))
     _paragraph("Settings", [f"{letter}: {told}" for letter, told in settings.items()])
     _paragraph("What to change", advice_lines(lines))
+    if notes := note_lines(lines):
+        _paragraph("Notes", notes)
     if period == Period.QUARTER:
         _paragraph("What each component is worth", [*map(_worth, worth[0]), *missing_lines(worth[1])])
     say(f" page    {page}")

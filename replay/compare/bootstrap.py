@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from replay.compare.measures import DRAWDOWN, MEASURES, Measure
+from replay.compare.measures import DRAWDOWN, MEASURES, OF_TRIPS, TRIPS_MIN, Measure
 
 STRETCHES_MIN = 8
 LEVEL = 0.95
@@ -57,7 +57,9 @@ def compare_sums(a: Sums, b: Sums, n_draws: int, seed: int) -> list[Line]:
     for measure in MEASURES:
         drawn = [_ratio(counts, run, measure) for run in (a, b)]
         whole = [float(_ratio(np.ones((1, n)), run, measure)[0]) for run in (a, b)]
-        lines.append(_line(measure, whole, drawn, n))
+        line = _line(measure, whole, drawn, n)
+        is_few = measure.name in OF_TRIPS and min(run["trips"].sum() for run in (a, b)) < TRIPS_MIN
+        lines.append(line._replace(verdict="cannot tell") if is_few else line)
     drawn = [_drawdowns(run["net_usd"], draws) for run in (a, b)]
     whole = [float(_drawdowns(run["net_usd"], np.arange(n)[None])[0]) for run in (a, b)]
     return [*lines, _line(DRAWDOWN, whole, drawn, n)]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from replay.compare.bootstrap import STRETCHES_MIN, Line, compare_sums
+from replay.compare.measures import TRIPS_MIN
 from replay.compare.pairing import differences, paired
 from replay.compare.sums import Stretches, Trips, read_trips, retention_sums, sums_of
 from replay.errors import UsageError
@@ -132,6 +133,6 @@ def _notes(is_same: bool, n_blocks: int, sums: tuple[dict[str, np.ndarray], ...]
         notes.append(f"{short}: compare more sessions, or shorten --block-min.")
     for name, run in zip("AB", sums, strict=True):
         n = int(run["trips"].sum())
-        if n < 30:
-            notes.append(f"Run {name} made {n} round trips: too few to say much about their rate.")
+        if n < TRIPS_MIN:
+            notes.append(f"Run {name} made {n} round trips: their rate takes {TRIPS_MIN} of each run to get a verdict.")
     return tuple(notes)

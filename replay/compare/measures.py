@@ -17,6 +17,8 @@ class Measure(NamedTuple):
     better: int  # +1 more is better, -1 less is, 0 neither
 
 
+OF_TRIPS = ("unprofitable_rate", "alpha_retention")  # rates of round trips
+TRIPS_MIN = 30  # of each run, before a rate of round trips gets a verdict
 _COST = ("spread_usd", "fee_usd", "impact_usd", "timing_usd")
 MEASURES = (
     Measure("unprofitable_rate", "Unprofitable trips", ("bad_trips",), "trips", 100.0, "%", -1),
@@ -39,4 +41,4 @@ MEASURES = (
     Measure("errors", "With an error", ("errors",), "decisions", 100.0, "%", -1),
     Measure("turnover_kusd", "Turnover", ("turnover_usd",), "", 1e-3, "kUSD", 0),
 )
-DRAWDOWN = Measure("max_drawdown_usd", "Worst drawdown", (), "", 1.0, "USD", -1)
+DRAWDOWN = Measure("max_drawdown_usd", "Drawdown at block ends", (), "", 1.0, "USD", -1)

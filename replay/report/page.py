@@ -14,7 +14,7 @@ from replay.errors import DataError
 from replay.report import sections
 from replay.report.drawing import draw
 from replay.report.panes import RunTables, chart_data
-from replay.summary_view import headline, is_fine
+from replay.summary_view import form_lines, headline, is_fine
 from replay.tables import RunContext, read_context
 
 LARGE_BYTES = 20_000_000
@@ -43,7 +43,7 @@ def write_report(run_dir: Path | str) -> Path:
         "TITLE": escape(_title(summary)),
         "RUN": escape(summary["run_id"] or folder.name),
         "CARDS": sections.cards(summary),
-        "GATE": escape(headline(summary)),
+        "GATE": "<br>".join(escape(line) for line in (headline(summary), *form_lines(summary))),
         "MOOD": "fine" if is_fine(summary) else "alarm",
         "SUMMARY": sections.summary_table(summary),
         "SYMBOLS": sections.symbols(summary),

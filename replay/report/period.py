@@ -1,21 +1,24 @@
 """Many runs together: sums by day, week, month or quarter, and in a quarter what each component is worth.
 
-A run belongs to the period of its first session. Runs of different settings are never added up: each set of settings has its own
+A run whose sessions lie in several periods counts in each with what it did there (`replay.report.run_parts`); what the checklist
+found is of the whole run, and stands in each. Runs of different settings are never added up: each set of settings has its own
 line. Where two runs of one line replayed the same session, it counts twice, and a note says so.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from replay.config import Config
+from replay.report.run_parts import SUMS, RunPart, parts_of
 from replay.result import Result
 
 PERIODS = ("day", "week", "month", "quarter")
-_SUMS = ("net_usd", "gross_usd", "fee_usd", "turnover_usd", "round_trips", "round_trips_won", "decisions", "orders", "fills")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +54,16 @@ def period_of(day: str, period: str) -> str:
 def period_lines(runs: Sequence[Result], period: str) -> list[PeriodLine]:
     """Add runs up by period and settings, in order of time; settings are lettered in order of appearance."""
     letters: dict[str, str] = {}
-    groups: dict[tuple[str, str], list[Result]] = {}
+    groups: dict[tuple[str, str], list[RunPart]] = {}
     for run in sorted(runs, key=lambda run: run.summary["sessions"]):
         letter = letters.setdefault(str(run.manifest["config_digest"]), _letter(len(letters)))
-        groups.setdefault((period_of(run.summary["sessions"][0], period), letter), []).append(run)
+        for name, part in parts_of(run, lambda day: period_of(day, period)).items():
+            groups.setdefault((name, letter), []).append(part)
     return [_line(name, letter, group) for (name, letter), group in sorted(groups.items())]
 
 
 def settings_by_letter(runs: Sequence[Result]) -> dict[str, str]:
-    """Say what each letter stands for: the settings in which it differs from the first."""
+    """Say what each letter stands for: the first by its differences from the defaults, the others by theirs from the first."""
     letters: dict[str, str] = {}
     first: Mapping[str, Any] | None = None
     told = {}
@@ -68,14 +72,24 @@ def settings_by_letter(runs: Sequence[Result]) -> dict[str, str]:
         if digest in letters:
             continue
         letters[digest] = _letter(len(letters))
+        base = _flat(_defaults() if first is None else first)
+        changed = ", ".join(f"{key} = {value}" for key, value in _flat(config).items() if key in base and base[key] != value)
+        told[letters[digest]] = changed if first is not None else f"the defaults with {changed}" if changed else "the defaults"
         first = config if first is None else first
-        changed = [f"{key} = {value}" for key, value in _flat(config).items() if _flat(first).get(key) != value]
-        told[letters[digest]] = ", ".join(changed) or "the settings that the others are told against"
+    if len(told) > 1:
+        told["A"] += "; the others by what differs from A"
     return told
 
 
-def _line(period: str, letter: str, runs: Sequence[Result]) -> PeriodLine:
-    sessions = [day for run in runs for day in run.summary["sessions"]]
+def _defaults() -> dict[str, Any]:
+    """Return the default settings as a manifest holds them."""
+    plain: dict[str, Any] = json.loads(json.dumps(Config().values(), default=str))
+    return plain
+
+
+def _line(period: str, letter: str, parts: Sequence[RunPart]) -> PeriodLine:
+    runs = [part.run for part in parts]
+    sessions = [day for part in parts for day in part.days]
     twice = sorted(day for day, n in Counter(sessions).items() if n > 1)
     checks = [check for run in runs for check in run.verification["checks"]]
     statuses: dict[str, Counter[str]] = {}
@@ -87,8 +101,8 @@ def _line(period: str, letter: str, runs: Sequence[Result]) -> PeriodLine:
         settings=letter,
         runs=tuple(str(run.path) for run in runs),
         sessions=tuple(sorted(set(sessions))),
-        sums={name: float(sum(run.summary[name] for run in runs)) for name in _SUMS},
-        max_drawdown_usd=max(float(run.summary["max_drawdown_usd"]) for run in runs),
+        sums={name: float(sum(part.sums[name] for part in parts)) for name in SUMS},
+        max_drawdown_usd=max(part.max_drawdown_usd for part in parts),
         statuses={name: dict(found) for name, found in statuses.items()},
         advice=dict(advice.most_common()),
         notes=(f"{', '.join(twice)} replayed by more than one run, counted each time",) if twice else (),

@@ -52,7 +52,7 @@ def period_page(
         ("What the checklist found, runs by status", _statuses(lines)),
         ("What to change", sentences(advice_lines(lines))),
         ("What each component is worth", ablation_html(*worth) if period == "quarter" else ""),
-        ("Notes", sentences(f"{line.period}, settings {line.settings}: {note}." for line in lines for note in line.notes)),
+        ("Notes", sentences(note_lines(lines))),
     ]
     names = [line.period for line in lines]
     span = names[0] if names[0] == names[-1] else f"{names[0]} to {names[-1]}"
@@ -75,7 +75,18 @@ def advice_lines(lines: Sequence[PeriodLine]) -> list[str]:
         for line in lines
         for text, n in line.advice.items()
     ]
-    return told or ["Nothing: no check of any run warned."]
+    if told:
+        return told
+    if not any(line.sums["orders"] for line in lines):
+        return ["No order was sent, so there was little to judge: `replay report RUN` says what stopped the decisions of a run."]
+    open_checks = sum(line.statuses[name].get("NOT_ENOUGH_DATA", 0) for line in lines for name in line.statuses)
+    unjudged = f", but {count(open_checks)} could not be judged: too little happened" if open_checks else ""
+    return [f"Nothing: no check of any run warned{unjudged}."]
+
+
+def note_lines(lines: Sequence[PeriodLine]) -> list[str]:
+    """Say what keeps the sums from meaning what they seem to."""
+    return [f"{line.period}, settings {line.settings}: {note}." for line in lines for note in line.notes]
 
 
 def missing_lines(missing: Sequence[str]) -> list[str]:

@@ -109,12 +109,15 @@ def test_a_fault_of_ours_is_one_line_too(replay: Callable, monkeypatch: pytest.M
     )
 
 
-def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With --debug anywhere on the line the error itself comes through."""
+def test_debug_shows_the_traceback(replay: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --debug anywhere on the line the traceback comes before the sentence, and the exit code stays that of the error."""
     monkeypatch.setattr(cli, "app", fail_with(DataError("row 3")))
 
-    with pytest.raises(DataError, match="row 3"):
-        cli.main(["doctor", "--debug"])
+    told = replay("doctor", "--debug")
+
+    assert 3 == told.exit_code
+    assert told.err.startswith("Traceback")
+    assert told.err.endswith("\nerror: row 3\n")
 
 
 def test_interrupt_is_quiet(replay: Callable, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,15 @@ def test_compare_prints_one_object_with_a_verdict_per_line(replay, pair, tmp_pat
     assert (tmp_path / "out" / "compare.html").is_file()
 
 
+def test_compare_replaces_only_what_it_is_told_to(replay, pair, tmp_path):
+    """A second comparison at the same place is refused in one line, and made with --overwrite."""
+    again = ("compare", *pair[:2], "--out", tmp_path / "out", "--draws", 100)
+    codes = [replay(*again).exit_code, (refused := replay(*again)).exit_code, replay(*again, "--overwrite").exit_code]
+
+    assert [0, 2, 0] == codes
+    assert "holds an older comparison; choose another --out, or add --overwrite" in refused.err
+
+
 def test_compare_replays_sessions_with_two_settings(replay, made_up, tmp_path):
     """Both runs are kept and can be compared again; settings are told."""
     out = tmp_path / "out"
@@ -76,6 +85,18 @@ def test_report_adds_runs_up(replay, pair, tmp_path):
     assert ["gate"] == [one["component"] for one in found["ablation"]]
     assert ["arbiter"] == found["missing"]
     assert page.is_file()
+
+
+def test_report_skips_what_is_no_run(replay, pair, tmp_path):
+    """Of all that lies in a folder of runs only the runs are added up, and what was left out is said; none left is an error."""
+    page, stranger = tmp_path / "report-day.html", tmp_path / "compare"
+    page.write_text("<html>")
+    stranger.mkdir()
+    told = replay("report", pair[0], pair[1], page, stranger, "--out", tmp_path / "day.html", "--json", "--no-progress")
+
+    assert (0, 2) == (told.exit_code, len(told.json["lines"]))
+    assert "skipped, no runs: report-day.html, compare" in told.err
+    assert 3 == replay("report", page, stranger).exit_code
 
 
 @pytest.mark.parametrize(

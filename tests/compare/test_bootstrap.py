@@ -29,6 +29,18 @@ def test_a_run_compared_with_itself_cannot_be_told_apart():
     assert {0.0} == {line.difference for line in lines}
 
 
+def test_a_few_round_trips_get_no_verdict():
+    """Below thirty round trips of either run a difference of rates has its interval but no verdict; at thirty it has one."""
+    always, never = {"bad_trips": np.ones(30)}, {"bad_trips": np.zeros(30)}
+    few, enough = np.r_[np.zeros(1), np.ones(29)], np.ones(30)
+    lines = [
+        line_of("unprofitable_rate", sums(30, trips=trips, **never), sums(30, trips=enough, **always)) for trips in (few, enough)
+    ]
+
+    assert ["cannot tell", "worse"] == [line.verdict for line in lines]
+    assert all(line.low is not None for line in lines)
+
+
 @pytest.mark.parametrize(
     ("name", "column", "verdict"),
     [

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,11 +15,11 @@ from replay.compare.page import write_page
 from replay.compare.view import cells, headline, render
 from replay.errors import UsageError
 from replay.report.period import period_lines, period_of, settings_by_letter
-from replay.report.plain_report import missing_lines, period_page, run_page
+from replay.report.plain_report import advice_lines, missing_lines, period_page, run_page
 from replay.report.words import alerts_of, words_of
 from replay.result import Result
 from tests.compare.runs import write_run
-from tests.report.worlds import Maker
+from tests.report.worlds import CONTEXT, Maker
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +115,42 @@ def test_runs_are_added_up_by_period_and_settings(folders):
     assert sum(runs[k].summary["net_usd"] for k in (0, 2)) == pytest.approx(lines[0].sums["net_usd"])
     assert "2026-03-02 replayed by more than one run" in lines[0].notes[0]
     assert "gate.mode = enhanced" == settings_by_letter(runs)["B"]
+
+
+def test_a_run_over_several_days_counts_in_each(tmp_path):
+    """What a run did on each of its days adds up to its summary; a longer period has the summary's own figures."""
+    span = CONTEXT.sessions[0]
+    noon_ns = (span.start_ns + span.end_ns) // 2
+    days = (replace(span, end_ns=noon_ns), replace(span, day="2026-03-03", start_ns=noon_ns + 1))
+    run = Result.open(write_run(tmp_path / "two", context=replace(CONTEXT, sessions=days)))
+    lines, (whole,) = period_lines([run], "day"), period_lines([run], "week")
+
+    assert [("2026-03-02",), ("2026-03-03",)] == [line.sessions for line in lines]
+    assert all(line.sums["fills"] > 0 and line.sums["orders"] > 0 for line in lines)
+    for name, value in whole.sums.items():
+        assert value == pytest.approx(sum(line.sums[name] for line in lines)), name
+        assert value == pytest.approx(run.summary[name])
+    assert max(line.max_drawdown_usd for line in lines) <= whole.max_drawdown_usd + 1e-9
+
+
+def test_the_first_settings_are_told_against_the_defaults(folders):
+    """A is the defaults or what differs from them; alone it says nothing of others."""
+    alone, both = (settings_by_letter([Result.open(folder) for folder in folders[:n]]) for n in (1, 2))
+
+    assert "the defaults" == alone["A"]
+    assert "the defaults; the others by what differs from A" == both["A"]
+
+
+def test_runs_without_an_order_are_not_called_fine(tmp_path):
+    """Where no order was sent, nothing to change is not the answer."""
+    rows = Maker().day()
+    idle = rows._replace(orders=rows.orders[:0], fills=rows.fills[:0])
+    run = Result.open(write_run(tmp_path / "idle", rows=idle))
+    (line,) = period_lines([run], "day")
+    quiet = replace(line, advice={})
+
+    assert "No order was sent" in advice_lines([quiet])[0]
+    assert "no check of any run warned" in advice_lines([replace(quiet, sums={"orders": 5.0})])[0]
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import shutil
@@ -82,6 +83,19 @@ def test_the_tables_read_without_script(run_dir):
     assert "300 to 0" in html
     assert "0.75 to 0.85" in html
     assert "journal_digest" in html
+
+
+def test_the_page_says_what_acted_and_what_the_shadow_wanted(run_dir, tmp_path):
+    """Components in original form, breakers and the shadow stand on the page in the words of the terminal."""
+    folder = shutil.copytree(run_dir, tmp_path / "run")
+    shadow = {"decisions": 100, "differ": 40, "shadow_moves": 7, "moves": 5, "worth_bps": None}
+    told = {"as_original": {"gate": 12}, "breakers_opened": 2, "breakers_open": {"gate": 1}, "shadow": shadow}
+    summary = json.loads((folder / "summary.json").read_text()) | told
+    (folder / "summary.json").write_text(json.dumps(summary))
+
+    html = write_report(folder).read_text()
+
+    assert all(line in html for line in ("in original form: gate 12", "breakers: 2 times open (gate)", "another target in 40 %"))
 
 
 def test_without_the_chart_library_there_is_a_drawing_and_a_hint(run_dir, monkeypatch):
