@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fills.delays import profile
+from replay.cautions import cautions_of
 from replay.checklist import judge
 from replay.engine.spool import Spool, journal_digest
 from replay.forms import breaker_events
@@ -148,6 +149,7 @@ def _facts(inputs: Inputs, engine: Engine, manifest: dict[str, Any]) -> RunFacts
             "forecasts": _forecast_source(inputs),
             **_early_end(inputs),
         },
+        cautions=cautions_of(inputs),
     )
 
 

@@ -50,6 +50,8 @@ class RunFacts:
         Plan, month of the last day, shares traded in it by then, rules that are only assumed.
     assumptions : mapping
         Other things a reader must know: queue model, fee schedule, evidence, hours.
+    cautions : sequence of str
+        What is allowed and rarely meant (`replay.cautions`).
     """
 
     run_id: str = ""
@@ -62,6 +64,7 @@ class RunFacts:
     latency: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     fees: Mapping[str, Any] = field(default_factory=dict)
     assumptions: Mapping[str, str] = field(default_factory=dict)
+    cautions: Sequence[str] = ()
 
 
 def summarize(rows: RunRows, context: RunContext, facts: RunFacts) -> dict[str, Any]:
@@ -98,6 +101,7 @@ def summarize(rows: RunRows, context: RunContext, facts: RunFacts) -> dict[str, 
         "latency": {name: dict(leg) for name, leg in facts.latency.items()},
         "fees": dict(facts.fees),
         "assumptions": dict(facts.assumptions),
+        "cautions": list(facts.cautions),
     }
 
 

@@ -36,6 +36,7 @@ def render(summary: Mapping[str, Any]) -> Group:
 
     parts: list[RenderableType] = [_title(summary), _money_and_execution(summary), _headline(summary)]
     parts += [Padding(Text(line, style="dim"), (0, 1)) for line in form_lines(summary)]
+    parts += [Padding(Text(line, style="yellow"), (0, 1)) for line in summary.get("cautions", ())]
     if summary["stops"]:
         parts += [Text(), _stops(summary["stops"])]
     if len(summary["by_symbol"]) > 1:

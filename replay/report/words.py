@@ -34,7 +34,8 @@ def words_of(run: Result) -> RunWords:
     """
     summary, checks = run.summary, run.verification["checks"]
     found = [*_check_words(checks), *alert_words(alerts_of(run.path))]
-    change = [*_advice(checks), *_more_advice(summary, run.manifest["config"])]
+    cautions = [f"{_capital(line)}." for line in summary.get("cautions", ())]
+    change = [*cautions, *_advice(checks), *_more_advice(summary, run.manifest["config"])]
     nothing = "Nothing: no check warned, and nothing else stands out."
     return RunWords(tuple(_happened(summary)), tuple(found), tuple(change) or (nothing,))
 
