@@ -13,7 +13,8 @@ cost is paid on each side::
 
 `n'` is the number of equally weighted orders that an exponential average of this half-life is worth. Few fills of its own let a
 cell lean on the pool, a small pool on zero. An exit is charged to the horizon that its position entered with, from the mid of the
-first decision to leave; where that is not known (a position of yesterday) nothing is learned. What never fills is not seen here.
+first decision to leave (what is scaled out is an exit of its own); where that is not known (a position of yesterday) nothing is
+learned. What never fills is not seen here.
 
 References
 ----------
@@ -23,6 +24,7 @@ Efron, B. and Morris, C. (1975), "Data Analysis Using Stein's Estimator", JASA 7
 
 from replay.jit import kernel
 from replay.numeric import exp
+from strategy.cost_state import LEAVES, SCALES_OUT
 from strategy.modes import ENHANCED
 
 _LN2 = 0.6931471805599453
@@ -51,11 +53,12 @@ def note_exit(s, decision, costs, params):
     if params[0]["mode"] != ENHANCED or newest["qty"] == 0:
         return
     row = decision[0]
-    if newest["is_exit"] == 0:
+    way = LEAVES if row["target_qty"] == 0 else SCALES_OUT
+    if newest["is_exit"] != way:
         _make_room(s, costs)
         newest["mid2"] = row["mid2"]
-        newest["qty"] = abs(row["position_qty"])
-        newest["is_exit"] = 1
+        newest["qty"] = abs(row["target_qty"] - row["position_qty"])
+        newest["is_exit"] = way
     newest["decision_id"] = row["decision_id"]
 
 

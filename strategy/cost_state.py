@@ -26,13 +26,16 @@ RESIDUAL = np.dtype(
     align=True,
 )
 
+LEAVES = 1
+SCALES_OUT = 2
+
 SAID = np.dtype(
     [
         ("decision_id", "i8"),  # 0 = none, or of a day that is over
         ("column", "i8"),  # horizon that is charged
         ("mid2", "i8"),  # at the decision
         ("qty", "i8"),  # what was to be traded, unsigned; 0 = nothing is known of an entry
-        ("is_exit", "i8"),
+        ("is_exit", "i8"),  # 0, LEAVES or SCALES_OUT
         ("base_bps", "f8"),  # spread, vol and impact of the round trip
     ],
     align=True,

@@ -44,8 +44,8 @@ def entry(costs, decision_id=7, side=1, k=1, mid2=2_000_000, qty=100, params=PAR
     note_entry(0, k, 4.0, decision, costs, params)
 
 
-def leave(costs, decision_id, mid2=2_000_000, held=100, params=PARAMS):
-    note_exit(0, make_decision(decision_id=decision_id, mid2=mid2, position_qty=held), costs, params)
+def leave(costs, decision_id, mid2=2_000_000, held=100, params=PARAMS, keep=0):
+    note_exit(0, make_decision(decision_id=decision_id, mid2=mid2, position_qty=held, target_qty=keep), costs, params)
 
 
 def fill(costs, decision_id, side, price, qty=100, params=PARAMS, order_id=3):
@@ -101,6 +101,18 @@ def test_an_exit_is_charged_to_the_horizon_of_its_entry_from_the_first_mid():
     fill(costs, 10, -1, 999_000)
 
     assert pytest.approx(20.0 - 4.0) == costs.residuals[0, 1]["mean_bps"]
+
+
+def test_what_is_kept_for_later_is_judged_from_its_own_mid():
+    """Half goes at 100.00, the rest at 101.00, each at the mid of its decision: two whole orders, 4 bps below what was said."""
+    costs = new_costs(1, [15 * 10**9] * 2)
+    entry(costs)
+    leave(costs, 8, keep=50)
+    fill(costs, 8, -1, 1_000_000, qty=50)
+    leave(costs, 9, mid2=2_020_000, held=50)
+    fill(costs, 9, -1, 1_010_000, qty=50)
+
+    assert [-4.0, 2.0] == pytest.approx([costs.residuals[0, 1]["mean_bps"], costs.residuals[0, 1]["weight"]])
 
 
 def test_a_late_fill_of_the_plan_before_still_counts():
