@@ -57,7 +57,8 @@ class ChosenQueue:
         model = next(iter(self.fitted.values()))
         raise UsageError(
             f"the queue model `{model.name}` was fitted on a {model.tick_regime} tick; the spread of {symbol} is {spread:g} "
-            f"ticks, a {regime} tick: fit one on its like (`replay fit fills`), or choose `fitted`, which holds one of each"
+            f"ticks, a {regime} tick: fit one on its like (`replay fit fills`), leave it out with --symbols, or choose `fitted`, "
+            "which holds one of each"
         )
 
     @property

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from replay.cli.options import Json, NoProgress, parse_moment, split_names
 from replay.cli.output import print_json, stdout, table
 from replay.cli.progress import step_progress
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 app = typer.Typer(no_args_is_help=True, help="Measure parameters of the simulation.")
 
@@ -84,19 +87,39 @@ def fills(  # one parameter per option of the command
         )
     fit.model.save(out)
     if is_json:
-        print_json(
-            {"out": out, "name": fit.model.name, "parameters": fit.model.parameters, "scores": fit.scores.to_dict("records")}
-        )
+        facts = {"out": out, "name": fit.model.name, "parameters": fit.model.parameters, "intervals": fit.model.prints}
+        print_json({**facts, "beaten_by": beaten_by(fit.scores), "scores": fit.scores.to_dict("records")})
         return
     heads = ("queue model", "same instant", "earlier", "later", "never", "wrong", "Brier")
     for kind, rows in fit.scores.groupby("kind", sort=False):
         lines = [_scores(row) for row in rows.to_dict("records")]
         stdout().print(table(f"{fit.model.name}, {kind}, on time it was not fitted on", heads, lines, right=heads[1:]))
     for name, value in fit.model.parameters.items():
-        stdout().print(f"  {name} = {value:.4g}", markup=False)
+        _, *ends = fit.model.prints.get(name, (value,))
+        interval = f"  (95 % interval {ends[0]:.4g} to {ends[1]:.4g})" if ends and ends[0] == ends[0] else "  (no interval)"
+        stdout().print(f"  {name} = {value:.4g}{interval}", markup=False)
+    for line in beaten_by(fit.scores):
+        stdout().print(line, style="yellow", markup=False, soft_wrap=True)
     stdout().print(
         f"wrote {out}; to use it: --set venue.queue={out}, or simulate(..., queue='{out}')", markup=False, soft_wrap=True
     )
+
+
+def beaten_by(scores: pd.DataFrame) -> list[str]:
+    """Say for which kind of order a rule without parameters did better than the fitted model, on time it was not fitted on.
+
+    >>> import pandas as pd
+    >>> beaten_by(pd.DataFrame({"kind": "join", "model": ["fitted", "behind_first"], "brier": [0.02, 0.01]}))
+    ['join: behind_first did better than the fitted model (Brier score 0.0100 against 0.0200, less is better)']
+    """
+    told = []
+    for kind, rows in scores.groupby("kind", sort=False):
+        brier = dict(zip(rows["model"], rows["brier"], strict=True))
+        best = min(brier, key=lambda name: (brier[name], name != "fitted"))
+        if best != "fitted":
+            figures = f"Brier score {brier[best]:.4f} against {brier['fitted']:.4f}, less is better"
+            told.append(f"{kind}: {best} did better than the fitted model ({figures})")
+    return told
 
 
 def _scores(row: dict[Any, Any]) -> tuple[str, ...]:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
+_LONGEST_WORD = 16  # that a column keeps whole; longer ones, as paths, may be broken
+
+
 class ReaderLeft(Exception):  # noqa: N818 - nothing is wrong
     """Whoever read our output has gone, as `head` does when it has enough: the command ends quietly."""
 
@@ -61,10 +64,13 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
     from rich.text import Text
 
     made = Table(title=title, box=box.SIMPLE, title_justify="left", title_style="bold", pad_edge=False)
-    for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*[Text(str(cell)) for cell in row])
+    lines = [[str(cell) for cell in row] for row in rows]
+    for k, column in enumerate(columns):
+        words = " ".join([column, *(line[k] for line in lines)]).split()
+        least = max((len(word) for word in words if len(word) <= _LONGEST_WORD), default=1)
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold", min_width=least)
+    for row in lines:
+        made.add_row(*[Text(cell) for cell in row])
     return made
 
 
