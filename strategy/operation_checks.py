@@ -138,19 +138,22 @@ def check_errors(cycles: Mapping[str, np.ndarray], settings: VerificationSetting
     n, name, target = float(cycles["n_symbols"].sum()), "component_errors", "below 10 %"
     if n < settings.decisions_min:
         return unknown(name, target, n, f"it takes {settings.decisions_min} decisions, {n:.0f} were made")
-    value = 100.0 * min((float(cycles["n_errors"].sum()) + _held_count(decisions)) / n, 1.0)
+    value = 100.0 * min(float(cycles["n_errors"].sum()) / n + _held_share(decisions), 1.0)
     status = PASS if value < 10.0 else WARN if value < 15.0 else FAIL
     by_component, held_back = errors_by_component(decisions), on_fallback(decisions)
     advice = _error_advice(value, by_component, held_back)
     return judged(name, status, value, target, n, advice, by_component=by_component, on_fallback=held_back)
 
 
-def _held_count(decisions: Any) -> int:
-    """Count decisions without an error in which a breaker was open: a component that is never asked makes none."""
+def _held_share(decisions: Any) -> float:
+    """Return the share of decisions without an error in which a breaker was open: a component that is never asked makes none.
+
+    It is a share of all rows: exits between the cycles are decisions, too.
+    """
     breakers, status = (None if decisions is None else column(decisions, name) for name in ("breaker", "status"))
-    if breakers is None:
-        return 0
-    return int(((breakers != 0) & ((0 if status is None else status) == 0)).sum())
+    if breakers is None or not len(breakers):
+        return 0.0
+    return float(((breakers != 0) & ((0 if status is None else status) == 0)).mean())
 
 
 def errors_by_component(decisions: Any) -> dict[str, int]:
