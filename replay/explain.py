@@ -30,6 +30,7 @@ __all__ = ["explain", "render"]
 
 _COSTS = ("spread", "vol", "impact", "fee", "residual")
 _UNKNOWN_TO_LIMITS = ("correlation or volatility of what is held", "volume")  # bits of `risk_unknown`
+TURN_LIMIT = "barriers.block_above"
 
 
 def explain(run_dir: Path | str, symbol: str, at_ns: int) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def explain(run_dir: Path | str, symbol: str, at_ns: int) -> dict[str, Any]:
         "reason": row["reason"],
         "is_taken": row["reason_code"] in TAKEN,
         "sentence": _fill_in(row, "sentence"),
-        "change": _fill_in(row, "change"),
+        "change": _fill_in(row, "change").replace(TURN_LIMIT, _turn_limit(folder)),
         "last_taken": _glance(_decision(folder, symbol, taken[-1])) if taken else None,
         **_numbers(row, context),
         "plan": _plan(row, [order for order in orders if order["decision_id"] == row["decision_id"]]),
@@ -195,6 +196,14 @@ def _plan(row: Mapping[str, Any], states: list[dict[str, Any]]) -> dict[str, Any
         order["states"].append({key: state[key] for key in changing})
     change = row["target_qty"] - row["position_qty"]
     return {"plan_id": row["plan_id"], "target_qty": row["target_qty"], "change_qty": change, "orders": list(orders.values())}
+
+
+def _turn_limit(folder: Path) -> str:
+    """Return the chance of a turn above which the run entered nothing; the name of the setting alone where no manifest tells."""
+    path = folder / "manifest.json"
+    config = json.loads(path.read_text(encoding="utf-8")).get("config", {}) if path.is_file() else {}
+    limit = config.get("barriers", {}).get("block_above")
+    return TURN_LIMIT if limit is None else f"{TURN_LIMIT} = {limit:g}"
 
 
 def _fill_in(row: Mapping[str, Any], what: str) -> str:

@@ -131,10 +131,12 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.BARRIER_PEAK: Meaning(
         "likely peak",
         "Refused: the chance that this is a peak was too high for a long.",
-        "A lower chance of a peak, or a short signal.",
+        "A forecast whose p_peak is at most barriers.block_above, or a short signal.",
     ),
     Reason.BARRIER_VALLEY: Meaning(
-        "likely valley", "Refused: the chance that this is a valley was too high for a short.", "A lower chance of a valley."
+        "likely valley",
+        "Refused: the chance that this is a valley was too high for a short.",
+        "A forecast whose p_valley is at most barriers.block_above, or a long signal.",
     ),
     Reason.RISK_NAME_CAP: Meaning(
         "name cap reached",

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from replay.errors import UsageError
-from replay.explain import explain, render
+from replay.explain import TURN_LIMIT, _turn_limit, explain, render
 from replay.reasons import MEANINGS
 from replay.wording import et_stamp
 from strategy.decision import Reason
@@ -42,6 +42,15 @@ def test_a_refused_decision_says_what_would_have_changed_it(run_dir):
     assert f"forecast would have had to be above 7.30 bps in size; it was {row['mu_bps']:+.2f} bps." in answer["change"]
     assert answer["sentence"].startswith("Refused: no horizon passed the gate.")
     assert not answer["is_taken"]
+
+
+def test_a_likely_turn_names_its_limit(tmp_path):
+    """What would have changed a refusal by the barriers is the forecast's own figure against the setting of the run."""
+    (tmp_path / "manifest.json").write_text(json.dumps({"config": {"barriers": {"block_above": 0.45}}}))
+
+    assert "barriers.block_above = 0.45" == _turn_limit(tmp_path)
+    assert "barriers.block_above" == _turn_limit(tmp_path / "none")
+    assert TURN_LIMIT in MEANINGS[Reason.BARRIER_VALLEY].change
 
 
 def test_the_decision_in_force_is_the_last_one_at_or_before(run_dir):
