@@ -123,7 +123,7 @@ class HorizonArbiter:
         sides : sequence of int
             What the gate said: +1, -1, or 0 = shut.
         spread_bps, vol_bps : float
-            Spread now, and volatility per minute.
+            Spread now, and volatility per minute. What is no number, or a spread below 0, makes the fallback NAN_FEATURE.
         sigma_bps : sequence of float, optional
             Volatility over each horizon; default `vol_bps * sqrt(horizon)`.
         net_reward_bps : sequence of float, optional
@@ -153,7 +153,10 @@ class HorizonArbiter:
         self._write_features(s, spread_bps, vol_bps)
         n = len(self._legs)
         write_play(s, self._legs, n, self._features, self._params, self._mixture)
-        reason = choose_blend(s, self._legs, n, self._features, self._params, self._mixture, self._decision)
+        reason = Reason(choose_blend(s, self._legs, n, self._features, self._params, self._mixture, self._decision))
+        is_seen = 0.0 <= spread_bps < math.inf and 0.0 < vol_bps < math.inf
+        if reason == Reason.GATE_COST and self.settings.mode == "enhanced":
+            reason = self._why_shut(is_seen=is_seen)
         if choice_id is not None:
             self._keep(s, choice_id)
         return self._answer(reason)
@@ -201,13 +204,21 @@ class HorizonArbiter:
             self._waiting[choice_id, int(leg["horizon_min"])] = _Awaited(s, number, *values)
 
     def _write_features(self, s: int, spread_bps: float, vol_bps: float) -> None:
-        is_known = math.isfinite(spread_bps)
+        is_known = 0.0 <= spread_bps < math.inf
         half = round(spread_bps * _HALF_SPREAD_UNITS) if is_known else 0
         row = self._features[s]
         row["bid"] = _MID - half if is_known else 0
         row["ask"] = _MID + half if is_known else 0
         row["mid2"] = 2 * _MID if is_known else 0
         row["vol_bps"] = max(0.0, vol_bps)
+
+    def _why_shut(self, *, is_seen: bool) -> Reason:
+        """Tell a gate that is shut, which is an answer, from inputs that nobody can choose by."""
+        is_unknown = not self._legs["is_alive"].any()
+        self._decision["fallback"] = Fallback.NONE if is_seen else Fallback.NAN_FEATURE
+        if not is_unknown or not is_seen:
+            return Reason.GATE_COST
+        return Reason.COST_UNKNOWN if np.isfinite(self._legs["mu_bps"]).any() else Reason.FORECAST_NAN
 
     def _answer(self, reason: int) -> Choice:
         row = self._decision[0]

@@ -20,6 +20,7 @@ S = TypeVar("S")
 MAX_SHARES = 1_000_000_000
 MAX_PRICE_USD = 1e9  # with it a price in units and a position of some size stay within int64
 _MAX_INT = 2**63 - 1
+_YEAR_2017_S, _YEAR_2033_S = 1_483_228_800, 1_988_150_400
 
 _BOUNDS = {
     "gt": ("above", lambda value, bound: value > bound),
@@ -145,12 +146,17 @@ class Names:
 
     def horizon(self, horizon_min: int) -> int:
         """Return the place of a horizon."""
-        if horizon_min not in self.horizons_min:
-            known = ", ".join(str(each) for each in self.horizons_min)
-            raise UnknownNameError(
-                f"unknown horizon_min {horizon_min!r}; known are {known}. Name all in `horizons_min` when it is made"
-            )
-        return self.horizons_min.index(horizon_min)
+        return self.horizons_min.index(checked_horizon(horizon_min, self.horizons_min))
+
+
+def checked_horizon(horizon_min: int, horizons_min: Sequence[int]) -> int:
+    """Return a horizon; refuse one that is not among those known."""
+    if horizon_min not in horizons_min:
+        known = ", ".join(str(each) for each in horizons_min)
+        raise UnknownNameError(
+            f"unknown horizon_min {horizon_min!r}; known are {known}. Name all in `horizons_min` when it is made"
+        )
+    return horizon_min
 
 
 def _ended(text: str) -> str:
@@ -170,11 +176,22 @@ def checked_horizons(horizons_min: Sequence[int]) -> tuple[int, ...]:
 def check_time(ts_ns: int, last_ns: int, what: str) -> int:
     """Return a time as ns since 1970 (a datetime is understood); refuse one that goes back."""
     now_ns = as_ns(ts_ns)
+    if last_ns <= 0 or now_ns < last_ns:
+        _check_unit(now_ns)
     if now_ns < last_ns:
         raise UsageError(
             f"{what} go back in time: ts_ns {now_ns} after {last_ns}; hand them in as they come, or drop the late one"
         )
     return now_ns
+
+
+def _check_unit(ts_ns: int) -> None:
+    """Refuse the first time of a stream, or one that goes back, where it is a moment of these years in a coarser unit."""
+    for unit, per_s in (("seconds", 1), ("milliseconds", 10**3), ("microseconds", 10**6)):
+        if _YEAR_2017_S * per_s <= ts_ns < _YEAR_2033_S * per_s:
+            raise UsageError(
+                f"ts_ns {ts_ns} looks like {unit} since 1970; times are ns: multiply by {10**9 // per_s:,}, or use time.time_ns()"
+            )
 
 
 def as_ns(moment: Any) -> int:

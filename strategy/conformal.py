@@ -13,7 +13,7 @@ import numpy as np
 from replay.errors import ConfigError, UsageError
 from replay.settings import as_row
 from replay.snapshot import Lasting, arrays_of, load_state, save_state
-from strategy.border import Names, check_numbers, check_time, make_settings
+from strategy.border import Names, check_counts, check_numbers, check_time, make_settings
 from strategy.calibration import (
     HI,
     LO,
@@ -110,6 +110,7 @@ class ConformalGate:
         self._waiting = np.zeros(self._state.label_counts.shape, np.int64)
         self._last_ns = np.full(self._state.label_counts.shape, -(2**63), np.int64)
         self._pending: dict[int, _Issued] = {}
+        self._unsound: dict[int, None] = {}  # forecasts that got no bounds, in the order in which they came
 
     def calibrate(
         self,
@@ -144,22 +145,26 @@ class ConformalGate:
         Returns
         -------
         tuple of float
-            During the warm-up the quantiles themselves. Both NaN, and nothing remembered, for a forecast that is not sound.
+            During the warm-up the quantiles themselves. Both NaN for a forecast that is not sound: its verdict is FORECAST_NAN,
+            and nothing is learned from it.
 
         Raises
         ------
         UnknownNameError
             For a symbol or a horizon that the gate was not made for.
         UsageError
-            For crossed quantiles, or a forecast from before the last one.
+            For crossed quantiles, a forecast from before the last one, or an id that another forecast waits under.
         """
         s, k = self._cell(symbol, horizon_min)
         check_numbers(mu_bps=mu_bps, sigma_bps=sigma_bps, cost_bps=cost_bps)
+        self._check_id(forecast_id, s, k)
         what = f"forecasts of {symbol!r} at {horizon_min} min"
         self._last_ns[s, k] = check_time(ts_ns, int(self._last_ns[s, k]), what)
         q_lo, q_hi = _quantiles(forecast_id, mu_bps, sigma_bps, q_lo_bps, q_hi_bps)
         if not math.isfinite(q_lo):
+            self._refuse(forecast_id)
             return q_lo, q_hi
+        self._unsound.pop(forecast_id, None)
         write_record(s, k, 0, self._state, float(mu_bps), float(sigma_bps), float(cost_bps))
         record = self._state.records[s, k, 0]
         record["base_bps"] = q_lo, q_hi
@@ -186,6 +191,8 @@ class ConformalGate:
             Where the levels differ.
         """
         s, k = self._cell(symbol, horizon_min)
+        if not hasattr(start, "scores"):
+            raise UsageError(f"a gate begins from what `strategy.start_values` returns, got {type(start).__name__}")
         ours, theirs = ((each.interval_level, each.gate_tail) for each in (self.settings, start.settings))
         if ours != theirs:
             raise ConfigError(f"the gate has interval_level and gate_tail {ours}, the start values {theirs}; make them anew")
@@ -219,7 +226,9 @@ class ConformalGate:
         return Lasting(_Strategy(_Learned(*(getattr(self._state, name) for name in _Learned._fields))))
 
     def interval(self, forecast_id: int) -> tuple[float, float]:
-        """Return the interval of level `interval_level` that was issued with a forecast whose outcome is still awaited."""
+        """Return the interval of level `interval_level` that was issued with a forecast that waits; NaN if it was not sound."""
+        if forecast_id in self._unsound and forecast_id not in self._pending:
+            return math.nan, math.nan
         low, high = self._issued(forecast_id).record["bound_bps"]
         return float(low), float(high)
 
@@ -227,8 +236,10 @@ class ConformalGate:
         """Return the side that may be traded on a forecast that waits, and why, as the pipeline would judge it.
 
         Unlike `judge`, which sees two numbers, it knows the forecast's cost and the warm-up: GATE_NOT_READY until enough outcomes
-        are known, GATE_MISSING where too many never came.
+        are known, GATE_MISSING where too many never came, FORECAST_NAN for a forecast that was not sound.
         """
+        if forecast_id in self._unsound:
+            return 0, Reason.FORECAST_NAN
         issued = self._issued(forecast_id)
         record, cell = issued.record, (issued.symbol, issued.column)
         cost_bps = float(record["cost_bps"])
@@ -289,6 +300,21 @@ class ConformalGate:
                 f"(at most {self.settings.pending_max} wait, see `pending_max`)"
             )
         return self._pending[forecast_id]
+
+    def _check_id(self, forecast_id: int, s: int, k: int) -> None:
+        check_counts(forecast_id=forecast_id)
+        waiting = self._pending.get(forecast_id)
+        if waiting is not None and (waiting.symbol, waiting.column) != (s, k):
+            symbol, horizon_min = self._names.symbols[waiting.symbol], self._names.horizons_min[waiting.column]
+            raise UsageError(
+                f"forecast {forecast_id} waits already for {symbol!r} at {horizon_min} min; give every forecast an id of its own"
+            )
+
+    def _refuse(self, forecast_id: int) -> None:
+        """Remember that a forecast was not sound, so that its verdict can say so."""
+        self._unsound[forecast_id] = None
+        if len(self._unsound) > self.settings.pending_max:
+            del self._unsound[next(iter(self._unsound))]
 
     def _remember(self, forecast_id: int, s: int, k: int) -> None:
         await_outcome(s, k, 0, self._state)

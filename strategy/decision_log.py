@@ -8,7 +8,7 @@ import numpy as np
 
 from replay.errors import UsageError
 from replay.orders import State
-from strategy.border import as_ns, check_row, suggestion
+from strategy.border import as_ns, check_numbers, check_row, checked_horizon, suggestion
 from strategy.decision import Reason
 
 _WHOLE = ("horizon_min", "side", "target_qty", "position_qty", "status")
@@ -36,7 +36,7 @@ class DecisionLog:
     """
 
     def __init__(self, horizons_min: Sequence[int] = ()) -> None:
-        self._n = len(horizons_min)
+        self._n, self._horizons_min = len(horizons_min), tuple(horizons_min)
         self._decisions: dict[int, dict[str, Any]] = {}
         self._orders: list[tuple[int, int, int, int, int]] = []
 
@@ -47,6 +47,9 @@ class DecisionLog:
             raise UsageError(f"a decision has no '{strangers[0]}'{suggestion(strangers[0], _KNOWN)}")
         if decision_id in self._decisions:
             raise UsageError(f"decision {decision_id} was logged already; give every decision an id of its own")
+        _check_bounds(decision_id, known)
+        if self._n and known.get("horizon_min", 0) != 0:
+            checked_horizon(known["horizon_min"], self._horizons_min)
         weights = known.pop("weights", [math.nan] * self._n)
         check_row("weights", weights, self._n)
         row = dict.fromkeys(_WHOLE, 0) | dict.fromkeys(_BPS, math.nan) | {"reason": Reason.TARGET_KEPT} | known
@@ -56,7 +59,8 @@ class DecisionLog:
             del self._decisions[next(iter(self._decisions))]
 
     def mature(self, decision_id: int, outcome_bps: float, rewards: Sequence[float] | None = None) -> None:
-        """Note what came of a decision."""
+        """Note what came of a decision; NaN = that is not known."""
+        check_numbers(outcome_bps=outcome_bps)
         if decision_id not in self._decisions:
             raise UsageError(f"no decision {decision_id} was logged; log it before its outcome")
         if rewards is not None:
@@ -87,6 +91,16 @@ class DecisionLog:
         """Return the orders; None where there are none."""
         names = ("ts_ns", "order_id", "parent_id", "state", "work_ns")
         return dict(zip(names, np.array(self._orders, np.int64).T, strict=True)) if self._orders else None
+
+
+def _check_bounds(decision_id: int, known: Mapping[str, Any]) -> None:
+    check_numbers(**{name: known[name] for name in _BPS if name in known})
+    for low, high in (("q_lo_bps", "q_hi_bps"), ("gate_lo_bps", "gate_hi_bps")):
+        lowest, highest = known.get(low, math.nan), known.get(high, math.nan)
+        if lowest > highest or math.isnan(lowest) != math.isnan(highest):
+            raise UsageError(
+                f"decision {decision_id} has {low} {lowest} and {high} {highest}; give the lower first, and both or neither"
+            )
 
 
 def reason_of(reason: Any) -> Reason:

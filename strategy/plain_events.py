@@ -14,7 +14,7 @@ import numpy as np
 
 from replay.errors import UnknownNameError, UsageError
 from replay.events import BAR, EVENT, FORECAST, Kind, Status
-from strategy.border import Names, check_counts, check_numbers, check_price, check_time, suggestion
+from strategy.border import Names, as_ns, check_counts, check_numbers, check_price, check_time, suggestion
 from strategy.own_desk import SCALE
 
 PlainEvent = dict[str, Any]
@@ -121,7 +121,7 @@ class Packer:
 
     def __init__(self, names: Names) -> None:
         self._names = names
-        self._last_ns = -(2**63)
+        self.last_ns = -(2**63)
         self._n_events = 0
         self._n_forecasts = 0
 
@@ -134,7 +134,7 @@ class Packer:
             Names the event by its place in the list, and what is wrong with it.
         """
         rows, forecasts = np.zeros(len(events), EVENT), np.zeros(len(events), FORECAST)
-        last_ns, n_forecasts = self._last_ns, 0
+        last_ns, n_forecasts = self.last_ns, 0
         for k, given in enumerate(events):
             try:
                 values = _complete(given)
@@ -146,7 +146,7 @@ class Packer:
                 self._write(rows[k], values)
             except UsageError as error:
                 raise UsageError(f"event {k} of {len(events)} ({_told(given)}): {error}") from error
-        self._last_ns, self._n_events = last_ns, self._n_events + len(events)
+        self.last_ns, self._n_events = last_ns, self._n_events + len(events)
         self._n_forecasts += n_forecasts
         return rows, np.zeros(0, BAR), forecasts[:n_forecasts]
 
@@ -167,7 +167,7 @@ class Packer:
             row[name] = values[name]
         row["horizon_min"] = values["horizon_min"]
         close_ns, number = values["bar_close_ts_ns"], values["forecast_id"]
-        row["bar_close_ts_ns"] = ts_ns if close_ns is None else check_time(close_ns, -(2**63), "bars")
+        row["bar_close_ts_ns"] = ts_ns if close_ns is None else as_ns(close_ns)
         row["forecast_id"] = self._n_forecasts + count if number is None else number
         if row["bar_close_ts_ns"] > ts_ns:
             raise UsageError(f"a forecast cannot be ready ({ts_ns}) before its bar closed ({row['bar_close_ts_ns']})")
@@ -223,6 +223,8 @@ def _write_answer(row: Any, values: PlainEvent) -> None:
     if row["kind"] != Kind.CORRECTION:
         check_counts(size=values["size"])
     is_priced = row["kind"] in (Kind.PARTIAL, Kind.FILL, Kind.MODIFIED, Kind.CORRECTION)
+    if row["kind"] in (Kind.PARTIAL, Kind.FILL) and values["size"] < 1:
+        raise UsageError(f"a fill needs its shares, `size` of 1 or more, got {values['size']}")
     row["price"] = units(values["price"]) if is_priced else 0
     row["qty"], row["leaves_qty"] = values["size"], values["leaves"]
 

@@ -45,7 +45,7 @@ from replay.jit import kernel
 from replay.orders import Evidence
 from replay.settings import as_row, setting
 from strategy.ages import UNKNOWN_AGE_NS, active_age_ns, age_ns, fade
-from strategy.border import Names, as_ns, make_settings
+from strategy.border import Names, as_ns, check_time, make_settings
 from strategy.decision import DECISION, LEG, Reason
 from strategy.features import MINUTE_NS, FeatureSettings, new_features, on_market
 from strategy.liveness import (
@@ -248,7 +248,7 @@ class Issued(NamedTuple):
 
 
 class Freshness(NamedTuple):
-    """Answer of the guard; `reason` TARGET_SET (0) = go on."""
+    """Answer of the guard: go on only where `reason` is TARGET_SET (0); `is_stale` speaks of age alone, not of empty sides."""
 
     reason: Reason
     is_stale: bool
@@ -312,7 +312,7 @@ class StalenessGuard:
 
     def begin_day(self, open_ns: int) -> None:
         """Begin a day: what was learned stays, quotes of yesterday are forgotten, the grace starts at the open."""
-        self._clock["open_ns"] = as_ns(open_ns)
+        self._clock["open_ns"] = check_time(open_ns, -(2**63), "days")
         evidence = self._book["evidence"].copy()
         self._book[:] = np.zeros(1, BOOK)
         self._book["evidence"] = evidence
@@ -338,7 +338,7 @@ class StalenessGuard:
 
     def check(self, now_ns: int, symbol: str | None = None, forecast: Issued | None = None) -> Freshness:
         """Judge what was seen of a symbol, and a forecast where there is one, as a cycle of the pipeline at `now_ns` would."""
-        return self._judge(self._names.symbol(symbol), as_ns(now_ns), forecast)
+        return self._judge(self._names.symbol(symbol), check_time(now_ns, self._packer.last_ns, "checks"), forecast)
 
     def hear(self, ts_ns: int, symbol: str | None = None) -> None:
         """Note that data of a symbol arrived: from these times the guard learns how long it is usually silent."""

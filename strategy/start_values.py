@@ -81,13 +81,14 @@ def start_values(
     """
     chosen = make_settings(GateSettings, None, settings, mode="enhanced")
     mu, sigma, outcome = (np.asarray(column, float).reshape(-1) for column in (mu_bps, sigma_bps, outcome_bps))
-    low = mu - Z * sigma if q_lo_bps is None else np.asarray(q_lo_bps, float).reshape(-1)
-    high = mu + Z * sigma if q_hi_bps is None else np.asarray(q_hi_bps, float).reshape(-1)
-    lengths = [len(column) for column in (mu, sigma, outcome, low, high)]
     if not overlap >= 1.0:
         raise ConfigError(f"overlap must be at least 1, got {overlap}")
+    quantiles = [mu if column is None else np.asarray(column, float).reshape(-1) for column in (q_lo_bps, q_hi_bps)]
+    lengths = [len(column) for column in (mu, sigma, outcome, *quantiles)]
     if len(set(lengths)) != 1:
         raise ConfigError(f"start values need columns of one length, got {lengths} (mu, sigma, outcome, q_lo, q_hi)")
+    low = mu - Z * sigma if q_lo_bps is None else quantiles[0]
+    high = mu + Z * sigma if q_hi_bps is None else quantiles[1]
     middle = np.where(low > high, 0.5 * (low + high), np.nan)
     low, high = (np.where(np.isnan(middle), bound, middle) for bound in (low, high))
     rows = np.column_stack([low / sigma, high / sigma, outcome / sigma])

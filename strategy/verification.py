@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from replay.errors import UsageError
-from strategy.border import checked_horizons, make_settings, suggestion
+from strategy.border import check_counts, checked_horizons, make_settings, suggestion
 from strategy.check import FAIL, NOT_ENOUGH_DATA, PASS, WARN, Check, VerificationSettings, worst
 from strategy.coverage_check import check_coverage
 from strategy.decision import CYCLE
@@ -34,6 +34,7 @@ from strategy.selector_check import check_selector
 __all__ = ["FAIL", "NOT_ENOUGH_DATA", "PASS", "WARN", "AlertLog", "Check", "Verification", "VerificationSettings", "worst"]
 
 _FIELDS = ("n_symbols", "n_errors", "n_targets", "weight_sum_min", "weight_sum_max", "turnover_usd", "turnover_small_usd")
+_COUNTS = ("n_symbols", "n_errors", "n_targets")
 
 
 class Verification:
@@ -93,6 +94,10 @@ class Verification:
             hint = "" if name in (CYCLE.names or ()) else suggestion(name, CYCLE.names or ())
             if "did you mean" in hint:
                 raise UsageError(f"a cycle has no metric '{name}'{hint}")
+        check_counts(**{name: metrics[name] for name in _COUNTS if name in metrics})
+        for name in ("turnover_usd", "turnover_small_usd"):
+            if name in metrics and not 0.0 <= metrics[name] < math.inf:
+                raise UsageError(f"{name} of a cycle must be 0 or more, got {metrics[name]!r}")
         defaults = dict.fromkeys(_FIELDS, 0.0) | {"weight_sum_min": math.nan, "weight_sum_max": math.nan}
         self._cycles.append(np.array([[float(metrics.get(name, defaults[name])) for name in _FIELDS]]))
         self._n_cycles += 1
@@ -115,7 +120,7 @@ class Verification:
         self._log.decide(decision_id, ts_ns, symbol, **known)
 
     def log_outcome(self, decision_id: int, outcome_bps: float, rewards: Sequence[float] | None = None) -> None:
-        """Take in what came of a decision, in bps; `rewards`: of every horizon, net and in units of sigma, NaN = unknown."""
+        """Take in what came of a decision, in bps; `rewards`: of every horizon, net and in units of sigma; NaN = unknown."""
         self._log.mature(decision_id, outcome_bps, rewards)
 
     def log_order(self, ts_ns: int, order_id: int, plan_id: int, state: str, work_ns: int) -> None:

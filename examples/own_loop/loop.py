@@ -6,6 +6,7 @@ yours. `python examples/own_loop/play.py` plays an hour of the bundled sample th
 """
 
 import logging
+from math import isfinite
 
 from strategy import ConformalGate, ExecutionPlanner, HorizonArbiter, StalenessGuard, Verification, plain_events
 
@@ -13,6 +14,7 @@ SYMBOLS, HORIZONS_MIN = ["ALFA", "BRVO"], [5, 10, 15, 30, 60]
 MINUTE_NS = 60_000_000_000
 VOL_BPS = 3.0  # per minute; in your loop an estimate
 BY_HAND = {True: -1, False: -2}  # order ids of your own buys and sells, which the planner never asked for
+NO_FORECAST = (float("nan"), float("nan"), 0)  # mu, cost and side of a horizon that the model left out
 NOT_READY = ("GATE_NOT_READY", "GATE_MISSING")
 log = logging.getLogger("own_loop")
 
@@ -109,7 +111,8 @@ class Loop:
         """Ask the arbiter with yours behind it: while it knows too few outcomes it names a fallback, and you choose."""
 
         def blended():
-            asked = {"spread_bps": costs_bps[0], "vol_bps": VOL_BPS, "choice_id": choice_id, "symbol": symbol}
+            bid, ask = self.touch[symbol]
+            asked = {"spread_bps": 2e4 * (ask - bid) / (ask + bid), "vol_bps": VOL_BPS, "choice_id": choice_id, "symbol": symbol}
             choice = self.arbiter.choose(mus_bps, costs_bps, sides, **asked)
             if choice.fallback.name != "NONE":
                 return None
@@ -162,7 +165,7 @@ class Loop:
     # a cycle, and step 3
 
     def on_forecasts(self, symbol, forecasts):
-        """Decide for a symbol: `forecasts` are (forecast_id, horizon_min, mu_bps, sigma_bps), one per horizon."""
+        """Decide for a symbol: `forecasts` are (forecast_id, horizon_min, mu_bps, sigma_bps), at most one per horizon."""
         errors_before = self.n_errors
         bid, ask = self.touch.get(symbol, (0.0, 0.0))
         if bid <= 0.0 or not self.is_fresh(self.ts_ns, symbol):
@@ -171,8 +174,10 @@ class Loop:
         costs = [1e4 * (ask - bid) / mid] * len(forecasts)
         sides = [self.side_of(f[0], symbol, *f[1:], cost) for f, cost in zip(forecasts, costs, strict=True)]
         choice_id = forecasts[0][0]
-        horizon_min, side = self.choose(choice_id, symbol, [f[2] for f in forecasts], costs, sides)
-        self.pending += [(self.ts_ns + f[1] * MINUTE_NS, f[0], choice_id, symbol, f[1], mid) for f in forecasts]
+        legs = {f[1]: (f[2], cost, side) for f, cost, side in zip(forecasts, costs, sides, strict=True)}
+        asked = (legs.get(each, NO_FORECAST) for each in HORIZONS_MIN)  # near the close the long horizons have none
+        horizon_min, side = self.choose(choice_id, symbol, *map(list, zip(*asked, strict=True)))
+        self.pending += [(self.ts_ns + f[1] * MINUTE_NS, f[0], choice_id, symbol, f[1], mid) for f in forecasts if isfinite(f[2])]
         self.pending.sort()
         if side:
             self.work(symbol, 100 * side, horizon_min)

@@ -10,6 +10,7 @@ import pandas as pd
 from loop import MINUTE_NS, SYMBOLS, Loop
 
 from replay import Session
+from replay.errors import DataError, ReplayError
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 
@@ -28,11 +29,20 @@ class Broker:
             self.loop.on_answer(symbol, "FILL", order_id, price_usd=price, qty=abs(qty))
 
 
+def forecasts_of(folder):
+    """Return the file of forecasts of a session: in its folder, or beside it for all days."""
+    places = [Path(folder) / "forecasts.parquet", Path(folder).parent / "forecasts.parquet"]
+    for place in places:
+        if place.exists():
+            return place
+    raise DataError(f"the loop needs forecasts, and there are none at {places[0]} or {places[1]}; `replay synth` writes both")
+
+
 def play(folder, minutes):
     """Play the first minutes of a recorded session through the loop; return the loop and its broker."""
     session = Session.open(folder)
     until_ns = session.hours.open_ns + minutes * MINUTE_NS
-    quotes, said = session.quotes(), pd.read_parquet(Path(folder) / "forecasts.parquet")
+    quotes, said = session.quotes(), pd.read_parquet(forecasts_of(folder))
     quotes = quotes[quotes["symbol"].isin(SYMBOLS) & (quotes["ts_ns"] < until_ns)]
     said = said[said["symbol"].isin(SYMBOLS) & (said["ready_ts_ns"] < until_ns)]
     due = [
@@ -53,7 +63,11 @@ def play(folder, minutes):
 
 
 if __name__ == "__main__":
-    loop, broker = play(sys.argv[1] if len(sys.argv) > 1 else SAMPLE, minutes=60)
+    try:
+        loop, broker = play(sys.argv[1] if len(sys.argv) > 1 else SAMPLE, minutes=60)
+    except ReplayError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)
     lines = [f"{len(broker.fills)} fills, {loop.n_errors} errors of components"]
     lines += [f"{check.status:<16} {check.name:<20} {check.recommendation}" for check in loop.checklist.run_full()]
     sys.stdout.write("\n".join(lines) + "\n")

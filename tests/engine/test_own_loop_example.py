@@ -1,5 +1,7 @@
 """The example of an own loop: it trades, its checklist runs, and what breaks is replaced by the loop's own rules."""
 
+import math
+import subprocess
 import sys
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "data" / "sample"
 MINUTES = 40
+MINUTE_NS = 60_000_000_000
 
 
 @pytest.fixture
@@ -77,3 +80,23 @@ def test_without_a_planner_the_loop_sends_its_own_orders(example, monkeypatch):
         held[symbol] += qty
         assert 100 == abs(held[symbol])
     assert held == {symbol: loop.planner.position(symbol) for symbol in held}
+
+
+def test_a_horizon_without_a_forecast_is_no_error(example):
+    """A model that leaves out the long horizons, or says NaN for one, is decided on with what it said."""
+    loop_module, _ = example
+    loop = loop_module.Loop(lambda *_: None)
+    loop.on_quote(MINUTE_NS, "ALFA", 10.00, 100, 10.01, 100)
+    loop.on_forecasts("ALFA", [(1, 5, 40.0, 10.0), (2, 30, math.nan, 10.0)])
+    loop.on_quote(7 * MINUTE_NS, "ALFA", 10.02, 100, 10.03, 100)
+
+    assert 0 == loop.n_errors
+    assert 1 == loop.gate._state.label_counts[0, 0]
+
+
+def test_a_path_without_a_session_is_one_sentence(tmp_path):
+    """`play.py` on a folder that is none says so and leaves with the code of bad input, without a traceback."""
+    command = [sys.executable, str(ROOT / "examples" / "own_loop" / "play.py"), str(tmp_path / "none")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (2, True, 1) == (done.returncode, done.stderr.startswith("there is no session"), done.stderr.count("\n"))

@@ -146,6 +146,20 @@ MISTAKES = {
 }
 
 
+MISTAKES |= {
+    "crossed bounds": lambda: strategy.Verification().log_decision(1, 0, "A", q_lo_bps=3.0, q_hi_bps=1.0),
+    "half an interval": lambda: strategy.Verification().log_decision(1, 0, "A", q_lo_bps=3.0, q_hi_bps=math.nan),
+    "a horizon of nobody": lambda: strategy.Verification(horizons_min=[5]).log_decision(1, 0, "A", horizon_min=7),
+    "symbols below 0": lambda: strategy.Verification().log_cycle({"n_symbols": -1}),
+    "symbols NaN": lambda: strategy.Verification().log_cycle({"n_symbols": math.nan}),
+    "turnover NaN": lambda: strategy.Verification().log_cycle({"turnover_usd": math.nan}),
+    "seconds, seen": lambda: strategy.StalenessGuard().see(plain_events.quote(1_772_462_700, "all", 1.0, 1, 1.1, 1)),
+    "milliseconds, checked": lambda: strategy.StalenessGuard().check(1_772_462_700_000),
+    "microseconds, planned": lambda: strategy.ExecutionPlanner(["A"]).set_target(1_772_462_700_000_000, "A", 1),
+    "a price like no other": lambda: plain_events.units(1e15),
+}
+
+
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_call_that_cannot_be_meant_is_a_usage_error(name):
     """Each is refused with a sentence; none of them reaches a kernel."""
@@ -264,3 +278,46 @@ def test_a_logged_loop_is_judged_like_rows():
     assert "PASS" == found["conformal_coverage"].status
     assert (100.0, n) == (found["execution_sla"].value, found["execution_sla"].n_eff)
     assert "NOT_ENOUGH_DATA" != found["selector_adapts"].status
+
+
+def test_the_guard_is_not_asked_about_the_past():
+    """A check before the last quote is refused; one in seconds after quotes in nanoseconds says what it looks like."""
+    guard, now_ns = strategy.StalenessGuard(), 1_772_462_700_000_000_000
+    guard.see(plain_events.quote(now_ns, "all", 10.0, 100, 10.01, 100))
+
+    with pytest.raises(UsageError, match="checks go back in time"):
+        guard.check(now_ns - 3_600_000_000_000)
+    with pytest.raises(UsageError, match="looks like seconds since 1970"):
+        guard.check(1_772_462_700)
+
+
+@pytest.mark.parametrize("bid", [math.nan, -1.0, 0.0])
+def test_a_side_without_a_price_is_refused_as_no_quote(bid):
+    """What a feed says for an empty side is no mistake of the caller: `reason` refuses, whatever the age."""
+    guard = strategy.StalenessGuard()
+    guard.see(plain_events.quote(10, "all", bid, 100, 10.01, 100))
+
+    assert "NO_QUOTE" == guard.check(11).reason.name
+
+
+@pytest.mark.parametrize(
+    ("mu", "spread", "vol", "expected"),
+    [
+        (math.nan, 1.0, 1.0, ("FORECAST_NAN", "NONE")),
+        (5.0, 1.0, math.nan, ("GATE_COST", "NAN_FEATURE")),
+        (5.0, 1.0, -1.0, ("GATE_COST", "NAN_FEATURE")),
+        (5.0, -2.0, 1.0, ("COST_UNKNOWN", "NAN_FEATURE")),
+    ],
+)
+def test_an_arbiter_tells_unknown_inputs_from_a_shut_gate(mu, spread, vol, expected):
+    """No forecast is a reason of its own; without spread or volatility the fallback says that nobody could choose."""
+    found = strategy.HorizonArbiter([5]).choose([mu], [1.0], [1], spread_bps=spread, vol_bps=vol)
+
+    assert expected == (found.reason.name, found.fallback.name)
+
+
+def test_a_shut_gate_is_an_answer_of_the_arbiter():
+    """With no open side nothing falls back: no trade is what it says."""
+    found = strategy.HorizonArbiter([5]).choose([5.0], [1.0], [0], spread_bps=1.0, vol_bps=1.0)
+
+    assert ("GATE_COST", "NONE", 0) == (found.reason.name, found.fallback.name, found.side)

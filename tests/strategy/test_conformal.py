@@ -268,3 +268,25 @@ def test_evaluate_refuses_settings_that_cannot_be(settings):
     """A tail above one half, costs of another length, a rule without bounds, an unknown name."""
     with pytest.raises(ConfigError):
         evaluate([0.0], [1.0], [0.0], 1, **settings)
+
+
+def test_a_forecast_that_is_not_sound_has_a_verdict():
+    """NaN, or a sigma that is not positive, is refused as FORECAST_NAN, until the same forecast comes with numbers."""
+    gate = ConformalGate(["A", "B"], [5])
+    for number, (mu, sigma) in enumerate([(math.nan, 1.0), (1.0, 0.0), (1.0, -1.0)]):
+        gate.calibrate(number, 0, "A", 5, mu, sigma)
+        assert (0, Reason.FORECAST_NAN) == gate.verdict(number)
+        assert all(math.isnan(bound) for bound in gate.interval(number))
+    gate.calibrate(0, 1, "A", 5, 1.0, 1.0)
+
+    assert Reason.GATE_NOT_READY == gate.verdict(0)[1]
+    with pytest.raises(UsageError, match="forecast 0 waits already for 'A' at 5 min"):
+        gate.calibrate(0, 2, "B", 5, 1.0, 1.0)
+    with pytest.raises(UsageError, match="forecast_id must be a whole number"):
+        gate.calibrate("0", 2, "A", 5, 1.0, 1.0)
+
+
+def test_a_gate_begins_from_start_values_alone():
+    """Anything else is named, with where start values come from."""
+    with pytest.raises(UsageError, match=r"what `strategy\.start_values` returns, got list"):
+        ConformalGate(["A"], [5]).begin("A", 5, [1, 2, 3])

@@ -162,3 +162,9 @@ def test_tables_of_pandas_are_understood():
     mu, sigma, outcome = (pd.Series(column, index=range(7, 7 + N)) for column in past())
 
     assert start_values(*past()).gate.tolist() == start_values(mu, sigma, outcome).gate.tolist()
+
+
+def test_columns_of_different_lengths_are_named():
+    """Lengths are compared before anything is computed from two columns."""
+    with pytest.raises(ConfigError, match=r"columns of one length, got \[200, 199, 200, 200, 200\]"):
+        start_values(np.zeros(200), np.ones(199), np.zeros(200))
