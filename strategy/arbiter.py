@@ -155,7 +155,7 @@ class HorizonArbiter:
         write_play(s, self._legs, n, self._features, self._params, self._mixture)
         reason = Reason(choose_blend(s, self._legs, n, self._features, self._params, self._mixture, self._decision))
         is_seen = 0.0 <= spread_bps < math.inf and 0.0 < vol_bps < math.inf
-        if reason == Reason.GATE_COST and self.settings.mode == "enhanced":
+        if reason == Reason.GATE_COST:
             reason = self._why_shut(is_seen=is_seen)
         if choice_id is not None:
             self._keep(s, choice_id)
@@ -215,7 +215,8 @@ class HorizonArbiter:
     def _why_shut(self, *, is_seen: bool) -> Reason:
         """Tell a gate that is shut, which is an answer, from inputs that nobody can choose by."""
         is_unknown = not self._legs["is_alive"].any()
-        self._decision["fallback"] = Fallback.NONE if is_seen else Fallback.NAN_FEATURE
+        if self.settings.mode == "enhanced":
+            self._decision["fallback"] = Fallback.NONE if is_seen else Fallback.NAN_FEATURE
         if not is_unknown or not is_seen:
             return Reason.GATE_COST
         return Reason.COST_UNKNOWN if np.isfinite(self._legs["mu_bps"]).any() else Reason.FORECAST_NAN
