@@ -14,11 +14,11 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 
 from replay.calendar import trading_hours
-from replay.desk import Block, Desk
+from replay.desk import NEVER, Block, Desk
 from replay.errors import CapacityError, ConfigError, UsageError
 from replay.events import BAR, FORECAST
 from replay.snapshot import Lasting, load_state, save_state, symbol_arrays
-from strategy.border import Names, make_settings, suggestion
+from strategy.border import Names, check_price, check_whole, make_settings, suggestion
 from strategy.decision import Reason
 from strategy.own_desk import Products, clear_books, new_desk
 from strategy.pipeline import advance
@@ -157,6 +157,8 @@ class DecisionPipeline:
         self.desk.n_orders[:] = 0
         self.desk.positions["open_buy_qty"] = 0
         self.desk.positions["open_sell_qty"] = 0
+        is_untold = (self.desk.positions["qty"] != 0) & (self.state.trades["watch_ns"] == NEVER)
+        self.state.trades["watch_ns"][is_untold] = 0  # held, and nobody planned it
         start_day(self.state, self.desk.clock, *day_times_ns(self.settings.rebalance, _date(day), hours.zone, hours.close_ns))
         self._has_day = True
 
@@ -250,9 +252,10 @@ class DecisionPipeline:
         s = self._need_names().symbol(symbol)
         if self._has_day:
             raise UsageError("a day has begun: tell what is held before `begin_day`; from there on fills move the positions")
+        check_whole(qty=qty)
+        check_price(price_usd)
         row = self.desk.positions[s]
         row["qty"], row["cost"] = qty, qty * units(price_usd)
-        self.state.trades[s]["watch_ns"] = min(int(self.state.trades[s]["watch_ns"]), 0)
 
     def position(self, symbol: str) -> int:
         """Return the signed shares held, as far as the answers say."""

@@ -320,9 +320,9 @@ class StalenessGuard:
 
     def see(self, event: PlainEvent) -> None:
         """Take in a quote, print, bar or status of `strategy.plain_events`, in the order in which they come."""
-        rows, _, _ = self._packer.pack([event])
-        if rows["kind"][0] > Kind.CLOCK or rows["kind"][0] == Kind.FORECAST:
+        if hasattr(event, "get") and event.get("kind") in ("forecast", "answer"):
             raise UsageError(f"the guard sees quote, trade, bar, status and clock; got {event['kind']} (see `answered`)")
+        rows, _, _ = self._packer.pack([event])
         self._take(rows)
 
     def _take(self, rows: np.ndarray) -> None:

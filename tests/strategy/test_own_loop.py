@@ -97,20 +97,24 @@ def test_what_is_held_already_goes_on_with_its_trade(tmp_path):
     first.process(answer(T + 4 * S, "AAPL", "FILL", order.order_id, price=100.01, size=order.qty))
     first.save(tmp_path / "state.npz")
     ended = {}
-    for name in ("known", "unknown"):
+    for name in ("known", "known late", "unknown"):
         pipeline = DecisionPipeline(symbols=["AAPL", "MSFT"], horizons_min=[5, 30], first_order_id=100, **ANY_TIME)
         if name == "known":
             pipeline.load(tmp_path / "state.npz")
         pipeline.hold("AAPL", order.qty, 100.01)
+        if name == "known late":
+            pipeline.load(tmp_path / "state.npz")
         pipeline.begin_day("2026-03-02")
         rows = [quote(T + 5 * S + k * MINUTE, "AAPL", 100.0, 300, 100.02, 300) for k in range(40)]
         ended[name] = next(one for row in rows for one in pipeline.process(row))
 
-    assert T + S + 1 + 30 * MINUTE == ended["known"].ts_ns
+    assert T + S + 1 + 30 * MINUTE == ended["known"].ts_ns == ended["known late"].ts_ns
     assert T + 5 * S <= ended["unknown"].ts_ns < T + 10 * S
     assert {(100, -1, order.qty)} == {(one.order_id, one.side, one.qty) for one in ended.values()}
     with pytest.raises(UsageError, match="tell what is held before `begin_day`"):
         first.hold("AAPL", 1, 100.0)
+    with pytest.raises(UsageError, match="qty must be a whole number"):
+        DecisionPipeline(symbols=["AAPL"], horizons_min=[5]).hold("AAPL", 10.5, 100.0)
 
 
 @pytest.mark.parametrize(
