@@ -16,6 +16,7 @@ import math
 
 from replay.jit import kernel
 from strategy.barriers import hold
+from strategy.coalesce import forget_waiting, lasting_ns
 from strategy.cost import said_bps
 from strategy.cost_residual import note_entry, note_exit
 from strategy.decision import Component, Reason
@@ -37,6 +38,8 @@ def run_cycle(s, desk, state):
     if begin(s, desk, state) == 0:
         return 0
     reason = _decide(s, desk, state)
+    if Reason.NO_FORECAST <= reason < Reason.NOT_REBALANCE_TIME:  # no target any more; one that waits is older
+        forget_waiting(s, state.planner)
     if state.params["pipeline"][0]["shadow"]:
         reason = decide_beside(s, reason, desk, state)
     commit(reason, desk, state)
@@ -147,6 +150,7 @@ def _plan(s, desk, state):
         intent["is_exit"] = 0
         intent["is_urgent"] = 0
         intent["edge_bps"] = row["net_edge_bps"]
+        intent["wait_ns"] = lasting_ns(row["net_edge_bps"], row["cost_bps"], int(row["horizon_min"]) * MINUTE_NS)
         reason = _submit(s, desk, state)
         if reason == Reason.TARGET_SET:
             _keep_said(s, desk, state)

@@ -27,9 +27,11 @@ T is the working time, c = min(cross_ns, T / 4). A plan goes through stages; a s
    too large is followed by a cancel.
 8. In a halt, without a usable quote or outside the trading hours nothing is sent but cancels.
 9. *Coalescing*: while the budget has fewer than `coalesce_below` messages left, what wants to start waits for the end of the
-   instant (1 ns) and starts in the order of `strategy.coalesce`: exits first, then net edge in money, then symbols. A second
-   target of the symbol replaces the first, so a buy and a sell are netted. What gets no message tries again every `retry_ns`; an
-   entry is dropped `wait_ns` after it was asked for.
+   instant (1 ns) and starts in the order of `strategy.coalesce`. A second target of the symbol replaces the first, so a buy and
+   a sell are netted. What gets no message tries again at the next whole `retry_ns`, all that wait together. An entry is dropped
+   when its edge is over, or `wait_ns` after it was last asked for where that is later.
+10. *Nothing starts that cannot be finished*: where the first child takes the last message that is left, none is sure for the
+   cross. So the plan begins with it, as an urgent one: it crosses for all that it wants.
 
     IDLE --start--> WORKING --end, other side--> CLOSING --answer--> IDLE (or the next plan)
 """
@@ -128,15 +130,16 @@ def _blocked(s, desk, intent):
 
 @kernel
 def start_waiting_micro(s, desk, planner, budget, params, budget_params):
-    """Start the intent that waits; without a message left it goes on waiting, an entry for `wait_ns` at most."""
+    """Start the intent that waits; without a message left it goes on waiting, an entry as long as its edge lasts."""
     plan = planner.plans[s]
     intent = planner.intents[s]
     now_ns = desk.clock[0]["now_ns"]
     reason = _blocked(s, desk, intent)
     if reason == 0:
         reason = _start(s, desk, planner, budget, params, budget_params)
-    if reason == Reason.BUDGET and (intent["is_exit"] or now_ns < intent["asked_ns"] + params[0]["wait_ns"]):
-        plan["timer_ns"] = now_ns + params[0]["retry_ns"]
+    patience_ns = max(intent["wait_ns"], params[0]["wait_ns"])
+    if reason == Reason.BUDGET and (intent["is_exit"] or now_ns < intent["asked_ns"] + patience_ns):
+        plan["timer_ns"] = (now_ns // params[0]["retry_ns"] + 1) * params[0]["retry_ns"]
         return 0
     intent["is_set"] = 0
     if reason != 0:
@@ -157,6 +160,8 @@ def _start(s, desk, planner, budget, params, budget_params):
     delta_qty = intent["target_qty"] - desk.positions[s]["qty"]
     side = 1 if delta_qty > 0 else -1
     write_plan(plan, intent, now_ns, side, abs(delta_qty), 0, 0)
+    if budget_params[0]["mode"] == ENHANCED and messages_left(now_ns, budget, budget_params) == 0:
+        plan["is_urgent"] = 1
     _write_cap(s, plan, desk, params)
     planner.places[s]["volume_qty"] = 0
     planner.watched[s] = 1

@@ -69,6 +69,7 @@ INTENT = np.dtype(
         ("is_set", "i8"),  # it waits: for the end of a plan, or for the budget
         ("is_urgent", "i8"),
         ("asked_ns", "i8"),
+        ("wait_ns", "i8"),  # how long its edge lasts: an entry waits no longer for the budget
         ("edge_bps", "f8"),  # net edge, by which a tight budget is shared out
         ("volume_per_min", "f8"),
     ],

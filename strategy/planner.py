@@ -42,7 +42,7 @@ __all__ = [
 ]  # fmt: skip
 
 _S = 1_000_000_000
-_KNOWN = ("is_urgent", "edge_bps", "volume_per_min")
+_KNOWN = ("is_urgent", "edge_bps", "volume_per_min", "wait_ns")
 _CALLS = "calls of the planner"
 
 
@@ -79,7 +79,7 @@ class PlannerSettings:
     pairing_ns: int = setting(_S, "how long a quote and its print wait for each other", unit="ns", ge=0)
     own_displayed: bool = setting(False, "the feed's sizes contain our own orders (a live feed's do)")
     coalesce_below: int = setting(20, "messages left in the budget below which the starts of one instant are ranked", ge=0)
-    wait_ns: int = setting(5 * _S, "how long an entry waits for the budget before it is dropped", unit="ns", ge=0)
+    wait_ns: int = setting(5 * _S, "shortest time an entry waits for the budget before it is dropped", unit="ns", ge=0)
 
 
 def check_planner(settings: PlannerSettings) -> None:
@@ -286,8 +286,8 @@ class ExecutionPlanner:
             Gives the working time of an entry.
         is_exit : bool
         **known
-            For the enhanced form: `is_urgent` (an exit that crosses at once), `edge_bps` (net edge, ranks a tight budget) and
-            `volume_per_min` (recent prints, shares; 0 = unknown).
+            For the enhanced form: `is_urgent` (an exit that crosses at once), `volume_per_min` (prints, shares; 0 = unknown)
+            and for a tight budget `edge_bps` (net, ranks what waits) and `wait_ns` (how long an entry is worth waiting).
 
         Returns
         -------
@@ -392,7 +392,7 @@ def _check_target(qty: int, horizon_min: int, known: dict[str, float]) -> None:
     if strangers:
         raise UsageError(f"set_target knows {', '.join(_KNOWN)}, got {', '.join(strangers)}")
     check_whole(qty=qty)
-    check_finite(horizon_min=horizon_min, **{name: known[name] for name in ("edge_bps", "volume_per_min") if name in known})
+    check_finite(horizon_min=horizon_min, **{name: known[name] for name in _KNOWN[1:] if name in known})
     if horizon_min <= 0 or known.get("volume_per_min", 0.0) < 0.0:
         raise UsageError(
             f"horizon_min must be above 0 and volume_per_min 0 or more, got {horizon_min} and {known.get('volume_per_min', 0.0)}"

@@ -22,7 +22,7 @@ class Micro:
             if symbol.timer is not None and symbol.timer <= now and not (symbol.wish and symbol.plan is None):
                 symbol.on_timer(now)
         while waiting := [one for one in self.symbols if one.wish and one.plan is None and one.timer <= now]:
-            min(waiting, key=lambda one: (-one.wish["exit"], -one.edge_value(), one.number)).start_waiting(now)
+            min(waiting, key=Symbol.turn).start_waiting(now)
 
 
 class Symbol:
@@ -81,14 +81,19 @@ class Symbol:
         else:
             self.begin(now, wish)
 
+    def turn(self):
+        """Return what the symbols that wait are sorted by."""
+        return (0, self.wish["asked"], self.number) if self.wish["exit"] else (1, -self.edge_value(), self.number)
+
     def edge_value(self):
         mid2 = self.quote[0] + self.quote[1] if self.usable() else 0
         return self.wish["edge"] * abs(self.wish["target"] - self.position) * mid2
 
     def start_waiting(self, now):
         wish, self.wish, self.timer = self.wish, None, None
-        if not self.blocked(wish) and not self.begin(now, wish) and (wish["exit"] or now < wish["asked"] + self.settings.wait_ns):
-            self.wish, self.timer = wish, now + self.settings.retry_ns
+        is_wanted = wish["exit"] or now < wish["asked"] + max(wish["wait"], self.settings.wait_ns)
+        if not self.blocked(wish) and not self.begin(now, wish) and is_wanted:
+            self.wish, self.timer = wish, (now // self.settings.retry_ns + 1) * self.settings.retry_ns
 
     def begin(self, now, wish):
         if not self.budget.new(now, "exit" if wish["exit"] else "needed"):
@@ -98,6 +103,7 @@ class Symbol:
         mid2 = self.quote[0] + self.quote[1]
         self.plan = {**wish, "side": side, "parent": abs(delta), "filled": 0, "start": now, "end": now + wish["work"]}
         self.plan |= {"mid2": mid2, "closing": False, "child": None, "slices": 0, "cap": self.cap(side, wish["exit"], mid2)}
+        self.plan["urgent"] = wish["urgent"] or self.budget.left(now) == 0
         self.place.volume = 0
         self.timer = self.begins(1)
         self.send(now)

@@ -185,9 +185,10 @@ class Pair:
         is_exit, is_urgent = kind != "entry", kind == "stop"
         qty = 0 if is_exit else qty
         work = self.planner.settings.exit_work_ns if is_exit else {5: 15, 10: 20, 60: 60}[horizon_min] * S
-        wish = {"exit": is_exit, "urgent": is_urgent, "edge": edge_bps, "volume": volume_per_min}
+        wait_ns = int(2 * edge_bps) * S
+        wish = {"exit": is_exit, "urgent": is_urgent, "edge": edge_bps, "volume": volume_per_min, "wait": wait_ns}
         self.twin.symbols[s].target(self.now_ns, qty, work, **wish)
-        known = {"is_urgent": is_urgent, "edge_bps": edge_bps, "volume_per_min": volume_per_min}
+        known = {"is_urgent": is_urgent, "edge_bps": edge_bps, "volume_per_min": volume_per_min, "wait_ns": wait_ns}
         return self.planner.set_target(self.now_ns, NAMES[s], qty, horizon_min=horizon_min, is_exit=is_exit, **known)
 
     def wait(self, gap_ns):

@@ -190,6 +190,40 @@ def test_an_entry_that_waits_too_long_is_dropped_and_an_exit_is_not():
     assert ["C"] == asked
 
 
+def test_an_entry_waits_as_long_as_its_edge_lasts():
+    """What is worth waiting for starts when a message is there, what is not is dropped after five seconds (rule 9)."""
+    planner = make(["A", "B", "C"], BudgetSettings(mode="enhanced", messages_per_min=3, burst_share=0.7))
+    planner.set_target(0, "A", 100, edge_bps=9.0)
+    planner.set_target(0, "B", 100, edge_bps=5.0)
+    planner.set_target(0, "C", 100, edge_bps=1.0, wait_ns=300 * S)
+    asked = [ask.symbol for step in (1, *range(S, 200 * S, S)) for ask in planner.advance(step) if ask.action.name == "NEW"]
+
+    assert ["A", "C"] == asked
+
+
+def test_of_two_exits_the_one_that_waits_longer_starts_first():
+    """Exits have no edge to be ranked by; the earlier one gets the next message, whatever the order of symbols (rule 9)."""
+    planner = make(["A", "B", "C"], BudgetSettings(mode="enhanced", messages_per_min=3, burst_share=0.7))
+    planner.set_target(0, "A", 100)
+    planner.advance(1)
+    planner.set_target(S, "C", -100, is_exit=True)
+    planner.set_target(3 * S, "B", -100, is_exit=True)
+    asked = [ask.symbol for step in range(4, 300) for ask in planner.advance(step * S) if ask.action.name == "NEW"]
+
+    assert ["C", "B"] == asked
+
+
+def test_a_plan_with_the_last_message_crosses_at_once():
+    """Where no message is left for a later cross the plan begins with it, for all that it wants (rule 10)."""
+    first = {}
+    for messages in (2, 3):
+        budget = BudgetSettings(mode="enhanced", messages_per_min=messages, burst_share=1.0)
+        planner = make(budget=budget, coalesce_below=0, first_share=0.5)
+        first[messages] = said(planner.set_target(0, "A", 100))
+
+    assert {2: [("NEW", 100, 10.04)], 3: [("NEW", 50, 10.02)]} == first
+
+
 def test_unfit_lists_are_refused():
     """The steps across the spread must be two, ascending."""
     with pytest.raises(ConfigError, match="two ascending shares"):

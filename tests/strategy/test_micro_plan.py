@@ -8,6 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from replay.settings import as_row
+from strategy.budget import BudgetSettings
 from strategy.planner import ExecutionPlanner
 from tests.strategy import planner_world as world
 from tests.strategy.planner_world import NAMES, Pair, S
@@ -69,6 +70,18 @@ def test_no_window_exceeds_a_limit(script, limits):
     for end_ns in times:
         assert limits["messages_per_min"] >= sum(1 for ts_ns in times if end_ns - 60 * S < ts_ns <= end_ns)
         assert limits["messages_per_s"] >= sum(1 for ts_ns in times if end_ns - S < ts_ns <= end_ns)
+
+
+@given(world.scripts, world.settings)
+@hypothesis_settings(max_examples=100, deadline=None)
+def test_a_plentiful_budget_changes_nothing(script, changes):
+    """Where messages never run short the planner asks for what it asks for without any budget, to the last request."""
+    changes = {**changes, "coalesce_below": 0}
+    plenty = {"messages_per_min": 512, "messages_per_s": 512, "burst_share": 1.0, "efficiency_from": 10_000}
+    pair, free = Pair(changes, plenty), Pair(changes, plenty)
+    free.planner = ExecutionPlanner(NAMES, free.planner.settings, BudgetSettings(mode="off"))
+    for step in script:
+        assert free.play(step) == pair.play(step)
 
 
 def mirrored(script):

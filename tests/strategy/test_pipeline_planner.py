@@ -7,13 +7,28 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from replay.orders import Action
 from strategy.budget import BudgetSettings
+from strategy.coalesce import lasting_ns
 from strategy.pipeline import StrategySettings
 from strategy.planner import PlannerSettings
 from strategy.rebalance import RebalanceSettings
-from tests.strategy.pipeline_world import MINUTE, SECOND, answer, clock_event, forecast, make_pipeline, pack, quote, run, trade
+from tests.strategy.pipeline_world import (
+    MINUTE,
+    SECOND,
+    answer,
+    clock_event,
+    forecast,
+    make_pipeline,
+    pack,
+    quote,
+    run,
+    trade,
+    warm_quotes,
+)
 from tests.strategy.test_pipeline import T, arrays, busy_day, entered, filled, reasons, state_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -129,6 +144,30 @@ def test_an_exit_that_waits_is_given_up_for_a_signal_of_its_own_side():
 
     assert (["TARGET_SET"], [Action.CANCEL]) == (reasons(decisions), requests["action"].tolist())
     assert at + SECOND + 1 + 5 * MINUTE == pipeline.state.trades[0]["horizon_end_ns"]
+
+
+@pytest.mark.parametrize(("later", "symbols"), [([], [1]), ([forecast(T + 40 * SECOND, 1, 5, 0.5)], [])])
+def test_an_entry_that_waits_is_dropped_when_the_latest_decision_wants_none(later, symbols):
+    """With two messages a minute the second entry waits for minutes and starts; a forecast without edge meanwhile drops it."""
+    pipeline = make_pipeline(2, replace(ENHANCED, budget=BudgetSettings(mode="enhanced", messages_per_min=2)))
+    rows = [*warm_quotes(2), forecast(T, 0, 5, 25.0), forecast(T, 1, 5, 20.0), clock_event(T + SECOND)]
+    first, decisions = run(pipeline, rows)
+    at = T + 2 * SECOND
+    rows = [*later, clock_event(T + 50 * SECOND), *(clock_event(T + minute * MINUTE) for minute in range(1, 5))]
+    requests, _ = run(pipeline, [answer("REJECTED", at, 0, int(first[0]["order_id"])), *rows])
+
+    assert (["TARGET_SET", "TARGET_SET"], [0]) == (reasons(decisions), first["symbol"].tolist())
+    assert symbols == requests["symbol"][requests["action"] == Action.NEW].tolist()
+
+
+@given(st.floats(0.01, 50.0), st.floats(-1.0, 50.0), st.integers(1, 60))
+def test_an_edge_lasts_until_what_is_left_of_it_is_its_cost(net_bps, cost_bps, horizon_min):
+    """At the end of `lasting_ns` the part of the gross edge that is still to come equals the cost; without an edge it is over."""
+    horizon_ns = horizon_min * MINUTE
+    left_bps = (net_bps + max(cost_bps, 0.0)) * (1.0 - lasting_ns(net_bps, cost_bps, horizon_ns) / horizon_ns)
+
+    assert max(cost_bps, 0.0) == pytest.approx(left_bps, abs=1e-6)
+    assert [0, 0, 0] == [lasting_ns(net, cost_bps, horizon_ns) for net in (0.0, -net_bps, float("nan"))]
 
 
 DIGEST = """
