@@ -16,13 +16,18 @@ from strategy.blend import choose_blend, keep_play, write_meta, write_play
 from strategy.border import Names, check_numbers, check_row, make_settings
 from strategy.decision import DECISION, LEG, MAX_HORIZONS, Fallback, Reason
 from strategy.features import FEATURES
+from strategy.hedge import stated_regret
 from strategy.policies import (
+    FIRST_PURE,
+    META,
     ORIGINAL,
     REWARD_MAX,
     learn_outcome,
     mix,
+    n_policies,
     new_mixture,
     open_record,
+    prior_of,
     reward_of,
     set_play,
     spare_slot,
@@ -182,7 +187,7 @@ class HorizonArbiter:
     def policy_weights(self) -> tuple[float, ...]:
         """Return the weights of the policies in the last choice: original, meta-learner, pure, leaders, no trade."""
         play = self._mixture.plays[self._last, spare_slot(self._mixture)]
-        return tuple(play["weight"][: 3 + len(self._legs) + 4].tolist())
+        return tuple(play["weight"][: n_policies(len(self._legs))].tolist())
 
     def _check(self, mu_bps: Sequence[float], cost_bps: Sequence[float], sides: Sequence[int], choice_id: int | None) -> None:
         n = len(self._legs)
@@ -243,13 +248,15 @@ def evaluate(rewards: Any, delays: Sequence[int], **settings: Any) -> "pd.DataFr
     delays : sequence of int
         Rows until a reward of that horizon is known, at least 1 each; beyond the last row it never is.
     **settings
-        `original`: array (n, horizons), the weights of the original arbiter, default all on the first horizon;
-        `predicted`: array (n, horizons), the meta-learner's net rewards, bps; and single settings of the arbiter, by name.
+        `original`: array (n, horizons), the weights of the original arbiter; `predicted`: array (n, horizons), the meta-learner's
+        net rewards, bps. What is not given takes no part. And single settings of the arbiter, by name.
 
     Returns
     -------
     pandas.DataFrame
-        One column per horizon; every row sums to one. Rewards enter in units of their own running size.
+        One column per horizon; every row sums to one. Rewards enter in units of their own running size. In those units, and over
+        the rows whose rewards all became known, the weights earn no less than the original less `attrs["regret_to_original"]`
+        (NaN where none is given), and no less than any one horizon less `attrs["regret_to_horizon"]`.
 
     Raises
     ------
@@ -272,11 +279,10 @@ def evaluate(rewards: Any, delays: Sequence[int], **settings: Any) -> "pd.DataFr
             f"evaluate needs rewards of shape (n, 1 to {MAX_HORIZONS}) and a whole delay of at least 1 per column, "
             f"got {table.shape} and delays {waits.tolist()}"
         )
-    original = np.zeros_like(table)
-    original[:, 0] = 1.0
+    given = tuple(policy for policy, name in ((ORIGINAL, "original"), (META, "predicted")) if name in settings)
     inputs = [
         np.where(np.isfinite(table), table, np.nan),
-        np.array(settings.pop("original", original), float),
+        np.array(settings.pop("original", np.full_like(table, 1.0 / table.shape[1])), float),
         np.array(settings.pop("predicted", np.full_like(table, np.nan)), float),
     ]
     if any(array.shape != table.shape for array in inputs) or not (inputs[1] >= 0.0).all():
@@ -285,9 +291,13 @@ def evaluate(rewards: Any, delays: Sequence[int], **settings: Any) -> "pd.DataFr
     out = np.zeros_like(table)
     delays_rows = np.minimum(waits, max(len(table), 1)).astype(np.int64)
     mixture = new_mixture(1, table.shape[1], int(delays_rows.max()) + 1)
+    mixture.hedges["prior"] = prior_of(table.shape[1], given)
     legs = np.zeros(table.shape[1], LEG)
     _evaluate(np.ascontiguousarray(np.stack(inputs)), delays_rows, legs, params, mixture, np.zeros(table.shape[1]), out)
-    return pd.DataFrame(out)
+    weights = pd.DataFrame(out)
+    weights.attrs["regret_to_original"] = stated_regret(mixture.hedges[0], ORIGINAL) if ORIGINAL in given else math.nan
+    weights.attrs["regret_to_horizon"] = stated_regret(mixture.hedges[0], FIRST_PURE)
+    return weights
 
 
 @kernel

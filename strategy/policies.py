@@ -6,12 +6,12 @@ and in units of their volatility, traded or not: all are seen in the end, so not
     0         the original arbiter                     prior 1/2
     1         the meta-learner: softmax of its predicted net rewards over its temperature; the original where it says nothing
     2 ..      one pure horizon each
-    2 + n ..  the discounted leaders (`strategy.leaders`)
+    2 + n ..  the discounted leaders (`strategy.leaders`); the last of them, their blend, has 4/5 of what the original leaves
     last      no trade: reward 0
 
     x_k  = clip((side_k y_k - cost_k) / sigma_k, +-4),   side_k = sign(mu_k)       known when horizon k has passed
     l_j  = - sum_k P_j(k) x_k                                                      known when all horizons have
-    v    = AdaHedge over the l_j (`strategy.hedge`),      W(k) = sum_j v_j P_j(k) over those that trade, v among them
+    v    = AdaHedge over the l_j (`strategy.hedge`),      W(k) = sum_j v'_j P_j(k),   v' over those that trade
 
 Rewards are matured outcomes only, never predictions. A record is judged with the P and v that were in force when it was made; one
 that lacks an outcome in the end (halt, gap, close) is dropped.
@@ -25,20 +25,22 @@ from replay.bundle import bundle
 from replay.jit import kernel
 from strategy.decision import MAX_HORIZONS
 from strategy.hedge import HEDGE, MAX_POLICIES, learn_losses, weigh
-from strategy.leaders import LEADERS, N_MEMORIES, learn_reward
+from strategy.leaders import BLEND, LEADERS, N_HAZARDS, N_LEADERS, judge_prediction, learn_reward
 
 ORIGINAL = 0
 META = 1
 FIRST_PURE = 2
 REWARD_MAX = 4.0
 PRIOR_ORIGINAL = 0.5
-assert FIRST_PURE + MAX_HORIZONS + N_MEMORIES + 1 <= MAX_POLICIES
+PRIOR_BLEND = 0.8  # of what the original leaves
+assert FIRST_PURE + MAX_HORIZONS + N_LEADERS + 1 <= MAX_POLICIES
 
 PLAY = np.dtype(
     [
         ("policy", "f8", (MAX_POLICIES, MAX_HORIZONS)),  # P
         ("weight", "f8", (MAX_POLICIES,)),  # v
         ("trading", "f8", (MAX_POLICIES,)),  # v among the policies that trade
+        ("predicted", "f8", (N_HAZARDS, MAX_HORIZONS)),  # what the leaders expected of each horizon
         ("reward", "f8", (MAX_HORIZONS,)),  # x, as they become known
         ("waiting_count", "i8"),  # outcomes still to come
         ("is_broken", "i8"),  # one of them never will
@@ -63,8 +65,7 @@ class Mixture(NamedTuple):
 def new_mixture(n_symbols: int, n_horizons: int, slots: int) -> Mixture:
     """Return a mixture without history; `slots` records of one symbol may wait for their outcomes."""
     hedges = np.zeros(n_symbols, HEDGE)
-    hedges["prior"][:, : n_policies(n_horizons)] = (1.0 - PRIOR_ORIGINAL) / (n_policies(n_horizons) - 1)
-    hedges["prior"][:, ORIGINAL] = PRIOR_ORIGINAL
+    hedges["prior"] = prior_of(n_horizons, (ORIGINAL, META))
     return Mixture(
         hedges=hedges,
         leaders=np.zeros(n_symbols, LEADERS),
@@ -74,10 +75,25 @@ def new_mixture(n_symbols: int, n_horizons: int, slots: int) -> Mixture:
     )
 
 
+def prior_of(n_horizons: int, given: tuple[int, ...]) -> np.ndarray:
+    """Return the prior, a weight per policy; `given` says which of ORIGINAL and META take part."""
+    n = n_policies(n_horizons)
+    prior = np.zeros(MAX_POLICIES)
+    prior[FIRST_PURE:n] = 1.0
+    prior[list(given)] = 1.0
+    prior[[ORIGINAL, FIRST_PURE + n_horizons + BLEND]] = 0.0
+    prior *= (1.0 - PRIOR_BLEND) / prior.sum()
+    prior[FIRST_PURE + n_horizons + BLEND] = PRIOR_BLEND
+    if ORIGINAL in given:
+        prior *= 1.0 - PRIOR_ORIGINAL
+        prior[ORIGINAL] = PRIOR_ORIGINAL
+    return prior
+
+
 @kernel
 def n_policies(n_horizons):
     """Return how many policies there are over so many horizons."""
-    return FIRST_PURE + n_horizons + N_MEMORIES + 1
+    return FIRST_PURE + n_horizons + N_LEADERS + 1
 
 
 @kernel
@@ -95,10 +111,12 @@ def set_play(s, slot, n, mixture):
             play["policy"][j, k] = 0.0
     for k in range(n):
         play["policy"][FIRST_PURE + k, k] = 1.0
-    for g in range(N_MEMORIES):
+    for g in range(N_LEADERS):
         play["policy"][FIRST_PURE + n + g, mixture.leaders[s]["leader"][g]] = 1.0
-    weigh(mixture.hedges[s], n_policies(n), play["weight"])
-    weigh(mixture.hedges[s], n_policies(n) - 1, play["trading"])
+    for g in range(N_HAZARDS):
+        for k in range(n):
+            play["predicted"][g, k] = mixture.leaders[s]["mean"][g, k]
+    weigh(mixture.hedges[s], n_policies(n), play["weight"], play["trading"])
 
 
 @kernel
@@ -151,8 +169,6 @@ def reward_of(mu_bps, sigma_bps, cost_bps, outcome_bps):
 @kernel
 def learn_outcome(s, k, n, number, reward, overlap, mixture):
     """Bring the matured reward of horizon `k` into the leaders and its record; NaN = it never came."""
-    if reward == reward:
-        learn_reward(mixture.leaders[s], k, n, reward, overlap)
     turn = mixture.turns[s]
     slots = mixture.plays.shape[1] - 1
     if number >= turn["tail"] and number < turn["head"]:
@@ -160,8 +176,11 @@ def learn_outcome(s, k, n, number, reward, overlap, mixture):
         play["waiting_count"] -= 1
         if reward == reward:
             play["reward"][k] = reward
+            judge_prediction(mixture.leaders[s], k, n, reward, overlap, play["predicted"])
         else:
             play["is_broken"] = 1
+    if reward == reward:
+        learn_reward(mixture.leaders[s], k, n, reward, overlap)
     while turn["tail"] < turn["head"] and mixture.plays[s, turn["tail"] % slots]["waiting_count"] <= 0:
         _close(s, turn["tail"] % slots, n, mixture)
         turn["tail"] += 1
@@ -179,7 +198,7 @@ def _close(s, slot, n, mixture):
         for k in range(n):
             loss -= play["policy"][j, k] * play["reward"][k]
         mixture.scratch[j] = loss
-    learn_losses(mixture.hedges[s], n_policies(n), play["weight"], mixture.scratch)
+    learn_losses(mixture.hedges[s], n_policies(n), play["weight"], play["trading"], mixture.scratch)
 
 
 @kernel

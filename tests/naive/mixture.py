@@ -4,74 +4,98 @@ import math
 
 from tests.naive.added import added
 
-MEMORIES = (0.998, 0.999, 0.9995, 1.0)
+HAZARDS = (1 / 500, 1 / 2000, 1 / 8000, 0.0)
 
 
 class Leaders:
-    """Discounted means of every horizon at every memory."""
+    """What every hazard, and the blend of them, expects of every horizon."""
 
     def __init__(self, n):
         self.n = n
-        self.mean = [[0.0] * n for _ in MEMORIES]
-        self.square, self.overlap, self.count = [0.0] * n, [0.0] * n, [0] * n
-        self.leader = [0] * len(MEMORIES)
+        self.mean, self.known = ([[0.0] * n for _ in HAZARDS] for _ in range(2))
+        self.evidence = [0.0] * len(HAZARDS)
+        self.square, self.count = [0.0] * n, [0] * n
+        self.leader = [0] * (len(HAZARDS) + 1)
 
     def learn(self, k, x, h):
         self.count[k] += 1
-        self.overlap[k] = h
         self.square[k] += max(0.0005, 1 / self.count[k]) * (x * x - self.square[k])
-        for g, memory in enumerate(MEMORIES):
-            a = 1 - memory if memory < 1 else 1 / self.count[k]
-            self.mean[g][k] += a * (x - self.mean[g][k])
-            scale = math.sqrt(added(self.square) / self.n)
-            said = [self._shrunk(g, i, scale) for i in range(self.n)]
+        for p, mean, known in zip(HAZARDS, self.mean, self.known, strict=True):
+            before, still = mean[k] * (1 - p), known[k] * (1 - p) * (1 - p)
+            a = (1 - still) / (1 - still + 100 * h)
+            mean[k], known[k] = before + a * (x - before), still + a * (1 - still)
+        margin = 0.003 * math.sqrt(added(self.square) / self.n)
+        for g, said in enumerate([*self.mean, self.blend()]):
             best = said.index(max(said))
-            if said[best] > said[self.leader[g]] + 0.01 * scale:
+            if said[best] > said[self.leader[g]] + margin:
                 self.leader[g] = best
 
-    def _shrunk(self, g, k, scale):
-        if self.count[k] == 0 or self.square[k] <= 0:
-            return 0.0
-        a = (1 - MEMORIES[g]) / 2 if MEMORIES[g] < 1 else 1 / self.count[k]
-        noise = self.overlap[k] * a * self.square[k]
-        signal = 0.01 * scale * scale
-        return signal / (signal + noise) * self.mean[g][k]
+    def blend(self):
+        raw = [math.exp(e) for e in self.evidence]
+        return [added(w / added(raw) * mean[k] for w, mean in zip(raw, self.mean, strict=True)) for k in range(self.n)]
+
+    def judge(self, k, x, h, issued):
+        scale2 = added(self.square) / self.n
+        if scale2 > 0:
+            raw = [e - (x - mean[k]) ** 2 / (2 * h * scale2) for e, mean in zip(self.evidence, issued, strict=True)]
+            self.evidence = [max(e - max(raw), -10.0) for e in raw]
 
 
 class Hedge:
-    """AdaHedge with a prior."""
+    """AdaHedge with a prior, over all policies and over all but the last, for losses that come late."""
 
     def __init__(self, prior):
         self.prior, self.loss, self.delta = prior, [0.0] * len(prior), 0.0
+        self.gap = {len(prior): 0.0, len(prior) - 1: 0.0}
 
     def eta(self):
-        return min(-math.log(min(self.prior)) / max(self.delta, 1e-9), 20.0)
+        return min(-math.log(min(p for p in self.prior if p > 0)) / 2 / max(self.delta, 1e-9), 20.0)
 
     def weights(self, among):
-        eta, least = self.eta(), min(self.loss[:among])
-        raw = [p * math.exp(-eta * (loss - least)) for p, loss in zip(self.prior[:among], self.loss[:among], strict=True)]
-        return [(1 - 1e-4) * w / added(raw) + 1e-4 * p for w, p in zip(raw, self.prior[:among], strict=True)]
+        prior = [p / added(self.prior[:among]) for p in self.prior[:among]]
+        raw = self._raw(among, min(self.loss[:among]))
+        return [(1 - 1e-4) * w / added(raw) + 1e-4 * p for w, p in zip(raw, prior, strict=True)]
+
+    def _raw(self, among, least):
+        pairs = zip(self.prior[:among], self.loss[:among], strict=True)
+        return [p * math.exp(-self.eta() * (loss - least)) for p, loss in pairs]
 
     def learn(self, issued, losses):
-        eta = self.eta()
-        mixed = added(v * math.exp(-eta * loss) for v, loss in zip(issued, losses, strict=True))
-        expected = added(v * loss for v, loss in zip(issued, losses, strict=True))
-        self.delta += max(expected + math.log(mixed) / eta, 0.0)
+        eta, before = self.eta(), {among: self._potential(among) for among in self.gap}
         self.loss = [total + loss for total, loss in zip(self.loss, losses, strict=True)]
+        for among, before_one in before.items():
+            played = added(v * loss for v, loss in zip(issued[among], losses[:among], strict=True))
+            self.gap[among] += played + (self._potential(among) - before_one) / eta
+        self.delta = max(self.delta, *self.gap.values())
+
+    def _potential(self, among):
+        least = min(self.loss[:among])
+        return math.log(added(self._raw(among, least))) - self.eta() * least
+
+
+def priors(n, has_original, has_model):
+    """Return the prior: half for the original if there is one, four fifths of the rest for the blend."""
+    others = [float(has_model), *[1.0] * (n + len(HAZARDS) + 2)]
+    blend = n + len(HAZARDS) + 1
+    others = [0.8 if j == blend else 0.2 * w / (added(others) - 1) for j, w in enumerate(others)]
+    return [0.5, *(w / 2 for w in others)] if has_original else [0.0, *others]
 
 
 def series(rewards, delays, original):
     """Return the weights of each row; rewards are in units of their running size already."""
     n = len(delays)
-    count = 2 + n + len(MEMORIES) + 1
-    hedge, leaders = Hedge([0.5] + [0.5 / (count - 1)] * (count - 1)), Leaders(n)
+    hedge, leaders = Hedge(priors(n, original is not None, False)), Leaders(n)
+    count = len(hedge.prior)
+    if original is None:
+        original = [[1 / n] * n for _ in rewards]
     rows, kept, closed = [], [], 0
     for i in range(len(rewards)):
         for k in range(n):
             if i >= delays[k] and not math.isnan(rewards[i - delays[k]][k]):
+                leaders.judge(k, rewards[i - delays[k]][k], delays[k], kept[i - delays[k]][2])
                 leaders.learn(k, rewards[i - delays[k]][k], delays[k])
             while closed < i and all(closed + d < i or (closed + d == i and q <= k) for q, d in enumerate(delays)):
-                policies, issued = kept[closed]
+                policies, issued, _ = kept[closed]
                 if not any(math.isnan(x) for x in rewards[closed]):
                     hedge.learn(
                         issued, [-added(p * x for p, x in zip(policy, rewards[closed], strict=True)) for policy in policies]
@@ -80,15 +104,11 @@ def series(rewards, delays, original):
         pure = [[float(k == q) for q in range(n)] for k in range(n)]
         led = [[float(k == leader) for k in range(n)] for leader in leaders.leader]
         policies = [list(original[i]), list(original[i]), *pure, *led, [0.0] * n]
-        kept.append((policies, hedge.weights(count)))
         trading = hedge.weights(count - 1)
+        kept.append((policies, {count: hedge.weights(count), count - 1: trading}, [list(mean) for mean in leaders.mean]))
         mixed = [added(v * policy[k] for v, policy in zip(trading, policies[:-1], strict=True)) for k in range(n)]
         rows.append([w / added(mixed) for w in mixed])
     return rows
-
-
-def _loss(policy, rewards):
-    return -added(p * x for p, x in zip(policy, rewards, strict=True))
 
 
 def scaled(rewards):
