@@ -42,6 +42,7 @@ def write_report(run_dir: Path | str) -> Path:
     parts = {
         "TITLE": escape(_title(summary)),
         "RUN": escape(summary["run_id"] or folder.name),
+        "CAUTIONS": sections.cautions(summary),
         "CARDS": sections.cards(summary),
         "GATE": "<br>".join(escape(line) for line in (headline(summary), *form_lines(summary))),
         "MOOD": "fine" if is_fine(summary) else "alarm",

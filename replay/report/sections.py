@@ -25,6 +25,12 @@ class Hinted(NamedTuple):
 _CLASSES = {"pass": "good", "warn": "warn", "fail": "bad"}
 
 
+def cautions(summary: Mapping[str, Any]) -> str:
+    """Return what to know before the numbers, or nothing."""
+    lines = [escape(line) for line in summary.get("cautions", ())]
+    return f'<p class="gate alarm">{"<br>".join(["<b>Mind first</b>", *lines])}</p>' if lines else ""
+
+
 def cards(summary: Mapping[str, Any]) -> str:
     """Return the few numbers that a trader looks at first."""
     net = summary["net_usd"]

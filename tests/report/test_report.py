@@ -98,6 +98,21 @@ def test_the_page_says_what_acted_and_what_the_shadow_wanted(run_dir, tmp_path):
     assert all(line in html for line in ("in original form: gate 12", "breakers: 2 times open (gate)", "another target in 40 %"))
 
 
+def test_the_page_says_its_cautions_first(run_dir, tmp_path):
+    """What is allowed and rarely meant stands above the numbers, escaped; without any there is no such box."""
+    folder = shutil.copytree(run_dir, tmp_path / "run")
+    summary = json.loads((folder / "summary.json").read_text())
+    told = {**summary, "cautions": ["f.parquet has no forecast <there>", "gate.rollout = 0.1 takes in none"]}
+    (folder / "summary.json").write_text(json.dumps(told))
+
+    html = write_report(folder).read_text()
+
+    words = "f.parquet has no forecast &lt;there&gt;<br>gate.rollout = 0.1 takes in none"
+    assert f'<p class="gate alarm"><b>Mind first</b><br>{words}</p>' in html
+    assert html.index(words) < html.index('<section class="cards">')
+    assert 1 == write_report(run_dir).read_text().count('<p class="gate ')
+
+
 def test_without_the_chart_library_there_is_a_drawing_and_a_hint(run_dir, monkeypatch):
     """The page then shows plain SVG and says how to get the charts."""
     monkeypatch.setattr(page, "chart_library", lambda: None)
