@@ -73,6 +73,11 @@ class HorizonArbiter:
     **changes
         Single settings, by name, where no `settings` are given.
 
+    Attributes
+    ----------
+    unknown_count : int
+        Outcomes that nothing waited for, see `mature`.
+
     Examples
     --------
     >>> arbiter = HorizonArbiter([5, 30], reserve_bps=0.5)
@@ -81,6 +86,9 @@ class HorizonArbiter:
     (30, -1, 7.0, (0.0, 1.0))
     >>> choice.fallback
     <Fallback.FEW_LABELS: 2>
+    >>> arbiter.mature(99, 30, outcome_bps=-4.0)  # of no choice that has an id: counted, and no more
+    >>> arbiter.unknown_count
+    1
     """
 
     def __init__(
@@ -103,6 +111,7 @@ class HorizonArbiter:
         self._legs["horizon_min"] = horizons_min
         self._decision = np.zeros(1, DECISION)
         self._mixture = new_mixture(n, len(horizons_min), pending_max)
+        self.unknown_count = 0
         self._waiting: dict[tuple[int, int], _Awaited] = {}
         self._last = 0
 
@@ -169,17 +178,22 @@ class HorizonArbiter:
     def mature(self, choice_id: int, horizon_min: int, outcome_bps: float) -> None:
         """Learn what the price did over one horizon after a choice; NaN = that will never be known.
 
+        An outcome that nothing waits for (a second one, of an unknown choice, or of a horizon that took no part in it) is ignored
+        and counted in `unknown_count`: labels come late and twice, and a live loop goes on.
+
         Raises
         ------
         UsageError
-            For a choice that was not named, or a horizon of it whose outcome came already.
+            For a horizon that the arbiter was not made for, or an outcome that is no number.
         """
+        check_numbers(outcome_bps=outcome_bps)
+        k = self._names.horizon(int(horizon_min))
         key = (choice_id, int(horizon_min))
         if key not in self._waiting:
-            raise UsageError(f"no outcome of choice {choice_id} at {horizon_min} min is awaited")
+            self.unknown_count += 1
+            return
         overlap = self._overlap(self._waiting[key].symbol, int(horizon_min))
         awaited = self._waiting.pop(key)
-        k = self._names.horizon(int(horizon_min))
         reward = reward_of(awaited.mu_bps, awaited.sigma_bps, awaited.cost_bps, float(outcome_bps))
         learn_outcome(awaited.symbol, k, len(self._legs), awaited.number, reward, overlap, self._mixture)
 

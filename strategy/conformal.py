@@ -85,6 +85,11 @@ class ConformalGate:
     **changes
         Single settings, by name, where no `settings` are given.
 
+    Attributes
+    ----------
+    unknown_count : int
+        Outcomes that nothing waited for, see `mature`.
+
     Examples
     --------
     >>> gate = ConformalGate(symbols=["AAPL"], horizons_min=[5, 30])
@@ -96,13 +101,16 @@ class ConformalGate:
     >>> gate.is_ready("AAPL", 30)
     False
     >>> gate.mature(1, outcome_bps=-9.0)
+    >>> gate.mature(1, outcome_bps=-9.0)  # a label that comes twice is counted, and no more
+    >>> gate.unknown_count
+    1
     """
 
     def __init__(
         self, symbols: Sequence[str], horizons_min: Sequence[int], settings: GateSettings | None = None, **changes: Any
     ) -> None:
         self.settings = make_settings(GateSettings, settings, changes, mode="enhanced")
-        self.unknown_count = 0  # outcomes of forecasts that were never issued, or had their outcome already
+        self.unknown_count = 0
         self._params = as_row(self.settings)
         self._names = Names(symbols, horizons_min)
         self._state = new_calibration(len(self._names), len(self._names.horizons_min), 0)
@@ -253,7 +261,12 @@ class ConformalGate:
         return self.judge(float(record["gate_bps"][LO]), float(record["gate_bps"][HI]), cost_bps)
 
     def mature(self, forecast_id: int, outcome_bps: float) -> None:
-        """Learn from the outcome of a forecast; a second one, or one of an unknown forecast, is ignored and counted as such."""
+        """Learn from the outcome of a forecast; NaN = that will never be known.
+
+        An outcome that nothing waits for (a second one, or of a forecast that was never issued, or dropped meanwhile) is ignored
+        and counted in `unknown_count`: labels come late and twice, and a live loop goes on.
+        """
+        check_numbers(outcome_bps=outcome_bps)
         issued = self._pending.pop(forecast_id, None)
         if issued is None:
             self.unknown_count += 1

@@ -25,6 +25,11 @@ class DecisionLog:
     horizons_min : sequence of int
         One weight and one reward per horizon; none = no weights.
 
+    Attributes
+    ----------
+    unknown_count : int
+        Outcomes that nothing waited for: of a decision never logged, dropped, or matured already. They change nothing.
+
     Examples
     --------
     >>> log = DecisionLog([5, 30])
@@ -36,8 +41,10 @@ class DecisionLog:
     """
 
     def __init__(self, horizons_min: Sequence[int] = ()) -> None:
+        self.unknown_count = 0
         self._n, self._horizons_min = len(horizons_min), tuple(horizons_min)
         self._decisions: dict[int, dict[str, Any]] = {}
+        self._awaited: set[int] = set()
         self._orders: list[tuple[int, int, int, int, int]] = []
 
     def decide(self, decision_id: int, ts_ns: int, symbol: str, **known: Any) -> None:
@@ -55,16 +62,21 @@ class DecisionLog:
         row = dict.fromkeys(_WHOLE, 0) | dict.fromkeys(_BPS, math.nan) | {"reason": Reason.TARGET_KEPT} | known
         row |= {"decision_id": decision_id, "ts_ns": as_ns(ts_ns), "symbol": symbol, "weights": list(weights)}
         self._decisions[decision_id] = row | {"reason": reason_of(row["reason"]), "outcome_bps": math.nan, "rewards": None}
+        self._awaited.add(decision_id)
         if len(self._decisions) > KEPT_MAX:
-            del self._decisions[next(iter(self._decisions))]
+            oldest = next(iter(self._decisions))
+            del self._decisions[oldest]
+            self._awaited.discard(oldest)
 
     def mature(self, decision_id: int, outcome_bps: float, rewards: Sequence[float] | None = None) -> None:
-        """Note what came of a decision; NaN = that is not known."""
+        """Note what came of a decision; NaN = not known. A second one, or one of an unknown id, is ignored and counted."""
         check_numbers(outcome_bps=outcome_bps)
-        if decision_id not in self._decisions:
-            raise UsageError(f"no decision {decision_id} was logged; log it before its outcome")
         if rewards is not None:
             check_row("rewards", rewards, self._n)
+        if decision_id not in self._awaited:
+            self.unknown_count += 1
+            return
+        self._awaited.remove(decision_id)
         self._decisions[decision_id] |= {"outcome_bps": float(outcome_bps), "rewards": rewards}
 
     def order(self, ts_ns: int, order_id: int, plan_id: int, state: str, work_ns: int) -> None:

@@ -248,11 +248,16 @@ class Issued(NamedTuple):
 
 
 class Freshness(NamedTuple):
-    """Answer of the guard: go on only where `reason` is TARGET_SET (0); `is_stale` speaks of age alone, not of empty sides."""
+    """Answer of the guard: trade only where `may_trade`, else `reason` says why not; `is_stale` speaks of age alone."""
 
     reason: Reason
     is_stale: bool
     quality: float
+
+    @property
+    def may_trade(self) -> bool:
+        """Tell whether nothing speaks against it: `reason` is TARGET_SET."""
+        return self.reason == Reason.TARGET_SET
 
 
 class StalenessGuard:
@@ -279,8 +284,9 @@ class StalenessGuard:
     'TARGET_SET'
     >>> guard.judge(2_500_000_000, 1_900_000_000, quote).reason.name
     'STALE_QUOTE'
-    >>> guard.judge(2_500_000_000, 2_400_000_000, quote._replace(ask_qty=0)).reason.name
-    'NO_QUOTE'
+    >>> empty = guard.judge(2_500_000_000, 2_400_000_000, quote._replace(ask_qty=0))
+    >>> empty.may_trade, empty.reason.name, empty.is_stale
+    (False, 'NO_QUOTE', False)
 
     >>> from strategy import plain_events
     >>> guard = StalenessGuard(symbols=["AAPL", "MSFT"])

@@ -120,8 +120,16 @@ class Verification:
         self._log.decide(decision_id, ts_ns, symbol, **known)
 
     def log_outcome(self, decision_id: int, outcome_bps: float, rewards: Sequence[float] | None = None) -> None:
-        """Take in what came of a decision, in bps; `rewards`: of every horizon, net and in units of sigma; NaN = unknown."""
+        """Take in what came of a decision, in bps; `rewards`: of every horizon, net and in units of sigma; NaN = unknown.
+
+        A second outcome, or one of a decision that is not known, is ignored and counted in `unknown_count`.
+        """
         self._log.mature(decision_id, outcome_bps, rewards)
+
+    @property
+    def unknown_count(self) -> int:
+        """Return how many outcomes came that no logged decision waited for."""
+        return self._log.unknown_count
 
     def log_order(self, ts_ns: int, order_id: int, plan_id: int, state: str, work_ns: int) -> None:
         """Take in a change of an own order: `SENT`, `WORKING`, `FILLED`, `CANCELLED`, ...; `work_ns` is the time its plan has."""

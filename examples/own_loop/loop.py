@@ -79,7 +79,7 @@ class Loop:
 
     def is_fresh(self, ts_ns, symbol):
         """Ask the guard; you had none, so that its failure lets everything pass."""
-        return self.first_of(lambda: self.guard.check(ts_ns, symbol).reason == 0, lambda: True)
+        return self.first_of(lambda: self.guard.check(ts_ns, symbol).may_trade, lambda: True)
 
     def side_of(self, forecast_id, symbol, horizon_min, mu_bps, sigma_bps, cost_bps):
         """Ask the gate, which learns from every forecast that it was shown; until it is ready your own rule acts."""

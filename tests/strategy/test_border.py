@@ -12,6 +12,7 @@ from replay.errors import ConfigError, ReplayError, UnknownNameError, UsageError
 from strategy import plain_events
 from strategy.border import as_ns, check_counts, check_numbers, make_settings
 from strategy.budget import BudgetSettings, MessageBudget
+from strategy.decision_log import DecisionLog
 from strategy.gate import GateSettings
 from strategy.planner import PlannerSettings
 from strategy.staleness import Issued, Quote
@@ -138,7 +139,8 @@ MISTAKES = {
     "a forecast for the guard": lambda: strategy.StalenessGuard(symbols=["A"]).see(plain_events.forecast(1, "A", 5, 1.0, 1.0)),
     "an unknown metric": lambda: strategy.Verification().log_cycle({"n_eror": 1}),
     "an unknown column": lambda: strategy.Verification().log_decision(1, 0, "A", q_low_bps=1.0),
-    "an outcome of nothing": lambda: strategy.Verification().log_outcome(1, 0.0),
+    "an outcome over no horizon of ours": lambda: strategy.HorizonArbiter([5]).mature(1, 7, 0.0),
+    "an outcome in words": lambda: strategy.ConformalGate(["A"], [5]).mature(1, "up"),
     "an unknown reason": lambda: strategy.Verification().log_decision(1, 0, "A", reason="TRADED"),
     "an unknown state": lambda: strategy.Verification().log_order(0, 1, 1, "DONE", 1),
     "too few weights": lambda: strategy.Verification(horizons_min=[5, 30]).log_decision(1, 0, "A", weights=[1.0]),
@@ -278,6 +280,33 @@ def test_a_logged_loop_is_judged_like_rows():
     assert "PASS" == found["conformal_coverage"].status
     assert (100.0, n) == (found["execution_sla"].value, found["execution_sla"].n_eff)
     assert "NOT_ENOUGH_DATA" != found["selector_adapts"].status
+
+
+def test_an_outcome_that_nothing_waits_for_stops_no_loop():
+    """Gate, arbiter and checklist count a second outcome and one of an unknown id alike, and learn from neither."""
+    gate, arbiter = strategy.ConformalGate(["A"], [5], mode="original"), strategy.HorizonArbiter([5])
+    checklist = strategy.Verification(horizons_min=[5])
+    gate.calibrate(1, 0, "A", 5, mu_bps=0.0, sigma_bps=1.0)
+    arbiter.choose([3.0], [1.0], [1], spread_bps=1.0, vol_bps=1.0, choice_id=1)
+    checklist.log_decision(1, 0, "A", horizon_min=5)
+    for number, outcome_bps in ((1, 1.0), (1, 9.0), (2, 9.0)):
+        gate.mature(number, outcome_bps)
+        arbiter.mature(number, 5, outcome_bps)
+        checklist.log_outcome(number, outcome_bps)
+
+    assert [2, 2, 2] == [gate.unknown_count, arbiter.unknown_count, checklist.unknown_count]
+    assert 1 == gate.coverage("A", 5).matured_count
+
+
+def test_the_first_outcome_of_a_logged_decision_stands():
+    """A second outcome does not replace the first, not even one that was not known."""
+    log = DecisionLog()
+    for number, outcomes in ((1, (4.0, 9.0)), (2, (math.nan, 9.0))):
+        log.decide(number, 0, "A")
+        for outcome_bps in outcomes:
+            log.mature(number, outcome_bps)
+
+    np.testing.assert_array_equal([4.0, math.nan], log.columns()[1])
 
 
 def test_the_guard_is_not_asked_about_the_past():

@@ -168,11 +168,19 @@ def test_the_meta_learner_is_followed_while_it_is_right():
 
 
 def test_an_outcome_comes_once():
-    """A second outcome of a choice is an error that names it."""
-    arbiter = taught(3)
+    """A second outcome, one of a horizon that took no part and one of a choice never made are counted and change nothing."""
+    asked = {"cost_bps": [3.0, 3.0], "sides": [1, 1], "spread_bps": 2.0, "vol_bps": 1.0}
+    arbiter, twin = taught(3), taught(3)
+    for one in (arbiter, twin):
+        one.choose(mu_bps=[4.0, math.nan], choice_id=7, **asked)
+    for choice_id, horizon_min in ((2, 5), (7, 30), (99, 5)):
+        arbiter.mature(choice_id, horizon_min, 1.0)
+    choices = [one.choose(mu_bps=[4.0, 4.0], **asked) for one in (twin, arbiter)]
 
-    with pytest.raises(UsageError, match="no outcome of choice 2 at 5 min is awaited"):
-        arbiter.mature(2, 5, 1.0)
+    assert (3, 0) == (arbiter.unknown_count, twin.unknown_count)
+    assert (choices[0], twin.policy_weights) == (choices[1], arbiter.policy_weights)
+    with pytest.raises(UsageError, match="unknown horizon_min 7"):
+        arbiter.mature(2, 7, 1.0)
 
 
 @pytest.mark.parametrize(("table", "delays"), [([[1.0, 2.0]], [1]), ([[1.0]], [0]), ([1.0, 2.0], [1, 1])])

@@ -128,3 +128,12 @@ def test_off_looks_at_nothing():
 def test_the_class_takes_a_nonsense_price_for_no_quote(bad):
     """NaN, infinite, zero and negative prices are no quote."""
     assert Reason.NO_QUOTE == StalenessGuard().judge(1, 1, Quote(bad, 10.0, 1, 1)).reason
+
+
+@given(st.integers(0, 5 * SECOND_NS), st.integers(0, 300), st.booleans(), st.sampled_from(["enhanced", "original", "off"]))
+def test_an_answer_may_trade_exactly_when_it_has_no_reason_against_it(age_ns, ask_qty, is_halted, mode):
+    """`may_trade` is true for TARGET_SET alone, whatever the age: an empty side is not stale, and is not traded either."""
+    quote = Quote(bid_usd=10.00, ask_usd=10.01, bid_qty=100, ask_qty=ask_qty)
+    found = StalenessGuard(mode=mode).judge(NOW_NS + age_ns, NOW_NS, quote, is_halted=is_halted)
+
+    assert (found.reason.name == "TARGET_SET") is found.may_trade
