@@ -4,11 +4,12 @@ The order of a cycle, and where each step lives:
 
 ===================  ==============================================================
 `features`, `touch`  what the market did and says, as numbers (for all steps)
-`staleness`          are the inputs fresh?
+`staleness`          are the inputs fresh? `guard`: the same for people
 `forecasts`          what the models said, per symbol and horizon
 `simple_forecast`    a baseline where no model is at hand
 `cost`               what a round trip costs; `cost_residual`: what own fills say
-`gate`               may any horizon be traded? `conformal`: the same for people
+`gate`               may any horizon be traded? `conformal`: the same for people,
+                     `gate_series`: over a whole series
 `calibration`        the gate's bounds: `tracker_bank`, `margin_buckets`, `mean_edge`;
                      `start_values`: where they begin
 `outcomes`           what really happened, when it is known; `learning` brings it in
@@ -45,7 +46,7 @@ _HOMES = {
     "HorizonArbiter": "arbiter",
     "RiskModel": "risk",
     "Rollout": "rollout",
-    "StalenessGuard": "staleness",
+    "StalenessGuard": "guard",
     "Verification": "verification",
 }
 
@@ -60,11 +61,11 @@ if TYPE_CHECKING:
     from strategy.conformal import ConformalGate
     from strategy.cost import CostModel
     from strategy.feature_stream import FeatureStream
+    from strategy.guard import StalenessGuard
     from strategy.own_loop import DecisionPipeline
     from strategy.planner import ExecutionPlanner
     from strategy.risk import RiskModel
     from strategy.rollout import Rollout
-    from strategy.staleness import StalenessGuard
     from strategy.verification import Verification
 
 __all__ = [

@@ -1,6 +1,6 @@
 """The gate for people: issue bounds, judge them, learn from outcomes.
 
-The rules stand in `strategy.gate`, the equations in `strategy.calibration`.
+The rules stand in `strategy.gate`, the equations in `strategy.calibration`; a whole series at once: `strategy.gate_series`.
 """
 
 import math
@@ -19,7 +19,6 @@ from strategy.calibration import (
     LO,
     await_outcome,
     begin,
-    evaluate_series,
     forget_record,
     is_ready,
     issue_bounds,
@@ -29,14 +28,15 @@ from strategy.calibration import (
 )
 from strategy.decision import Reason
 from strategy.forecasts import FORECAST_STATE, complete
-from strategy.gate import MEAN_EDGE, RULES, GateSettings, judge_bounds, judge_point
+from strategy.gate import MEAN_EDGE, GateSettings, judge_bounds, judge_point
+from strategy.gate_series import evaluate
 from strategy.learning import ask_mean, gate_reason
 from strategy.margin_buckets import BUCKETS, FIRST_BUCKET, GLOBAL, INTERVAL
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from strategy.start_values import GateStart
+
+__all__ = ["ConformalGate", "Coverage", "evaluate"]
 
 
 class Coverage(NamedTuple):
@@ -359,54 +359,3 @@ def _quantiles(
     row["mu_bps"], row["sigma_bps"], row["q_lo_bps"], row["q_hi_bps"] = mu_bps, sigma_bps, low, high
     complete(row, 0)
     return float(row["q_lo_bps"][0]), float(row["q_hi_bps"][0])
-
-
-def evaluate(
-    mu: Sequence[float], sigma: Sequence[float], outcome: Sequence[float], delay: int, **settings: Any
-) -> "pd.DataFrame":
-    """Issue the bounds of a whole series, each outcome becoming known `delay` rows after its forecast.
-
-    Parameters
-    ----------
-    mu, sigma, outcome : sequence of float
-        One row per forecast, bps.
-    delay : int
-        Rows until an outcome is known, at least 1.
-    **settings
-        Single settings of the gate, by name; `cost_bps` (number or sequence, default 0) places the margin.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns q_lo and q_hi, bps: what `ConformalGate.calibrate` would have answered.
-
-    A row that is not sound (NaN, infinite, a sigma that is not positive) gets NaN and teaches nothing; an outcome that is not
-    finite counts as one that never came. With a delay beyond the last row nothing is ever learned.
-
-    Raises
-    ------
-    ConfigError
-        For a delay that is no whole number above 0, columns of different lengths, or a setting that cannot be.
-
-    Examples
-    --------
-    >>> evaluate([0.0, 1.0], [1.0, 2.0], [0.5, -9.0], delay=1).round(2).values.tolist()
-    [[-1.28, 1.28], [-1.56, 3.56]]
-    """
-    import pandas as pd
-
-    costs = np.asarray(settings.pop("cost_bps", 0.0), float)
-    columns = [np.array(column, float).reshape(-1) for column in (mu, sigma, outcome)]
-    lengths = [len(column) for column in columns]
-    chosen = make_settings(GateSettings, None, settings, mode="enhanced")
-    if delay < 1 or delay != int(delay) or len(set(lengths)) != 1 or costs.shape not in ((), (lengths[0],)):
-        raise ConfigError(
-            "evaluate needs mu, sigma, outcome (and cost_bps) of one length and a whole delay of at least 1, "
-            f"got lengths {lengths}, cost_bps of shape {costs.shape}, delay {delay}"
-        )
-    if chosen.rule == RULES[MEAN_EDGE]:
-        raise ConfigError('evaluate gives bounds on outcomes, which rule = "mean_edge" has none of; ask a ConformalGate')
-    rows = np.column_stack([*columns, np.broadcast_to(costs, columns[0].shape)])
-    out = np.zeros((len(rows), 2))
-    evaluate_series(rows, int(delay), new_calibration(1, 1, min(int(delay), len(rows))), as_row(chosen), out)
-    return pd.DataFrame(out, columns=["q_lo", "q_hi"])

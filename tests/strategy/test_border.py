@@ -14,8 +14,8 @@ from strategy.border import as_ns, check_counts, check_numbers, make_settings
 from strategy.budget import BudgetSettings, MessageBudget
 from strategy.decision_log import DecisionLog
 from strategy.gate import GateSettings
+from strategy.guard import Issued, Quote
 from strategy.planner import PlannerSettings
-from strategy.staleness import Issued, Quote
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from replay.errors import DataError, UsageError
 from strategy.conformal import ConformalGate
 from strategy.contracts import BARS, FEATURES, FORECASTS, check_gate, check_guard, check_table, check_weights
 from strategy.features import MODEL_FEATURE_NAMES
+from strategy.guard import Quote, StalenessGuard
 from strategy.renorm import Renormaliser
-from strategy.staleness import Quote, StalenessGuard
 
 SECOND_NS = 1_000_000_000
 NOW_NS = 1_000 * SECOND_NS

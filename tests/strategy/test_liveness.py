@@ -13,15 +13,9 @@ from replay.orders import Evidence
 from replay.settings import as_row
 from strategy.decision import LEG, Reason
 from strategy.features import MINUTE_NS, new_features
+from strategy.guard import Issued, Quote, StalenessGuard
 from strategy.liveness import GUARD, count_forecast, hear, hear_status, new_guard
-from strategy.staleness import (
-    Issued,
-    Quote,
-    StalenessGuard,
-    StalenessSettings,
-    drop_old,
-    refuse,
-)
+from strategy.staleness import StalenessSettings, drop_old, refuse
 from tests.naive import liveness as naive
 from tests.strategy.desks import make_book, make_decision
 

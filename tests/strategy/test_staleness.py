@@ -10,8 +10,9 @@ from replay.orders import Evidence
 from replay.settings import as_row
 from strategy.decision import LEG, Reason
 from strategy.features import MINUTE_NS, new_features
+from strategy.guard import Quote, StalenessGuard
 from strategy.liveness import new_guard
-from strategy.staleness import Quote, StalenessGuard, StalenessSettings, judge
+from strategy.staleness import StalenessSettings, judge
 from tests.naive import staleness as naive
 from tests.strategy.desks import make_book, make_decision, touches
 
