@@ -68,7 +68,7 @@ class Pair:
             return []
         if kind == "MODIFIED" and not any(ask[:2] == ("MODIFY", plan["id"]) for ask in self.asked):
             return []
-        left, qty = plan["qty"] - plan["filled"], plan["qty"] * percent // 100
+        left, qty = plan["qty"] - plan["filled"], max(plan["qty"] * percent // 100, 1)
         if kind == "PARTIAL" and qty >= left:
             kind = "FILL"
         qty = left if kind == "FILL" else qty
