@@ -8,6 +8,9 @@ works towards. A move goes on when one of these holds, else it is NO_TRADE_BAND:
     regime    the symbol's regime (`strategy.regime`) is not that of its last move
     sweep     once per day and symbol, within `window_ns` of the sweep time, whatever the size
 
+Bargain and regime let nothing through of at most `least` of equity: a target of as many dollars is another number of shares
+whenever the price moves, and the edge that was judged bears the commission of a whole position, not the minimum of one share.
+
 `sigma` is the forecast's standard deviation over its horizon in minutes, so the confidence is the net edge in standard deviations
 of one minute. The sweep is at `sweep_min`, or `sweep_before_close_min` before the close where that is earlier: 14:30 of a whole
 day in New York is 11:30 of a day that closes at 13:00. A timer asks for it, no message of anybody is needed.
@@ -63,6 +66,7 @@ class RebalanceSettings:
     band: float = setting(0.008, "enhanced: moves up to this share of equity wait for a better reason", ge=0, lt=1)
     tight_bps: float = setting(5.0, "enhanced: spread below which a small move may go on", unit="bps", ge=0)
     confidence_min: float = setting(2.0, "enhanced: net edge it then needs, in standard deviations of one minute", ge=0)
+    least: float = setting(0.002, "enhanced: moves up to this share of equity go on in the sweep alone", ge=0, lt=1)
     sweep_min: int = setting(
         870, "enhanced: time of day at which every target is set once, whatever its size", unit="min", ge=0, lt=1440
     )
@@ -134,9 +138,10 @@ def may_move(s, now_ns, move_share, decision, features, rebalance, params):
         return Reason.NO_TRADE_BAND
     if move_share == 0.0 or move_share > param["band"]:  # no move at all is none to refuse
         return 0
-    if _is_bargain(decision[0], param) or is_due(s, now_ns, rebalance, params) == 0:
+    if is_due(s, now_ns, rebalance, params) == 0:
         return 0
-    if rebalance.regimes[s] != 0 and rebalance.regimes[s] != features[s]["regime"] + 2:
+    is_other = rebalance.regimes[s] != 0 and rebalance.regimes[s] != features[s]["regime"] + 2
+    if move_share > param["least"] and (is_other or _is_bargain(decision[0], param)):
         return 0
     return Reason.NO_TRADE_BAND
 

@@ -26,7 +26,8 @@ class Trigger:
 
     def judge(self, symbol, now, share, spread, net, sigma, horizon, regime):
         confident = net > 0 and 0 < sigma < math.inf and net / (sigma / math.sqrt(horizon)) > 2
-        reasons = [share == 0, share > 0.008, spread < 5 and confident, self.regimes.get(symbol, regime) != regime]
+        reasons = [share == 0, share > 0.008]
+        reasons += [share > 0.002 and spread < 5 and confident, share > 0.002 and self.regimes.get(symbol, regime) != regime]
         if math.isnan(share) or not (any(reasons) or self.clock.go_on(symbol, now)):
             return False
         self.regimes[symbol] = regime

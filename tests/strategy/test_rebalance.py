@@ -23,7 +23,7 @@ from tests.naive.rebalance import Clock, Trigger
 
 moves = st.builds(
     Move,
-    equity_share=st.sampled_from([0.0, 0.001, 0.008, 0.0081, 0.5, math.nan]),
+    equity_share=st.sampled_from([0.0, 0.001, 0.002, 0.004, 0.008, 0.0081, 0.5, math.nan]),
     spread_bps=st.sampled_from([0.5, 4.99, 5.0, 9.0, math.nan]),
     net_edge_bps=st.sampled_from([-9.0, 0.0, 3.0, 9.0, 40.0, math.nan]),
     sigma_bps=st.sampled_from([0.0, 8.0, 20.0, math.nan, math.inf]),
@@ -78,6 +78,17 @@ def test_enhanced_trigger_equals_the_plain_twin(times_ns, window_ns, asks):
         expected = Reason.TARGET_SET if twin.judge(symbol, now_ns, *move) else Reason.NO_TRADE_BAND
 
         assert expected == clock.judge(symbol, now_ns, move)
+
+
+def test_a_handful_of_shares_waits_for_the_sweep():
+    """A bargain of a share or two does not go on, because it would pay a minimum commission; the sweep takes it along."""
+    trigger = RebalanceClock(["A"], [500], mode="enhanced", window_ns=100)
+    rounding = Move(equity_share=0.0001, spread_bps=1.0, net_edge_bps=40.0, sigma_bps=20.0, horizon_min=30)
+    move = rounding._replace(equity_share=0.004)
+
+    assert Reason.NO_TRADE_BAND == trigger.judge("A", 0, rounding)
+    assert Reason.TARGET_SET == trigger.judge("A", 0, move)
+    assert Reason.TARGET_SET == trigger.judge("A", 500, rounding)
 
 
 @given(moves, st.floats(0.0, 1.0), st.floats(0.0, 1.0))
