@@ -151,6 +151,7 @@ def _plan(s, desk, state):
         intent["is_urgent"] = 0
         intent["edge_bps"] = row["net_edge_bps"]
         intent["wait_ns"] = lasting_ns(row["net_edge_bps"], row["cost_bps"], int(row["horizon_min"]) * MINUTE_NS)
+        intent["drift_bps_per_min"] = row["mu_bps"] / row["horizon_min"]
         reason = _submit(s, desk, state)
         if reason == Reason.TARGET_SET:
             _keep_said(s, desk, state)
@@ -215,6 +216,7 @@ def leave_to(s, keep_qty, reason, desk, state):
     intent["is_exit"] = 1
     intent["is_urgent"] = urgency(is_pressing(reason), state.planner.forms[s], state.params["planner"])
     intent["edge_bps"] = 0.0
+    intent["drift_bps_per_min"] = 0.0
     answer = _submit(s, desk, state)
     if answer != 0:
         return answer

@@ -1,6 +1,7 @@
 """The enhanced planner: one child at a time, stepped up by modifies, with a capped cross at the end.
 
-T is the working time, c = min(cross_ns, T / 4). A plan goes through stages; a stage begins by the clock::
+T is the working time, cut by `strategy.patience` where a forecast runs away from an entry, c = min(cross_ns, T / 4). A plan goes
+through stages; a stage begins by the clock::
 
     stage   0          1             2             3              4                5
     begins  start      T / 3         2 T / 3       T - c          T - c / 2        T
@@ -42,6 +43,7 @@ from replay.orders import OrderType, State, Tif
 from strategy.budget import messages_left, take_modify, take_new
 from strategy.decision import Reason
 from strategy.modes import ENHANCED
+from strategy.patience import patient_ns
 from strategy.plan import (
     CLOSING,
     IDLE,
@@ -162,6 +164,7 @@ def _start(s, desk, planner, budget, params, budget_params):
     write_plan(plan, intent, now_ns, side, abs(delta_qty), 0, 0)
     if budget_params[0]["mode"] == ENHANCED and messages_left(now_ns, budget, budget_params) == 0:
         plan["is_urgent"] = 1
+    plan["end_ns"] = now_ns + patient_ns(side, intent["work_ns"], intent["drift_bps_per_min"], desk.book[s], params)
     _write_cap(s, plan, desk, params)
     planner.places[s]["volume_qty"] = 0
     planner.watched[s] = 1

@@ -71,6 +71,7 @@ INTENT = np.dtype(
         ("asked_ns", "i8"),
         ("wait_ns", "i8"),  # how long its edge lasts: an entry waits no longer for the budget
         ("edge_bps", "f8"),  # net edge, by which a tight budget is shared out
+        ("drift_bps_per_min", "f8"),  # where the forecast says that the mid goes, signed; 0 = unknown
         ("volume_per_min", "f8"),
     ],
     align=True,

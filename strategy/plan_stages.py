@@ -40,6 +40,12 @@ def share_at(plan, now_ns, params):
         return 1.0
     if stage > 0:
         return params[0]["step_shares"][stage - 1]
+    return start_share(params)
+
+
+@kernel
+def start_share(params):
+    """Return how far across the spread a plan starts."""
     return 0.0 if params[0]["start"] == TOUCH else 0.5
 
 

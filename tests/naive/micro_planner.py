@@ -101,13 +101,23 @@ class Symbol:
         delta = wish["target"] - self.position
         side = 1 if delta > 0 else -1
         mid2 = self.quote[0] + self.quote[1]
-        self.plan = {**wish, "side": side, "parent": abs(delta), "filled": 0, "start": now, "end": now + wish["work"]}
+        work = self.patient(side, wish)
+        self.plan = {**wish, "work": work, "side": side, "parent": abs(delta), "filled": 0, "start": now, "end": now + work}
         self.plan |= {"mid2": mid2, "closing": False, "child": None, "slices": 0, "cap": self.cap(side, wish["exit"], mid2)}
         self.plan["urgent"] = wish["urgent"] or self.budget.left(now) == 0
         self.place.volume = 0
         self.timer = self.begins(1)
         self.send(now)
         return True
+
+    def patient(self, side, wish):
+        drift, settings, (bid, ask) = side * wish["drift"], self.settings, self.quote[:2]
+        far = side * 10**12
+        saved = side * (self.limit(side, 1, far) - self.limit(side, 0 if settings.start == "touch" else 0.5, far))
+        if drift <= 0 or settings.patience == 0:
+            return wish["work"]
+        loss_ns = MINUTE * (settings.patience * (20_000 * saved / (bid + ask)) / drift)
+        return min(wish["work"], max(floor(loss_ns), settings.work_least_ns))
 
     def cap(self, side, is_exit, mid2):
         if is_exit:

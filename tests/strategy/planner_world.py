@@ -19,6 +19,7 @@ AGGRESSORS = {0: 0, 1: int(Flag.BUY), -1: int(Flag.SELL)}
 BOOKS = [("quote", 0, 10_000, 3, 300, 300), ("quote", 1, 5_000, 1, 300, 300)]
 EDGES = (0.0, 1.0, 2.5, 5.0)
 VOLUMES = (0.0, 20.0, 3_000.0)
+DRIFTS = (0.0, 0.5, 3.0, 40.0, -3.0)  # bps per minute
 
 
 class Writer:
@@ -63,7 +64,7 @@ class Writer:
 
     def target(self, s):
         kind, qty = self.pick("entry", "entry", "entry", "exit", "stop"), self.pick(100, 300, 300, 200, -300, 137, 40, 0)
-        return ("target", s, qty, self.pick(5, 10, 60), kind, self.pick(*EDGES), self.pick(*VOLUMES))
+        return ("target", s, qty, self.pick(5, 10, 60), kind, self.pick(*EDGES), self.pick(*VOLUMES), self.pick(*DRIFTS))
 
     def reply(self, s):
         return ("answer", s, self.pick("next", "next", "next", "next", "refuse"), 0)
@@ -80,6 +81,8 @@ settings = st.fixed_dictionaries(
         "entry_slippage_bps": st.sampled_from([1.0, 10.0, 10.0]),
         "coalesce_below": st.sampled_from([0, 4, 20]),
         "participation": st.sampled_from([0.1, 1.0, 1.0]),
+        "patience": st.sampled_from([0.0, 0.25, 0.25, 2.0]),
+        "work_least_ns": st.sampled_from([S // 2, 2 * S]),
     }
 )
 budgets = st.fixed_dictionaries(
@@ -181,14 +184,16 @@ class Pair:
         self.planner.trade(NAMES[s], price / 10_000, qty, now_ns=self.now_ns, flags=AGGRESSORS[aggressor])
         return []
 
-    def target(self, s, qty, horizon_min, kind, edge_bps, volume_per_min):
+    def target(self, s, qty, horizon_min, kind, edge_bps, volume_per_min, drift_bps_per_min):
         is_exit, is_urgent = kind != "entry", kind == "stop"
         qty = 0 if is_exit else qty
         work = self.planner.settings.exit_work_ns if is_exit else {5: 15, 10: 20, 60: 60}[horizon_min] * S
         wait_ns = int(2 * edge_bps) * S
         wish = {"exit": is_exit, "urgent": is_urgent, "edge": edge_bps, "volume": volume_per_min, "wait": wait_ns}
+        wish["drift"] = drift_bps_per_min
         self.twin.symbols[s].target(self.now_ns, qty, work, **wish)
         known = {"is_urgent": is_urgent, "edge_bps": edge_bps, "volume_per_min": volume_per_min, "wait_ns": wait_ns}
+        known["drift_bps_per_min"] = drift_bps_per_min
         return self.planner.set_target(self.now_ns, NAMES[s], qty, horizon_min=horizon_min, is_exit=is_exit, **known)
 
     def wait(self, gap_ns):

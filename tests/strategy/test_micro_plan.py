@@ -93,7 +93,7 @@ def mirrored(script):
         elif step[0] == "trade":
             yield None
         elif step[0] == "target":
-            yield (*step[:2], -step[2], *step[3:])
+            yield (*step[:2], -step[2], *step[3:-1], -step[-1])
         else:
             yield step
 
@@ -102,7 +102,7 @@ def mirrored(script):
 @hypothesis_settings(max_examples=100, deadline=None)
 def test_a_mirrored_market_gives_mirrored_requests(script, start):
     """With both sides exchanged the planner asks for the same quantities at mirrored prices."""
-    changes = {"start": start, "fee_min_usd": 0.0, "entry_slippage_bps": 5_000.0, "exit_slippage_bps": 4_000.0}
+    changes = {"start": start, "fee_min_usd": 0.0, "patience": 0.0, "entry_slippage_bps": 5_000.0, "exit_slippage_bps": 4_000.0}
     script = [step for step in script if step[0] != "trade" and not (step[0] == "quote" and step[1] == 1)]
     script = [step for step in script if step[1] != 1 or step[0] == "wait"]
     pair, twin = Pair(changes), Pair(changes)
