@@ -6,8 +6,8 @@ horizon has passed. What changes for the worse, or recovers, is an alert with it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,14 @@ from strategy.verification import NOT_ENOUGH_DATA, AlertLog, Check, Verification
 CHECKPOINTS_MAX = 64  # of one run: each judges all rows so far ...
 _CHECKPOINTS_MIN = 8
 _ROWS_MAX = 2_000_000  # ... and a long run not many million rows in all
+
+
+class InForce(NamedTuple):
+    """What of a run's configuration the checks need to know; the names are those of `Verification` and its `run_full`."""
+
+    is_mean_gate: bool = False
+    message_limits: Sequence[int] = ()
+    modes: Mapping[str, str] | None = None
 
 
 def verification_rows(rows: RunRows, context: RunContext, settings: VerificationSettings | None = None) -> dict[str, Any]:
@@ -39,18 +47,16 @@ def verification_rows(rows: RunRows, context: RunContext, settings: Verification
     dict
         `checks`, the six in their order; `worst`, PASS, WARN or FAIL, or NOT_ENOUGH_DATA when nothing could be judged.
     """
-    return _answer(_Judge(rows, context, settings or VerificationSettings(), False, ()).at_end())
+    return _answer(_Judge(rows, context, settings or VerificationSettings(), InForce()).at_end())
 
 
 def judge(
     rows: RunRows,
     context: RunContext,
     settings: VerificationSettings | None = None,
-    *,
-    is_mean_gate: bool = False,
-    message_limits: Sequence[int] = (),
+    in_force: InForce | None = None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Judge a run at its end and on its way; `is_mean_gate` as in `Verification.run_full`, `message_limits` as in `Verification`.
+    """Judge a run at its end and on its way.
 
     Returns
     -------
@@ -60,7 +66,7 @@ def judge(
         there are very many decisions.
     """
     settings = settings or VerificationSettings()
-    bench = _Judge(rows, context, settings, is_mean_gate, message_limits)
+    bench = _Judge(rows, context, settings, in_force or InForce())
     log, alerts = AlertLog(), []
     for n_cycles in _checkpoints(len(rows.cycles), settings.every_cycles, len(rows.decisions)):
         alerts += _stamped(log, rows.cycles[n_cycles - 1], bench.after(n_cycles))
@@ -92,16 +98,8 @@ def rewards(decisions: np.ndarray, mids: ledger.Mids, context: RunContext) -> np
 class _Judge:
     """Judges the first so many cycles of a run."""
 
-    def __init__(
-        self,
-        rows: RunRows,
-        context: RunContext,
-        settings: VerificationSettings,
-        is_mean_gate: bool,
-        message_limits: Sequence[int],
-    ) -> None:
-        self._message_limits = message_limits
-        self._is_mean_gate = is_mean_gate
+    def __init__(self, rows: RunRows, context: RunContext, settings: VerificationSettings, in_force: InForce) -> None:
+        self._in_force = in_force
         self._rows = rows
         self._settings = settings
         self._horizons = context.horizons_min
@@ -109,9 +107,12 @@ class _Judge:
         self._outcomes = ledger.outcomes(rows.decisions, mids, context)
         self._rewards = rewards(rows.decisions, mids, context)
 
+    def _verification(self) -> Verification:
+        return Verification(self._settings, message_limits=self._in_force.message_limits, modes=self._in_force.modes)
+
     def at_end(self) -> list[Check]:
         """Judge all rows."""
-        verification = Verification(self._settings, message_limits=self._message_limits)
+        verification = self._verification()
         verification.log_cycles(self._rows.cycles)
         return verification.run_full(
             self._rows.decisions,
@@ -119,7 +120,7 @@ class _Judge:
             outcomes_bps=self._outcomes,
             rewards=self._rewards,
             horizons_min=self._horizons,
-            is_mean_gate=self._is_mean_gate,
+            is_mean_gate=self._in_force.is_mean_gate,
         )
 
     def after(self, n_cycles: int) -> list[Check]:
@@ -131,7 +132,7 @@ class _Judge:
         longest_ns = max(self._horizons, default=0) * ledger.MINUTE_NS
         is_over = decisions["ts_ns"] + chosen_ns <= now_ns
         are_over = decisions["ts_ns"] + longest_ns <= now_ns
-        verification = Verification(self._settings, message_limits=self._message_limits)
+        verification = self._verification()
         verification.log_cycles(self._rows.cycles[:n_cycles])
         return verification.run_full(
             decisions,
@@ -139,7 +140,7 @@ class _Judge:
             outcomes_bps=np.where(is_over, self._outcomes[is_made], np.nan),
             rewards=np.where(are_over[:, None], self._rewards[is_made], np.nan),
             horizons_min=self._horizons,
-            is_mean_gate=self._is_mean_gate,
+            is_mean_gate=self._in_force.is_mean_gate,
             has_regimes=False,
         )
 

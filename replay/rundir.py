@@ -12,7 +12,7 @@ import numpy as np
 
 from fills.delays import profile
 from replay.cautions import cautions_of
-from replay.checklist import judge
+from replay.checklist import InForce, judge
 from replay.engine.spool import Spool, journal_digest
 from replay.forms import breaker_events
 from replay.orders import FILL, MARK, ORDER_LOG
@@ -25,6 +25,7 @@ from strategy.decision import CYCLE, DECISION
 from strategy.features import FEATURE_NAMES
 
 if TYPE_CHECKING:
+    from replay.config import Config
     from replay.engine.engine import Engine
     from replay.inputs import Inputs
 
@@ -53,15 +54,18 @@ def write_run(
     manifest = _manifest(inputs, engine, digests, wall_s, started_at)
     write_tables(folder, rows, context)
     write_json(folder / "summary.json", summarize(rows, context, _facts(inputs, engine, manifest)))
-    is_mean_gate = inputs.config.gate.rule == "mean_edge"
-    limits = message_limits(inputs.config.budget)
-    verification, alerts = judge(rows, context, inputs.config.verification, is_mean_gate=is_mean_gate, message_limits=limits)
+    verification, alerts = judge(rows, context, inputs.config.verification, _in_force(inputs.config))
     write_json(folder / "verification.json", verification)
     alerts = sorted(alerts + breaker_events(rows.decisions, context), key=lambda alert: int(alert["ts_ns"]))
     _write_alerts(folder / "events.log", alerts)
     write_json(folder / "journal" / "digests.json", digests)
     (folder / "journal" / "config.toml").write_text(inputs.config.to_toml())
     write_json(folder / "manifest.json", manifest)
+
+
+def _in_force(config: Config) -> InForce:
+    modes = {name: section.mode for name, section in config.sections.items() if hasattr(section, "mode")}
+    return InForce(config.gate.rule == "mean_edge", message_limits(config.budget), modes)
 
 
 def read_rows(path: Path, dtype: np.dtype[Any]) -> np.ndarray:

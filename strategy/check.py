@@ -12,6 +12,7 @@ PASS = "PASS"  # noqa: S105 - a status, not a secret
 WARN = "WARN"
 FAIL = "FAIL"
 NOT_ENOUGH_DATA = "NOT_ENOUGH_DATA"
+Modes = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,15 @@ def judged(name: str, status: str, value: float, target: str, n_eff: float, advi
 def unknown(name: str, target: str, n_eff: float, advice: str) -> Check:
     """Make a check that saw too little."""
     return Check(name=name, status=NOT_ENOUGH_DATA, value=None, target=target, n_eff=float(n_eff), recommendation=advice)
+
+
+def switch(component: str, mode: str, modes: Modes | None, otherwise: str) -> str:
+    """Return the advice to set the mode of a component, or `otherwise` where that mode is in force already.
+
+    >>> switch("cost", "original", {"cost": "original"}, "look at its inputs")
+    'look at its inputs'
+    """
+    return otherwise if (modes or {}).get(component) == mode else f'set {component}.mode = "{mode}"'
 
 
 def worst(checks: Iterable[Check]) -> str:

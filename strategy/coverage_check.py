@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from strategy.check import FAIL, PASS, WARN, Check, VerificationSettings, column, judged, unknown
+from strategy.check import FAIL, PASS, WARN, Check, Modes, VerificationSettings, column, judged, switch, unknown
 from strategy.decision import Reason
 
 MISS = 0.2
@@ -39,7 +39,12 @@ _LOG_MAX = 60.0
 
 
 def check_coverage(
-    decisions: Any, outcomes_bps: np.ndarray | None, settings: VerificationSettings, *, is_mean_gate: bool = False
+    decisions: Any,
+    outcomes_bps: np.ndarray | None,
+    settings: VerificationSettings,
+    *,
+    is_mean_gate: bool = False,
+    modes: Modes | None = None,
 ) -> Check:
     """Judge how many outcomes fell into the interval that was issued.
 
@@ -67,18 +72,14 @@ def check_coverage(
         **taken_figures(decisions, outcomes_bps, is_known, is_mean_gate),
         "buckets": bucket_figures(decisions, missed, is_known),
     }
-    status, advice = _verdict(value, n_eff, details)
+    status, advice = _verdict(value, n_eff, details, modes)
     return judged(_NAME, status, value, _TARGET, n_eff, advice, **details)
 
 
-def _verdict(value: float, n_eff: float, found: dict[str, Any]) -> tuple[str, str]:
+def _verdict(value: float, n_eff: float, found: dict[str, Any], modes: Modes | None) -> tuple[str, str]:
     """Return status and advice: the whole interval first, then its tails, then the trades taken."""
     seen = f"{value:.1f} % of {n_eff:.0f} effective outcomes were inside"
-    mend = (
-        'the intervals are too narrow: set gate.mode = "enhanced", which recalibrates, or train the forecasts anew'
-        if value < 80.0
-        else 'the intervals are too wide: set gate.mode = "enhanced", which recalibrates, or lower gate.interval_level'
-    )
+    mend = f"the intervals are too {'narrow' if value < 80.0 else 'wide'}: {_recalibrate(modes)}"
     is_out = not 70.0 <= value <= 90.0
     proof = max(found["evidence_too_narrow"], found["evidence_too_wide"])
     if is_out and proof >= EVIDENCE:
@@ -88,10 +89,7 @@ def _verdict(value: float, n_eff: float, found: dict[str, Any]) -> tuple[str, st
     for tail in ("below", "above"):
         share, noise = found[f"{tail}_pct"], _noise_pct(MISS / 2, found[f"{tail}_n_eff"])
         if abs(share - 10.0) > max(4.0, SIGMAS * noise) and found[f"{tail}_evidence"] >= EVIDENCE_OF_PART:
-            return (
-                WARN,
-                f'{share:.1f} % of outcomes fell {tail} the interval, 10 % should: set gate.mode = "enhanced" (own tails)',
-            )
+            return WARN, f"{share:.1f} % of outcomes fell {tail} the interval, 10 % should: {_recalibrate(modes)}"
     missed, n_taken = found["taken_miss_pct"], found["taken_n_eff"]
     is_surely = n_taken >= _TAKEN_MIN and found["taken_evidence"] >= EVIDENCE_OF_PART
     if is_surely and missed > 10.0 + max(5.0, SIGMAS * _noise_pct(MISS / 2, n_taken)):
@@ -100,6 +98,12 @@ def _verdict(value: float, n_eff: float, found: dict[str, Any]) -> tuple[str, st
             f"{missed:.1f} % of {n_taken:.0f} trades taken ended beyond their bound, 10 % should: raise arbiter.reserve_bps",
         )
     return PASS, ""
+
+
+def _recalibrate(modes: Modes | None) -> str:
+    anew = "train the forecasts anew"
+    advice = switch("gate", "enhanced", modes, anew)
+    return advice if advice == anew else f"{advice}, which recalibrates each tail, or {anew}"
 
 
 def _noise_pct(share: float, n_eff: float) -> float:

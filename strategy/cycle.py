@@ -28,7 +28,7 @@ from strategy.plan import IDLE
 from strategy.planner import start_reason, submit, urgency, work_ns_of
 from strategy.rebalance import mark_done, may_move
 from strategy.shadow import decide_beside
-from strategy.targets import choose_target, open_legs, read_inputs, told
+from strategy.targets import choose_target, open_legs, read_inputs
 from strategy.touch import touch_mid2, value2
 
 
@@ -177,7 +177,9 @@ def _submit(s, desk, state):
     if reason == 0:
         waiting = state.planner.intents[s]
         state.decision[0]["plan_id"] = waiting["plan_id"]
-    return told(reason, Component.PLANNER, state.decision)
+    elif reason == Reason.COMPONENT_ERROR:
+        state.decision[0]["status"] |= 1 << Component.PLANNER
+    return reason
 
 
 @kernel

@@ -7,20 +7,23 @@ from typing import Any
 import numpy as np
 
 from replay.orders import State
-from strategy.check import FAIL, PASS, WARN, Check, VerificationSettings, column, judged, unknown
+from strategy.check import FAIL, PASS, WARN, Check, Modes, VerificationSettings, column, judged, switch, unknown
 from strategy.decision import Component, Reason
 from strategy.token_budget import WINDOWS_NS
 
 _TERMINAL = (State.FILLED, State.CANCELLED, State.REJECTED, State.EXPIRED)
 _SENT = (State.SENT, State.MODIFY_SENT, State.CANCEL_SENT)
-_BUDGET_ADVICE = 'set budget.mode = "enhanced", which keeps cancels inside the limits too, or raise budget.messages_per_min'
 _MINUTE_NS = 60_000_000_000
 _REVERSED_WARN_PCT = 30.0
 _WEIGHT_SLACK = 1e-9
 
 
 def check_execution(
-    orders: Any, settings: VerificationSettings, decisions: Any = None, message_limits: Sequence[int] = ()
+    orders: Any,
+    settings: VerificationSettings,
+    decisions: Any = None,
+    message_limits: Sequence[int] = (),
+    modes: Modes | None = None,
 ) -> Check:
     """Judge how many plans were terminal in time; a plan that the message budget refused counts as late.
 
@@ -35,7 +38,7 @@ def check_execution(
     most = [] if orders is None else [most_messages(orders, window_ns) for window_ns in WINDOWS_NS]
     broken = [(n, limit) for n, limit in zip(most, message_limits, strict=False) if 0 < limit < n]
     if broken:
-        advice = f"{broken[0][0]} messages lay in a window that allows {broken[0][1]}: {_BUDGET_ADVICE}"
+        advice = f"{broken[0][0]} messages lay in a window that allows {broken[0][1]}: {_keep_budget(modes)}"
         share = 100.0 * (1.0 - (n_late + n_refused) / max(n_plans, 1))
         return judged(name, FAIL, share, target, n_plans, advice, late=n_late, refused=n_refused, messages_most=most)
     if n_plans < settings.plans_min:
@@ -49,6 +52,12 @@ def check_execution(
         else f"{n_late} of {n_plans} plans ended late: lengthen planner.work_ns, or look for answers that never came"
     )
     return judged(name, status, value, target, n_plans, advice, late=n_late, refused=n_refused, messages_most=most)
+
+
+def _keep_budget(modes: Modes | None) -> str:
+    more = "raise budget.messages_per_min"
+    advice = switch("budget", "enhanced", modes, more)
+    return advice if advice == more else f"{advice}, which keeps cancels inside the limits too, or {more}"
 
 
 def most_messages(orders: Any, window_ns: int) -> int:
@@ -133,7 +142,9 @@ def reversals_pct(decisions: Any) -> float:
     return 100.0 * float(turned.sum()) / max(len(rows), 1)
 
 
-def check_errors(cycles: Mapping[str, np.ndarray], settings: VerificationSettings, decisions: Any = None) -> Check:
+def check_errors(
+    cycles: Mapping[str, np.ndarray], settings: VerificationSettings, decisions: Any = None, modes: Modes | None = None
+) -> Check:
     """Judge the share of decisions in which a component was in error, or held back by the breaker that its errors opened."""
     n, name, target = float(cycles["n_symbols"].sum()), "component_errors", "below 10 %"
     if n < settings.decisions_min:
@@ -141,7 +152,7 @@ def check_errors(cycles: Mapping[str, np.ndarray], settings: VerificationSetting
     value = 100.0 * min(float(cycles["n_errors"].sum()) / n + _held_share(decisions), 1.0)
     status = PASS if value < 10.0 else WARN if value < 15.0 else FAIL
     by_component, held_back = errors_by_component(decisions), on_fallback(decisions)
-    advice = _error_advice(value, by_component, held_back)
+    advice = _error_advice(value, by_component, held_back, modes)
     return judged(name, status, value, target, n, advice, by_component=by_component, on_fallback=held_back)
 
 
@@ -173,7 +184,7 @@ def on_fallback(decisions: Any) -> dict[str, int]:
     return _by_component(None if decisions is None else column(decisions, "breaker"))
 
 
-def _error_advice(value: float, by_component: Mapping[str, int], held_back: Mapping[str, int]) -> str:
+def _error_advice(value: float, by_component: Mapping[str, int], held_back: Mapping[str, int], modes: Modes | None) -> str:
     head = f"{value:.1f} % of decisions met an error, or a breaker that errors had opened"
     if held_back:
         component, n = next(iter(held_back.items()))
@@ -184,15 +195,18 @@ def _error_advice(value: float, by_component: Mapping[str, int], held_back: Mapp
     if not by_component:
         return f"{head}: the status bits of the decisions name the component"
     component, n = next(iter(by_component.items()))
-    mend = (
-        "mend the model, it gives NaN or unknown horizons"
-        if component == "forecasts"
-        else f'set {component}.mode = "original" until it is mended'
-    )
-    return f"{head}, {n} of them in {component}: {mend}"
+    return f"{head}, {n} of them in {component}: {_mend(component, modes)}"
 
 
-def check_weights(cycles: Mapping[str, np.ndarray], settings: VerificationSettings) -> Check:
+def _mend(component: str, modes: Modes | None) -> str:
+    if component == "forecasts":
+        return "mend the model, it gives NaN or unknown horizons"
+    if modes is not None and modes.get(component) != "enhanced":
+        return "no enhanced form of it acts, so look at what it was given: `replay explain` shows the inputs of a decision"
+    return f'set {component}.mode = "original" until it is mended'
+
+
+def check_weights(cycles: Mapping[str, np.ndarray], settings: VerificationSettings, modes: Modes | None = None) -> Check:
     """Judge whether the weights of every cycle summed to one."""
     lowest, highest = cycles["weight_sum_min"], cycles["weight_sum_max"]
     is_set = ~(np.isnan(lowest) & np.isnan(highest))
@@ -201,7 +215,7 @@ def check_weights(cycles: Mapping[str, np.ndarray], settings: VerificationSettin
     if n_normal == n and n < settings.decisions_min:
         return unknown("weights_normal", "100 %", n, f"it takes {settings.decisions_min} cycles with weights, {n} had some")
     status = PASS if n_normal == n else FAIL
-    advice = (
-        f'weights did not sum to one in {n - n_normal} of {n} cycles: set renorm.mode = "enhanced", and look for a NaN weight'
-    )
+    head, look = f"weights did not sum to one in {n - n_normal} of {n} cycles", "look for a NaN weight"
+    mend = switch("renorm", "enhanced", modes, look)
+    advice = f"{head}: {mend}" if mend == look else f"{head}: {mend}, and {look}"
     return judged("weights_normal", status, 100.0 * n_normal / n, "100 %", n, advice, abnormal=n - n_normal)

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from strategy.check import FAIL, PASS, WARN, Check, VerificationSettings, column, judged, unknown
+from strategy.check import FAIL, PASS, WARN, Check, Modes, VerificationSettings, column, judged, switch, unknown
 
 ADAPTS_T = 1.65
 VARIANCE_MIN = 0.01
@@ -40,6 +40,7 @@ def check_selector(
     horizons_min: Any = None,
     *,
     has_regimes: bool = True,
+    modes: Modes | None = None,
 ) -> Check:
     """Judge whether changing weights earned more than the mean of the weights so far."""
     if decisions is None or rewards is None or rewards.ndim != 2 or rewards.shape[1] < 2:
@@ -60,20 +61,21 @@ def check_selector(
     details: dict[str, Any] = {"is_adapting": value > ADAPTS_T, "variance": variance, "decisions": len(weights)}
     if has_regimes:
         details |= regime_share(weights, _regimes(decisions, is_known), times // _DAY_NS)
-    return _judge(value, n_blocks, details)
+    return _judge(value, n_blocks, details, modes)
 
 
-def _judge(value: float, n_blocks: int, details: dict[str, Any]) -> Check:
+def _judge(value: float, n_blocks: int, details: dict[str, Any], modes: Modes | None) -> Check:
     limit = -student_99(n_blocks - 1)
     target = f"t above {limit:.1f}"
     if value < limit:
         advice = f"moving weights earned less than their own mean (t = {value:.2f} over {n_blocks} blocks): "
-        return judged(_NAME, FAIL, value, target, n_blocks, advice + 'set arbiter.mode = "original"', **details)
+        learn = 'set arbiter.mode = "enhanced", which learns from outcomes'
+        return judged(_NAME, FAIL, value, target, n_blocks, advice + switch("arbiter", "original", modes, learn), **details)
     status = WARN if details["variance"] < VARIANCE_MIN else PASS
-    advice = (
-        f"weights hardly move (variance {details['variance']:.4f}, below {VARIANCE_MIN}): "
-        'set arbiter.mode = "enhanced", or let it see more horizons'
-    )
+    enhance = 'set arbiter.mode = "enhanced", or '
+    if (modes or {}).get("arbiter") == "enhanced":
+        enhance = ""
+    advice = f"weights hardly move (variance {details['variance']:.4f}, below {VARIANCE_MIN}): {enhance}let it see more horizons"
     return judged(_NAME, status, value, target, n_blocks, advice, **details)
 
 

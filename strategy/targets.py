@@ -1,7 +1,8 @@
 """From what is known of a symbol to a target for it: the steps of a cycle up to the rebalance trigger.
 
 Every step acts in the form that is in force for the symbol (`strategy.forms`) and notes whether its answer can be. A refusal is
-not an error: a bit of `status` is set only for what should never be: NaN, an unknown horizon or cost, abnormal weights.
+not an error: a bit of `status` is set only for what should never be: NaN, an unknown horizon, abnormal weights. What cannot be
+known yet is a refusal: the first minutes of a symbol have no volatility, so no cost.
 """
 
 import math
@@ -18,6 +19,7 @@ from strategy.gate import open_gate
 from strategy.learning import is_learning, issue, mature, show
 from strategy.renorm import TOLERANCE, fit_portfolio, normalise, share_out, weight_sum
 from strategy.risk import cap
+from strategy.scores import spread_seen_bps
 from strategy.sizing import size
 from strategy.staleness import drop_old, fade_forecast, judge, refuse
 from strategy.touch import spread_bps, touch_mid2
@@ -72,26 +74,6 @@ def _has_lost_quality(state):
 
 
 @kernel
-def is_error(reason):
-    """Tell whether a reason is an error of a component rather than a refusal."""
-    return (
-        reason == Reason.FORECAST_NAN
-        or reason == Reason.UNKNOWN_HORIZON
-        or reason == Reason.COST_UNKNOWN
-        or reason == Reason.WEIGHTS_ABNORMAL
-        or reason == Reason.COMPONENT_ERROR
-    )
-
-
-@kernel
-def told(reason, component, decision):
-    """Pass a reason on, with the component's bit when it is an error."""
-    if is_error(reason):
-        decision[0]["status"] |= 1 << component
-    return reason
-
-
-@kernel
 def open_legs(s, desk, state):
     """Cost and gate: return 0 when at least one leg is open."""
     legs = state.legs
@@ -100,18 +82,18 @@ def open_legs(s, desk, state):
     reason = price(s, legs, len(legs), desk, state.features, state.costs, acting["cost"])
     note(Component.COST, _has_lost_cost(s, desk, state), state)
     if reason != 0:
-        return told(reason, Component.COST, decision)
+        return reason
     _learn_and_issue(s, desk, state)
     reason = open_gate(legs, len(legs), acting["gate"], decision)
     note(Component.GATE, is_acting(Component.GATE, state) and _has_lost_bounds(legs), state)
     _write_costs(s, desk, state)
-    return told(reason, Component.GATE, decision)
+    return reason
 
 
 @kernel
 def _has_lost_cost(s, desk, state):
-    """Tell whether a leg has no cost although spread and volatility are known."""
-    if not (math.isfinite(spread_bps(s, desk.book)) and state.features[s]["vol_bps"] > 0.0):
+    """Tell whether a leg has no cost although there is a spread, and a volatility: 0 is not known yet, NaN is lost."""
+    if not math.isfinite(spread_bps(s, desk.book)) or state.features[s]["vol_bps"] == 0.0:
         return False
     n_lost = 0
     for k in range(len(state.legs)):
@@ -158,13 +140,15 @@ def choose_target(s, desk, state):
     is_lost = has_lost_weights(reason, n, decision)
     if decision[0]["fallback"] == Fallback.NONE:
         note(Component.ARBITER, is_lost, state)
+    elif _has_lost_scores(reason, s, state):
+        decision[0]["status"] |= 1 << Component.ARBITER
     share_out(legs, n, decision, acting["renorm"])
     if state.forms.marks[0]["is_beside"] == 0:
         _count_weights(n, state)
     if is_lost:
         return Reason.WEIGHTS_ABNORMAL
     if reason != 0:
-        return told(reason, Component.ARBITER, decision)
+        return reason
     fade_forecast(desk.clock[0]["now_ns"], legs, acting["staleness"], decision)
     reason = block_barrier(decision, legs, n, acting["barriers"])
     if reason != 0:
@@ -175,6 +159,13 @@ def choose_target(s, desk, state):
     reason = normalise(legs, n, decision, acting["renorm"])
     note(Component.RENORM, reason != 0, state)
     return reason
+
+
+@kernel
+def _has_lost_scores(reason, s, state):
+    """Tell whether no open leg has a score although there is a spread, and a volatility, as in `_has_lost_cost`."""
+    is_seen = math.isfinite(spread_seen_bps(s, state.features)) and state.features[s]["vol_bps"] != 0.0
+    return reason == Reason.COST_UNKNOWN and is_seen
 
 
 @kernel
@@ -197,7 +188,7 @@ def _size(s, desk, state):
     equity_usd = state.control[0]["equity_usd"]
     reason = size(s, decision, desk.book, desk.positions, desk.clock, acting["sizing"], equity_usd)
     if reason != 0:
-        return told(reason, Component.SIZING, decision)
+        return reason
     reason = cap(s, decision, desk, state.planner, state.features, equity_usd, state.exposure, acting["risk"])
     if is_acting(Component.RISK, state):
         rest = state.exposure.rest[0]
@@ -207,7 +198,7 @@ def _size(s, desk, state):
             decision[0]["target_qty"] = desk.positions[s]["qty"]
             return Reason.COMPONENT_ERROR
     if reason != 0:
-        return told(reason, Component.RISK, decision)
+        return reason
     return fit_portfolio(s, decision, desk.book, desk.positions, desk.clock, acting["renorm"], equity_usd)
 
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from replay.errors import UsageError
 from strategy.border import check_counts, checked_horizons, make_settings, suggestion
-from strategy.check import FAIL, NOT_ENOUGH_DATA, PASS, WARN, Check, VerificationSettings, worst
+from strategy.check import FAIL, NOT_ENOUGH_DATA, PASS, WARN, Check, Modes, VerificationSettings, worst
 from strategy.coverage_check import check_coverage
 from strategy.decision import CYCLE
 from strategy.decision_log import DecisionLog
@@ -47,6 +47,8 @@ class Verification:
         Horizons of the weights and rewards that are logged; without them the selector is not judged.
     message_limits : sequence of int
         Most messages to the broker in any 60 s, and in any second; 0 or nothing = no limit.
+    modes : mapping, optional
+        `original`, `enhanced` or `off` by component, so that no advice asks for the mode that is in force.
     **changes
         Single settings, by name, where no `settings` are given.
 
@@ -65,11 +67,12 @@ class Verification:
         *,
         horizons_min: Sequence[int] | None = None,
         message_limits: Sequence[int] = (),
+        modes: Modes | None = None,
         **changes: Any,
     ) -> None:
         self.settings = make_settings(VerificationSettings, settings, changes)
         self._horizons = () if horizons_min is None else checked_horizons(horizons_min)
-        self._message_limits = tuple(message_limits)
+        self._message_limits, self._modes = tuple(message_limits), modes
         self._log = DecisionLog(self._horizons)
         self._cycles: list[np.ndarray] = []
         self._n_cycles = 0
@@ -182,13 +185,14 @@ class Verification:
         orders = self._log.orders() if orders is None else orders
         self._cycles = [np.concatenate([np.zeros((0, len(_FIELDS))), *self._cycles])]
         by_name = {name: self._cycles[0][:, k] for k, name in enumerate(_FIELDS)}
+        outcomes, modes = _outcomes(decisions, outcomes_bps), self._modes
         return [
-            check_coverage(decisions, _outcomes(decisions, outcomes_bps), self.settings, is_mean_gate=is_mean_gate),
-            check_selector(decisions, rewards, self.settings, horizons_min, has_regimes=has_regimes),
-            check_execution(orders, self.settings, decisions, self._message_limits),
+            check_coverage(decisions, outcomes, self.settings, is_mean_gate=is_mean_gate, modes=modes),
+            check_selector(decisions, rewards, self.settings, horizons_min, has_regimes=has_regimes, modes=modes),
+            check_execution(orders, self.settings, decisions, self._message_limits, modes),
             check_churn(by_name, self.settings, decisions),
-            check_errors(by_name, self.settings, decisions),
-            check_weights(by_name, self.settings),
+            check_errors(by_name, self.settings, decisions, modes),
+            check_weights(by_name, self.settings, modes),
         ]
 
 

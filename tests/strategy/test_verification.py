@@ -375,6 +375,38 @@ def test_advice_names_the_component_in_error():
     assert "30 of them in cost: set cost.mode" in check.recommendation
 
 
+@pytest.mark.parametrize(
+    ("mode", "advice"),
+    [
+        ("enhanced", 'set cost.mode = "original" until it is mended'),
+        (
+            "original",
+            "no enhanced form of it acts, so look at what it was given: `replay explain` shows the inputs of a decision",
+        ),
+    ],
+)
+def test_advice_on_errors_fits_the_mode_in_force(mode, advice):
+    """Nobody is asked to go back to the original of a component whose original acts."""
+    rows = decisions_with(100, 60 * S)
+    rows["status"][:30] = 1 << Component.COST
+    verification = Verification(modes={"cost": mode})
+    verification.log_cycles(cycles_with(100, n_errors=np.arange(100) < 30))
+
+    assert advice == verification.run_full(rows)[4].recommendation.partition("30 of them in cost: ")[2]
+
+
+def test_advice_on_weights_fits_the_mode_in_force():
+    """Where renormalisation acts in its enhanced form already, the advice is to look for the NaN alone."""
+    told = []
+    for modes in (None, {"renorm": "original"}, {"renorm": "enhanced"}):
+        verification = Verification(modes=modes)
+        verification.log_cycles(cycles_with(3, weight_sum_max=[1.0, 1.0, 1.5]))
+        told.append(verification.run_full()[5].recommendation.split(": ")[1])
+
+    both = 'set renorm.mode = "enhanced", and look for a NaN weight'
+    assert [both, both, "look for a NaN weight"] == told
+
+
 def test_alerts_tell_changes_only():
     """A check that fails twice is told once, and told again when it recovers; too little data is no news."""
     log = AlertLog()
