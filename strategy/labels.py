@@ -30,9 +30,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from replay.errors import DataError
+from replay.errors import DataError, UsageError
 from replay.jit import kernel
 from replay.settings import as_row, setting
+from strategy.border import MAX_PRICE_USD, check_numbers, check_time, check_whole, make_settings
 from strategy.modes import ENHANCED, mode_setting
 
 if TYPE_CHECKING:
@@ -217,7 +218,8 @@ class TripleBarrier:
     """
 
     def __init__(self, settings: LabelSettings | None = None, **changes: Any) -> None:
-        self.settings = settings or LabelSettings(**{"mode": "enhanced", **changes})
+        self.settings = make_settings(LabelSettings, settings, changes, mode="enhanced")
+        self._last_ns = -(2**63)
         self._params = as_row(self.settings)
         self._pending = np.zeros(self.settings.bars_max, LABEL)
         self._out = np.zeros(self.settings.bars_max, LABEL)
@@ -227,10 +229,27 @@ class TripleBarrier:
     def bar(
         self, ts_ns: int, high_usd: float, low_usd: float, close_usd: float, vol_bps: float, *, side: int = 1, day: int = 0
     ) -> list[Label]:
-        """Take a bar that closed at `ts_ns` and return the labels that it ended; a label of `side` starts at its close."""
-        for name, price in zip(_PRICES, (high_usd, low_usd, close_usd), strict=True):
-            self._bar[name] = round(price * _SCALE) if math.isfinite(price) else 0
-        self._bar["ts_ns"], self._bar["vol_bps"], self._bar["side"], self._bar["day"] = ts_ns, vol_bps, side, day
+        """Take a bar that closed at `ts_ns` and return the labels that it ended; a label of `side` starts at its close.
+
+        Raises
+        ------
+        UsageError
+            For a bar that is not after the one before, prices that cannot be, or a side other than -1, 0 and 1.
+        """
+        prices = (high_usd, low_usd, close_usd)
+        check_numbers(high_usd=high_usd, low_usd=low_usd, close_usd=close_usd, vol_bps=vol_bps)
+        check_whole(side=side, day=day)
+        now_ns = check_time(ts_ns, self._last_ns, "bars")
+        if now_ns == self._last_ns:
+            raise UsageError(f"bars must ascend in time, got two that closed at ts_ns {now_ns}")
+        if not _is_bar(*prices):
+            raise UsageError(f"the bar at ts_ns {now_ns} {_bar_fault(*prices)}")
+        if side not in _SIDES:
+            raise UsageError(f"side must be 1 (long), -1 (short) or 0 (no label), got {side!r}")
+        self._last_ns = now_ns
+        for name, price in zip(_PRICES, prices, strict=True):
+            self._bar[name] = round(price * _SCALE)
+        self._bar["ts_ns"], self._bar["vol_bps"], self._bar["side"], self._bar["day"] = now_ns, vol_bps, side, day
         n_out = on_bar(self._bar, 0, self._counts, self._pending, self._params, self._out)
         return [Label(*(self._out[k][name].item() for name in Label._fields)) for k in range(n_out)]
 
@@ -241,8 +260,8 @@ def label_bars(bars: "pd.DataFrame", settings: LabelSettings | None = None, **ch
     Parameters
     ----------
     bars : pandas.DataFrame
-        Columns ts_ns (close of the bar, ascending), high, low and close (dollars), vol_bps; optional side (default 1) and day
-        (default: the date of ts_ns in UTC).
+        Columns ts_ns (close of the bar, ascending), high, low and close (dollars), vol_bps (NaN or not positive = no label
+        starts); optional side (1, -1, or 0 = no label; default 1) and day (default: the date of ts_ns in UTC).
     settings : LabelSettings, optional
     **changes
         Single settings, by name, where no `settings` are given.
@@ -255,29 +274,73 @@ def label_bars(bars: "pd.DataFrame", settings: LabelSettings | None = None, **ch
     Raises
     ------
     DataError
-        For a missing column, or times that do not ascend.
+        For a missing column, times that do not ascend, prices that cannot be, or another side; the row is named.
+    ConfigError
+        For a setting beyond its bounds.
     """
     import pandas as pd
 
-    missing = [name for name in ("ts_ns", *_PRICES, "vol_bps") if name not in bars.columns]
-    if missing:
-        raise DataError(f"bars to label need the columns {', '.join(missing)}; got {', '.join(map(str, bars.columns))}")
-    times_ns = bars["ts_ns"].to_numpy(np.int64)
-    late = np.flatnonzero(np.diff(times_ns) <= 0)
-    if len(late):
-        raise DataError(f"bars to label must ascend in time: row {late[0] + 1} is not after row {late[0]}")
-    rows = np.zeros(len(bars), LABEL_BAR)
-    rows["ts_ns"], rows["vol_bps"] = times_ns, bars["vol_bps"]
-    for name in _PRICES:
-        rows[name] = np.rint(np.nan_to_num(bars[name].to_numpy(float)) * _SCALE)
-    rows["side"] = bars["side"] if "side" in bars.columns else 1
-    rows["day"] = bars["day"] if "day" in bars.columns else times_ns // _DAY_NS
+    params = as_row(make_settings(LabelSettings, settings, changes, mode="enhanced"))
+    if not isinstance(bars, pd.DataFrame):
+        raise UsageError(f"bars to label must be a DataFrame, got {type(bars).__name__}")
+    rows = _rows_of(bars)
+    if "day" in bars.columns:
+        rows["day"] = pd.factorize(bars["day"])[0]
     out = np.zeros(len(rows), LABEL)
-    params = as_row(settings or LabelSettings(**{"mode": "enhanced", **changes}))
     label_all(rows, params, np.zeros(len(rows)), out)
     ended = out[out["known_ns"] != 0]
     return pd.DataFrame({name: ended[name] for name in Label._fields})
 
 
+def _rows_of(bars: "pd.DataFrame") -> np.ndarray:
+    """Return a table of bars as LABEL_BAR rows, checked."""
+    missing = [name for name in ("ts_ns", *_PRICES, "vol_bps") if name not in bars.columns]
+    if missing:
+        raise DataError(f"bars to label need the columns {', '.join(missing)}; got {', '.join(map(str, bars.columns))}")
+    rows = np.zeros(len(bars), LABEL_BAR)
+    rows["ts_ns"] = times_ns = _times_ns(bars)
+    rows["day"] = times_ns // _DAY_NS
+    rows["vol_bps"] = _numbers(bars, "vol_bps")
+    prices = [_numbers(bars, name) for name in _PRICES]
+    for k in np.flatnonzero(~_is_bar(*prices))[:1]:
+        raise DataError(f"row {k} of the bars to label {_bar_fault(*(column[k] for column in prices))}")
+    for name, column in zip(_PRICES, prices, strict=True):
+        rows[name] = np.rint(column * _SCALE)
+    sides = _numbers(bars, "side") if "side" in bars.columns else np.ones(len(bars))
+    for k in np.flatnonzero(~np.isin(sides, _SIDES))[:1]:
+        raise DataError(f"side must be 1 (long), -1 (short) or 0 (no label), got {sides[k]:g} in row {k} of the bars to label")
+    rows["side"] = sides
+    return rows
+
+
+def _times_ns(bars: "pd.DataFrame") -> np.ndarray:
+    times = bars["ts_ns"].to_numpy()
+    if not np.issubdtype(times.dtype, np.integer):
+        raise DataError(f"the column ts_ns must hold ns since 1970 as whole numbers, got {bars['ts_ns'].dtype}")
+    late = np.flatnonzero(np.diff(times) <= 0)
+    if len(late):
+        raise DataError(f"bars to label must ascend in time: row {late[0] + 1} is not after row {late[0]}")
+    return times
+
+
+def _numbers(bars: "pd.DataFrame", name: str) -> np.ndarray:
+    try:
+        return bars[name].to_numpy(float)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"the column {name} must hold numbers, got {bars[name].dtype}") from error
+
+
+def _is_bar(high: Any, low: Any, close: Any) -> Any:
+    return (low > 0.0) & (low <= close) & (close <= high) & (high <= MAX_PRICE_USD)
+
+
+def _bar_fault(high: float, low: float, close: float) -> str:
+    return (
+        f"has high {high:g}, low {low:g} and close {close:g}: a bar has 0 < low <= close <= high (dollars); "
+        "mend it, or leave out a bar without trades"
+    )
+
+
+_SIDES = (-1, 0, 1)
 _SCALE = 10_000
 _DAY_NS = 86_400_000_000_000

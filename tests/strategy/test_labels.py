@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from replay.errors import DataError
+from replay.errors import ConfigError, DataError, UsageError
 from replay.settings import as_row
 from strategy.labels import LABEL, LABEL_BAR, LabelSettings, TripleBarrier, label_all, label_bars, on_bar
 from tests.naive import labels as naive
@@ -126,12 +126,68 @@ def test_people_get_the_same_labels(walk):
     assert sorted(found) == [tuple(row) for row in label_bars(table, SETTINGS).itertuples(index=False)]
 
 
-@pytest.mark.parametrize(("change", "words"), [({"vol_bps": None}, "vol_bps"), ({"ts_ns": [2, 2]}, "row 1 is not after row 0")])
+BAD = [
+    ({"vol_bps": None}, "need the columns vol_bps"),
+    ({"ts_ns": [2, 2]}, "row 1 is not after row 0"),
+    ({"ts_ns": [1.0, 2.0]}, "ns since 1970 as whole numbers, got float64"),
+    ({"side": [1, 5]}, r"side must be 1 \(long\), -1 \(short\) or 0 \(no label\), got 5 in row 1"),
+    ({"high": [1.0, 0.5]}, "row 1 of the bars to label has high 0.5, low 1 and close 1"),
+    ({"close": [np.nan, 1.0]}, "row 0 of the bars to label has high 1, low 1 and close nan"),
+    ({"low": 0.0}, "0 < low <= close <= high"),
+    ({"high": ["a", "b"]}, "column high must hold numbers"),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), BAD)
 def test_bad_bars_are_refused_in_one_sentence(change, words):
-    """A missing column and times that do not ascend are named."""
+    """A missing column, times that do not ascend, prices and sides that cannot be are named with their row."""
     table = pd.DataFrame({"ts_ns": [1, 2], "high": 1.0, "low": 1.0, "close": 1.0, "vol_bps": 1.0})
     for name, values in change.items():
         table = table.drop(columns=name) if values is None else table.assign(**{name: values})
 
     with pytest.raises(DataError, match=words):
         label_bars(table)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"bars_max": 0}, {"profit_times": -1.0}, {"stop_times": 0.0}, {"bars_max": "six"}, {"bar_max": 3}]
+)
+def test_labels_refuse_settings_that_cannot_be(changes):
+    """A setting beyond its bounds, of another type or of another name is refused by both doors."""
+    table = pd.DataFrame({"ts_ns": [1, 2], "high": 1.0, "low": 1.0, "close": 1.0, "vol_bps": 1.0})
+
+    with pytest.raises(ConfigError, match="bar_max" if "bar_max" in changes else next(iter(changes))):
+        TripleBarrier(**changes)
+    with pytest.raises(ConfigError):
+        label_bars(table, **changes)
+
+
+@pytest.mark.parametrize(
+    ("bar", "words"),
+    [
+        ((1, 2.0, 1.0, 1.5, 3.0), "ts_ns 1 after 2"),
+        ((2, 2.0, 1.0, 1.5, 3.0), "two that closed at ts_ns 2"),
+        ((3, 1.0, 2.0, 1.5, 3.0), "0 < low <= close <= high"),
+        ((3, np.nan, 1.0, 1.5, 3.0), "high nan"),
+        ((3, 2.0, 1.0, "1.5", 3.0), "close_usd must be a number"),
+        ((3, 2.0, 1.0, 1.5, 3.0, 5), "side must be 1"),
+    ],
+)
+def test_a_bar_that_cannot_be_is_refused_and_changes_nothing(bar, words):
+    """Time going back, prices that cross and another side are one sentence, and the labels go on as if nothing had come."""
+    labels, untouched = TripleBarrier(bars_max=1), TripleBarrier(bars_max=1)
+    for one in (labels, untouched):
+        one.bar(2, 1.0, 1.0, 1.0, 1.0)
+
+    with pytest.raises(UsageError, match=words):
+        labels.bar(*bar[:5], side=bar[5] if len(bar) > 5 else 1)
+    assert untouched.bar(3, 1.0, 1.0, 1.0, 1.0) == labels.bar(3, 1.0, 1.0, 1.0, 1.0)
+
+
+def test_days_may_be_anything_that_differs():
+    """A column of dates cuts the labels where a column of numbers does."""
+    table = pd.DataFrame({"ts_ns": np.arange(1, 9), "high": 1.0, "low": 1.0, "close": 1.0, "vol_bps": 1.0})
+    found = [label_bars(table.assign(day=np.repeat(days, 4)), bars_max=2) for days in ([7, 8], ["Monday", "Tuesday"])]
+
+    assert 4 == len(found[0])
+    assert found[0].equals(found[1])
