@@ -268,9 +268,10 @@ def evaluate(rewards: Any, delays: Sequence[int], **settings: Any) -> "pd.DataFr
     Returns
     -------
     pandas.DataFrame
-        One column per horizon; every row sums to one. Rewards enter in units of their own running size. In those units, and over
-        the rows whose rewards all became known, the weights earn no less than the original less `attrs["regret_to_original"]`
-        (NaN where none is given), and no less than any one horizon less `attrs["regret_to_horizon"]`.
+        One column per horizon; every row sums to one. Until something is known, the first (and the original) have nearly all.
+        Rewards enter in units of their own running size. In those units, and over the rows whose rewards all became known, the
+        weights earn no less than the original less `attrs["regret_to_original"]` (NaN where none is given), and no less than any
+        one horizon less `attrs["regret_to_horizon"]`.
 
     Raises
     ------
@@ -285,8 +286,7 @@ def evaluate(rewards: Any, delays: Sequence[int], **settings: Any) -> "pd.DataFr
     """
     import pandas as pd
 
-    table = np.array(rewards, float)
-    waits = np.array(delays, float)
+    table, waits = _numbers("rewards", rewards), _numbers("delays", delays)
     is_shaped = table.ndim == 2 and 0 < table.shape[1] <= MAX_HORIZONS and waits.shape == table.shape[1:]
     if not is_shaped or not (waits >= 1).all() or (waits != np.floor(waits)).any():
         raise ConfigError(
@@ -296,8 +296,8 @@ def evaluate(rewards: Any, delays: Sequence[int], **settings: Any) -> "pd.DataFr
     given = tuple(policy for policy, name in ((ORIGINAL, "original"), (META, "predicted")) if name in settings)
     inputs = [
         np.where(np.isfinite(table), table, np.nan),
-        np.array(settings.pop("original", np.full_like(table, 1.0 / table.shape[1])), float),
-        np.array(settings.pop("predicted", np.full_like(table, np.nan)), float),
+        _numbers("original", settings.pop("original", np.full_like(table, 1.0 / table.shape[1]))),
+        _numbers("predicted", settings.pop("predicted", np.full_like(table, np.nan))),
     ]
     if any(array.shape != table.shape for array in inputs) or not (inputs[1] >= 0.0).all():
         raise ConfigError(f"`original` (weights) and `predicted` must have the shape of the rewards, {table.shape}")
@@ -312,6 +312,13 @@ def evaluate(rewards: Any, delays: Sequence[int], **settings: Any) -> "pd.DataFr
     weights.attrs["regret_to_original"] = stated_regret(mixture.hedges[0], ORIGINAL) if ORIGINAL in given else math.nan
     weights.attrs["regret_to_horizon"] = stated_regret(mixture.hedges[0], FIRST_PURE)
     return weights
+
+
+def _numbers(name: str, values: Any) -> np.ndarray:
+    try:
+        return np.array(values, float)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"`{name}` of evaluate must be numbers in rows of one length: {error}") from None
 
 
 @kernel

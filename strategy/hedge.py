@@ -3,7 +3,7 @@
 A policy that lost less weighs more; how much more adapts to how hard the game has been. With prior pi, and losses l of records
 that are known late but in order::
 
-    v_j  ~  pi_j exp(-eta L_j),          eta = min(ln(1 / min pi) / (2 Delta), 20)         issued with a record
+    v_j  ~  pi_j exp(-eta L_j),          eta = min(ln(1 / min pi) / (4 Delta), 20)         issued with a record
     mix   = -(1/eta) ln( sum_j pi_j exp(-eta (L_j + l_j)) / sum_j pi_j exp(-eta L_j) ),      L_j <- L_j + l_j      as it matures
     gap  <- gap + v . l - mix,       Delta <- max(Delta, gap)
 
@@ -54,7 +54,7 @@ def eta_of(hedge, n_policies):
     for j in range(n_policies):
         if hedge["prior"][j] > 0.0:
             least = min(least, hedge["prior"][j])
-    return min(-0.5 * log(least) / max(hedge["delta"], DELTA_MIN), ETA_MAX)
+    return min(-0.25 * log(least) / max(hedge["delta"], DELTA_MIN), ETA_MAX)
 
 
 def stated_regret(hedge: np.ndarray, j: int) -> float:

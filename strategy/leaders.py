@@ -13,10 +13,11 @@ much its labels overlap: an hour's mean of overlapping outcomes is mostly luck. 
 for p in 1/500, 1/2000, 1/8000, 0. The last leader follows the mean of those four expectations, each weighed by how well it has
 predicted. A prediction is judged as it was issued with the record, when no label that overlaps the outcome was known::
 
-    e_p <- e_p - (x_k - m_pk(issued))^2 / (2 h_k sc^2),      share_p ~ exp(e_p),      e_p never more than 10 below the best
+    e_p <- e_p - (x_k - m_pk(issued))^2 / (2 h_k sc^2),      share_p ~ prior_p exp(e_p),     e_p never more than 10 below the best
 
-Squared errors tell one hazard from another many times sooner than what the leaders earn: earnings differ only where two leaders
-disagree, and are mostly noise (`python -m benchmarks arbiter`).
+with half of that prior on p = 0: that nothing ever changes is the plainest belief. Squared errors tell one hazard from another
+many times sooner than what the leaders earn: earnings differ only where two leaders disagree, and are mostly noise
+(`python -m benchmarks arbiter`).
 
 References
 ----------
@@ -34,6 +35,7 @@ from replay.numeric import exp
 from strategy.decision import MAX_HORIZONS
 
 HAZARDS = (1.0 / 500.0, 1.0 / 2000.0, 1.0 / 8000.0, 0.0)
+PRIORS = (1.0 / 6.0, 1.0 / 6.0, 1.0 / 6.0, 0.5)
 N_HAZARDS = len(HAZARDS)
 N_LEADERS = N_HAZARDS + 1
 BLEND = N_HAZARDS
@@ -102,7 +104,7 @@ def _expect(leaders, g, k, reward, overlap):
 def _weigh_hazards(leaders):
     total = 0.0
     for g in range(N_HAZARDS):
-        leaders["share"][g] = exp(leaders["evidence"][g])
+        leaders["share"][g] = PRIORS[g] * exp(leaders["evidence"][g])
         total += leaders["share"][g]
     for g in range(N_HAZARDS):
         leaders["share"][g] /= total

@@ -3,10 +3,11 @@
 A policy says how much of a decision each horizon should have. Its reward is what those horizons really earned, net of their cost
 and in units of their volatility, traded or not: all are seen in the end, so nothing has to be explored::
 
-    0         the original arbiter                     prior 1/2
-    1         the meta-learner: softmax of its predicted net rewards over its temperature; the original where it says nothing
-    2 ..      one pure horizon each
-    2 + n ..  the discounted leaders (`strategy.leaders`); the last of them, their blend, has 4/5 of what the original leaves
+    0         the original arbiter                                     prior 1/2
+    1         the meta-learner: softmax of its predicted net rewards   1/20
+              over its temperature; the original where it says nothing
+    2 ..      one pure horizon each                                    1/40, with all that follow but the blend
+    2 + n ..  the discounted leaders (`strategy.leaders`),             their blend, the last of them: what is left
     last      no trade: reward 0
 
     x_k  = clip((side_k y_k - cost_k) / sigma_k, +-4),   side_k = sign(mu_k)       known when horizon k has passed
@@ -32,7 +33,8 @@ META = 1
 FIRST_PURE = 2
 REWARD_MAX = 4.0
 PRIOR_ORIGINAL = 0.5
-PRIOR_BLEND = 0.8  # of what the original leaves
+PRIOR_META = 0.1  # of what the original leaves
+PRIOR_OTHERS = 0.05  # too, shared; what is left is the blend's
 assert FIRST_PURE + MAX_HORIZONS + N_LEADERS + 1 <= MAX_POLICIES
 
 PLAY = np.dtype(
@@ -79,11 +81,9 @@ def prior_of(n_horizons: int, given: tuple[int, ...]) -> np.ndarray:
     """Return the prior, a weight per policy; `given` says which of ORIGINAL and META take part."""
     n = n_policies(n_horizons)
     prior = np.zeros(MAX_POLICIES)
-    prior[FIRST_PURE:n] = 1.0
-    prior[list(given)] = 1.0
-    prior[[ORIGINAL, FIRST_PURE + n_horizons + BLEND]] = 0.0
-    prior *= (1.0 - PRIOR_BLEND) / prior.sum()
-    prior[FIRST_PURE + n_horizons + BLEND] = PRIOR_BLEND
+    prior[FIRST_PURE:n] = PRIOR_OTHERS / (n - FIRST_PURE - 1)
+    prior[META] = PRIOR_META if META in given else 0.0
+    prior[FIRST_PURE + n_horizons + BLEND] = 1.0 - PRIOR_OTHERS - prior[META]
     if ORIGINAL in given:
         prior *= 1.0 - PRIOR_ORIGINAL
         prior[ORIGINAL] = PRIOR_ORIGINAL

@@ -4,7 +4,7 @@ import math
 
 from tests.naive.added import added
 
-HAZARDS = (1 / 500, 1 / 2000, 1 / 8000, 0.0)
+HAZARDS = {1 / 500: 1 / 6, 1 / 2000: 1 / 6, 1 / 8000: 1 / 6, 0.0: 1 / 2}  # and what each weighs at first
 
 
 class Leaders:
@@ -31,7 +31,7 @@ class Leaders:
                 self.leader[g] = best
 
     def blend(self):
-        raw = [math.exp(e) for e in self.evidence]
+        raw = [prior * math.exp(e) for prior, e in zip(HAZARDS.values(), self.evidence, strict=True)]
         return [added(w / added(raw) * mean[k] for w, mean in zip(raw, self.mean, strict=True)) for k in range(self.n)]
 
     def judge(self, k, x, h, issued):
@@ -49,7 +49,7 @@ class Hedge:
         self.gap = {len(prior): 0.0, len(prior) - 1: 0.0}
 
     def eta(self):
-        return min(-math.log(min(p for p in self.prior if p > 0)) / 2 / max(self.delta, 1e-9), 20.0)
+        return min(-math.log(min(p for p in self.prior if p > 0)) / 4 / max(self.delta, 1e-9), 20.0)
 
     def weights(self, among):
         prior = [p / added(self.prior[:among]) for p in self.prior[:among]]
@@ -73,18 +73,17 @@ class Hedge:
         return math.log(added(self._raw(among, least))) - self.eta() * least
 
 
-def priors(n, has_original, has_model):
-    """Return the prior: half for the original if there is one, four fifths of the rest for the blend."""
-    others = [float(has_model), *[1.0] * (n + len(HAZARDS) + 2)]
-    blend = n + len(HAZARDS) + 1
-    others = [0.8 if j == blend else 0.2 * w / (added(others) - 1) for j, w in enumerate(others)]
-    return [0.5, *(w / 2 for w in others)] if has_original else [0.0, *others]
+def priors(n, has_original):
+    """Return the prior without a model: half for the original if there is one, of the rest a twentieth for all but the blend."""
+    others = n + len(HAZARDS) + 1
+    rest = [0.0, *[0.05 / others] * (others - 1), 0.95, 0.05 / others]
+    return [0.5, *(w / 2 for w in rest)] if has_original else [0.0, *rest]
 
 
 def series(rewards, delays, original):
     """Return the weights of each row; rewards are in units of their running size already."""
     n = len(delays)
-    hedge, leaders = Hedge(priors(n, original is not None, False)), Leaders(n)
+    hedge, leaders = Hedge(priors(n, original is not None)), Leaders(n)
     count = len(hedge.prior)
     if original is None:
         original = [[1 / n] * n for _ in rewards]

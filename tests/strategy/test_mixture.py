@@ -56,7 +56,7 @@ def test_the_past_does_not_know_the_future(before, after):
 
 def slack_of(hedge, prior):
     """Return the stated regret to each policy of a prior."""
-    eta = min(math.log(1.0 / prior.min()) / 2.0 / max(float(hedge["delta"]), 1e-9), 20.0)
+    eta = min(math.log(1.0 / prior.min()) / 4.0 / max(float(hedge["delta"]), 1e-9), 20.0)
     return np.log(1.0 / prior) / eta + float(hedge["delta"])
 
 
@@ -201,6 +201,16 @@ def test_evaluate_takes_nothing_short_and_broken_series():
     assert evaluate(broken, [1, 2]).equals(evaluate(np.where(np.isinf(broken), np.nan, broken), [1, 2]))
 
 
+def test_a_horizon_that_is_never_known_does_not_hide_the_others():
+    """Where one horizon has no rewards at all and another earns, that one has the weight; a lone horizon has all of it."""
+    rewards = np.random.default_rng(1).normal(0.3, 1.0, (3000, 3))
+    rewards[:, 0] = -rewards[:, 0]
+    rewards[:, 1] = np.nan
+
+    assert evaluate(rewards, [1, 2, 3]).iloc[-1, 2] > 0.9
+    assert (evaluate(rewards[:, :1], [5]).to_numpy() == 1.0).all()
+
+
 @pytest.mark.parametrize(
     ("rewards", "delays", "settings"),
     [
@@ -208,6 +218,9 @@ def test_evaluate_takes_nothing_short_and_broken_series():
         ([[1.0, 2.0]], [1.5, 1], {}),
         ([[1.0, 2.0]], [1], {}),
         ([1.0, 2.0], [1, 1], {}),
+        ([["a", "b"]], [1, 1], {}),
+        ([[1.0, 2.0], [3.0]], [1, 1], {}),
+        ([[1.0, 2.0]], [1, "soon"], {}),
         ([[1.0, 2.0]], [1, 1], {"original": [[1.0, math.nan]]}),
         ([[1.0, 2.0]], [1, 1], {"predicted": [1.0, 2.0]}),
         ([[1.0, 2.0]], [1, 1], {"meta_temperature_bps": 0.0}),
@@ -215,6 +228,6 @@ def test_evaluate_takes_nothing_short_and_broken_series():
     ],
 )
 def test_evaluate_refuses_what_cannot_be(rewards, delays, settings):
-    """A delay that knows rewards at once, shapes that do not fit, weights that are not numbers, impossible settings."""
+    """A delay that knows rewards at once, shapes that do not fit, what is not a number, impossible settings."""
     with pytest.raises(ConfigError):
         evaluate(rewards, delays, **settings)
