@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["explain", "render"]
 
+_FORECAST = ("horizon_min", "forecast_id", "mu_bps", "sigma_bps", "q_lo_bps", "q_hi_bps", "side", "p_peak", "p_valley")
 _COSTS = ("spread", "vol", "impact", "fee", "residual")
 _UNKNOWN_TO_LIMITS = ("correlation or volatility of what is held", "volume")  # bits of `risk_unknown`
 TURN_LIMIT = "barriers.block_above"
@@ -159,9 +160,7 @@ def _numbers(row: Mapping[str, Any], context: RunContext) -> dict[str, Any]:
             "position_qty": row["position_qty"],
         },
         "features": row["features"],
-        "forecast": {
-            key: row[key] for key in ("horizon_min", "forecast_id", "mu_bps", "sigma_bps", "q_lo_bps", "q_hi_bps", "side")
-        },
+        "forecast": {key: row.get(key) for key in _FORECAST},
         "cost": {"total_bps": row["cost_bps"], **{f"{part}_bps": row[f"cost_{part}_bps"] for part in _COSTS}},
         "edge_needed_bps": row["edge_needed_bps"],
         "net_edge_bps": row["net_edge_bps"],
@@ -220,6 +219,8 @@ def _fill_in(row: Mapping[str, Any], what: str) -> str:
         interval=f"{_signed(row['q_lo_bps'])} to {_signed(row['q_hi_bps'])}",
         held=f"{row['position_qty']:,}",
         target=f"{row['target_qty']:,}",
+        p_peak=_chance(row.get("p_peak")),
+        p_valley=_chance(row.get("p_valley")),
         quality=f"{row['quality']:.2f}",
         quote_age=duration(row["quote_age_ns"]),
         forecast_age=duration(row["forecast_age_ns"]),
@@ -228,6 +229,10 @@ def _fill_in(row: Mapping[str, Any], what: str) -> str:
 
 def _size(value: float) -> str:
     return f"{value:.2f} bps" if _is_known(value) else "-"
+
+
+def _chance(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
 
 
 def _signed(value: float) -> str:

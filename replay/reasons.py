@@ -130,12 +130,12 @@ MEANINGS: dict[Reason, Meaning] = {
     ),
     Reason.BARRIER_PEAK: Meaning(
         "likely peak",
-        "Refused: the chance that this is a peak was too high for a long.",
+        "Refused: the chance that this is a peak, {p_peak}, was too high for a long.",
         "A forecast whose p_peak is at most barriers.block_above, or a short signal.",
     ),
     Reason.BARRIER_VALLEY: Meaning(
         "likely valley",
-        "Refused: the chance that this is a valley was too high for a short.",
+        "Refused: the chance that this is a valley, {p_valley}, was too high for a short.",
         "A forecast whose p_valley is at most barriers.block_above, or a long signal.",
     ),
     Reason.RISK_NAME_CAP: Meaning(

@@ -304,7 +304,7 @@ def equity_table(rows: RunRows, context: RunContext) -> pa.Table:
 
 
 _DECISION_NUMBERS = (
-    "horizon_min", "forecast_id", "quality", "target_qty", "position_qty", "plan_id",
+    "horizon_min", "forecast_id", "p_peak", "p_valley", "quality", "target_qty", "position_qty", "plan_id",
     "quote_age_ns", "forecast_age_ns", "status", "fallback", "breaker",
     "as_original",
     "risk_limit", "risk_unknown",

@@ -57,8 +57,18 @@ def likely_turn(is_peak, legs):
 
 
 @kernel
+def write_turns(legs, decision):
+    """Write how likely the living legs think that the price turns; NaN where none says."""
+    peak = likely_turn(True, legs)
+    valley = likely_turn(False, legs)
+    decision[0]["p_peak"] = peak if peak >= 0.0 else math.nan
+    decision[0]["p_valley"] = valley if valley >= 0.0 else math.nan
+
+
+@kernel
 def block(decision, legs, n, params):  # noqa: ARG001 - one signature for all steps over legs
-    """Return 0, or why the decision's side is not entered."""
+    """Write how likely a turn is, and return 0, or why the decision's side is not entered."""
+    write_turns(legs, decision)
     side = decision[0]["side"]
     if params[0]["mode"] != ENHANCED or side == 0:
         return 0

@@ -137,6 +137,8 @@ DECISION = np.dtype(
         ("edge_needed_bps", "f8"),  # what mu would have had to be
         ("mean_edge_bps", "f8"),  # largest of the horizons: the gate's second rule opens above zero; NaN = unknown
         ("net_edge_bps", "f8"),
+        ("p_peak", "f8"),  # likeliest of the living horizons; NaN = none says
+        ("p_valley", "f8"),
         ("quality", "f8"),  # 0..1, scales the size
         ("quote_age_ns", "i8"),
         ("forecast_age_ns", "i8"),

@@ -9,6 +9,7 @@ import math
 
 from replay.jit import kernel
 from strategy.barriers import block as block_barrier
+from strategy.barriers import write_turns
 from strategy.blend import choose_blend
 from strategy.cost import price, write_cost_parts
 from strategy.decision import Component, Fallback, Reason
@@ -38,6 +39,7 @@ def read_inputs(s, desk, state):
     age_reason = drop_old(now_ns, legs, acting["staleness"])
     if legs_reason == 0:
         legs_reason = age_reason
+    write_turns(legs, decision)
     quote_reason = judge(s, now_ns, desk.book, state.features, state.guard, legs, acting["staleness"], decision)
     if quote_reason == 0:
         quote_reason = refuse(s, desk.clock, desk.book, state.features, state.guard, acting["staleness"], decision)

@@ -2,11 +2,12 @@ import io
 import json
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
 from replay.errors import UsageError
-from replay.explain import TURN_LIMIT, _turn_limit, explain, render
+from replay.explain import TURN_LIMIT, _fill_in, _turn_limit, explain, render
 from replay.reasons import MEANINGS
 from replay.wording import et_stamp
 from strategy.decision import Reason
@@ -51,6 +52,28 @@ def test_a_likely_turn_names_its_limit(tmp_path):
     assert "barriers.block_above = 0.45" == _turn_limit(tmp_path)
     assert "barriers.block_above" == _turn_limit(tmp_path / "none")
     assert TURN_LIMIT in MEANINGS[Reason.BARRIER_VALLEY].change
+
+
+def test_a_likely_turn_is_told_with_its_chance(run_dir, tmp_path):
+    """A refusal by the barriers says how likely the turn was; a run from before that column says a dash."""
+    decisions = pq.read_table(run_dir / "decisions.parquet")
+    row = next(row for row in decisions.to_pylist() if row["reason"] == "GATE_COST")
+    told = {**row, "reason_code": int(Reason.BARRIER_VALLEY), "p_peak": 0.2, "p_valley": 0.714}
+
+    assert "Refused: the chance that this is a valley, 0.71, was too high for a short." == _fill_in(told, "sentence")
+    assert "a peak, 0.20, was" in _fill_in(told | {"reason_code": int(Reason.BARRIER_PEAK)}, "sentence")
+    del told["p_valley"]
+    assert "a valley, -, was" in _fill_in(told, "sentence")
+
+
+def test_every_decision_holds_the_chances_of_a_turn(run_dir):
+    """The likeliest peak and valley of its forecasts stand in the row, and in what `explain` returns; unknown ones are empty."""
+    decisions = pq.read_table(run_dir / "decisions.parquet").to_pandas()
+    row = first(run_dir, "TARGET_SET")
+    answer = explain(run_dir, row["symbol"], int(row["ts_ns"]))
+
+    assert (0.25, 0.75) == (answer["forecast"]["p_peak"], answer["forecast"]["p_valley"])
+    assert decisions.loc[decisions["reason"] == "STALE_QUOTE", ["p_peak", "p_valley"]].isna().all(axis=None)
 
 
 def test_the_decision_in_force_is_the_last_one_at_or_before(run_dir):

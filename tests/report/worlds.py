@@ -104,6 +104,7 @@ class Maker:
         row["cost_spread_bps"], row["cost_vol_bps"], row["cost_fee_bps"] = 1.0, 2.0, 0.4
         row["net_edge_bps"] = abs(mu) - 3.4
         row["risk_limit"], row["risk_unknown"] = (Reason.RISK_NET, 2) if reason == Reason.TARGET_SET else (0, 0)
+        row["p_peak"], row["p_valley"] = (np.nan, np.nan) if reason == Reason.STALE_QUOTE else (0.25, 0.75)
         row["quality"], row["position_qty"], row["target_qty"] = 1.0, held, target
         row["mid2"], row["spread"] = 2 * bid[second] + 100, 100
         row["weights"][0, :2], row["features"][0, :4] = (0.3, 0.7), (0.5, 8.1, -0.2, 1.4)

@@ -37,9 +37,13 @@ def test_entries_equal_the_plain_twin(side, rows):
     alive = [row for row in rows if row[2]]
     may = naive.enter(side, [row[0] for row in alive], [row[1] for row in alive])
     blocked = Reason.BARRIER_PEAK if side > 0 else Reason.BARRIER_VALLEY
-    reason = block(make_decision(side=side), legs, len(legs), as_row(BarrierSettings(mode="enhanced")))
+    decision = make_decision(side=side)
+    reason = block(decision, legs, len(legs), as_row(BarrierSettings(mode="enhanced")))
 
     assert (0 if may else blocked) == reason
+    for name, chances_told in (("p_peak", [row[0] for row in alive]), ("p_valley", [row[1] for row in alive])):
+        known = naive.largest(chances_told)
+        np.testing.assert_equal(decision[0][name], math.nan if known is None else known)
 
 
 @pytest.mark.jit_off
