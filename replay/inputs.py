@@ -213,13 +213,13 @@ def gather(sessions: Sequence[Session | str | Path], config: Config | None, choi
     inputs = Inputs(
         sessions=opened,
         config=config,
-        forecasts_path=_existing(choices.forecasts),
+        forecasts_path=_existing(choices.forecasts, "forecasts"),
         strategy=load_strategy(text) if text else choices.strategy,
         strategy_text=_absolute(text),
         symbols=wanted,
         start=choices.start,
         end=choices.end,
-        state_in=_existing(choices.state_in),
+        state_in=_existing(choices.state_in, "state_in"),
     )
     assert inputs.forecasts is not None  # read now, so that a bad file is refused before anything is compiled
     assert inputs.queue_facts is not None
@@ -248,10 +248,17 @@ def _with_absolute_queue(config: Config) -> Config:
     return config if full == text else config.with_values({"venue": {"queue": full}})
 
 
-def _existing(path: str | Path | None) -> Path | None:
-    if path is not None and not Path(path).exists():
+def _existing(path: str | Path | None, name: str) -> Path | None:
+    if path is None:
+        return None
+    if not isinstance(path, (str, Path)):
+        raise UsageError(
+            f"{name} must be the path of a file, got a {type(path).__name__}: write it to a file (a table: to_parquet) and give "
+            "its path, so that `replay verify` can read it again"
+        )
+    if not Path(path).exists():
         raise UsageError(f"{path} does not exist")
-    return None if path is None else Path(path)
+    return Path(path)
 
 
 def _open(sessions: Sequence[Session | str | Path]) -> list[Session]:

@@ -106,6 +106,15 @@ def count(number: float | None) -> str:
     return DASH if number is None else f"{number:,.0f}"
 
 
+def several(number: int, noun: str) -> str:
+    """Count things.
+
+    >>> several(1, "block"), several(1200, "round trip")
+    ('1 block', '1,200 round trips')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def duration(span_ns: float | None) -> str:
     """Write a span of time with a unit that fits.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from replay.cli.options import Json, NoProgress
+from replay.cli.options import Json, NoProgress, split_names
 from replay.cli.output import print_json, stdout
 from replay.cli.places import check_comparison_folder
 from replay.cli.progress import replay_progress
@@ -33,6 +33,10 @@ def compare(  # one parameter per option of the command
     forecasts: Annotated[
         Path | None, typer.Option("--forecasts", metavar="FILE", help="Forecasts for both, Parquet or csv.")
     ] = None,
+    symbols: Annotated[str | None, typer.Option("--symbols", metavar="A,B", help="Replay only these symbols, in both.")] = None,
+    state_in: Annotated[
+        Path | None, typer.Option("--state-in", metavar="F", help="Start both from this state, so that nothing has to warm up.")
+    ] = None,
     band: Annotated[
         str | None,
         typer.Option("--band", metavar="BAND", help="Fill band: pessimistic, expected or optimistic; of runs made with --bands."),
@@ -55,11 +59,11 @@ def compare(  # one parameter per option of the command
     target = out or Path("runs") / "compare"
     check_comparison_folder(target, is_overwriting=is_overwriting)
     if a or b:
-        sides = [_settings(side or [], band) for side in (a, b)]
-        folders = _replay_both(folders, sides, forecasts, target, is_quiet)
-    elif forecasts is not None:
-        raise UsageError("--forecasts belongs to sessions that are replayed; add --a and --b, or leave it out")
-    elif band is not None:
+        sides = [_settings(side or [], band, split_names(symbols)) for side in (a, b)]
+        folders = _replay_both(folders, sides, {"forecasts": forecasts, "state_in": state_in}, target, is_quiet)
+    else:
+        _refuse_inputs({"--forecasts": forecasts, "--symbols": symbols, "--state-in": state_in})
+    if band is not None and not (a or b):
         folders = [Result.open(folder).of_band(band).path for folder in folders]
     if len(folders) != 2:
         raise UsageError(f"compare takes two runs, or sessions with --a and --b; got {len(folders)} folder(s)")
@@ -67,7 +71,14 @@ def compare(  # one parameter per option of the command
     _show(comparison, write_page(comparison, target / "compare.html"), is_json)
 
 
-def _settings(texts: Settings, band: str | None) -> Config:
+def _refuse_inputs(given: dict[str, Any]) -> None:
+    """Refuse what only a replay can use where two runs are compared that were made before."""
+    for option, value in given.items():
+        if value is not None:
+            raise UsageError(f"{option} belongs to sessions that are replayed; add --a and --b, or leave it out")
+
+
+def _settings(texts: Settings, band: str | None, symbols: tuple[str, ...]) -> Config:
     """Put files and single settings over the defaults, in the order given."""
     from replay.config import Config
 
@@ -75,6 +86,7 @@ def _settings(texts: Settings, band: str | None) -> Config:
     for text in texts:
         is_single = "=" in text
         config = config.with_sets([text]) if is_single else config.with_values(_changed(Config.load(text), Config()), text)
+    config = config.with_values({"run": {"symbols": symbols}}, "--symbols") if symbols else config
     return config if band is None else config.with_sets([f"venue.band={band}"])
 
 
@@ -87,7 +99,7 @@ def _changed(config: Config, default: Config) -> dict[str, dict[str, Any]]:
     }
 
 
-def _replay_both(sessions: list[Path], sides: list[Config], forecasts: Path | None, target: Path, is_quiet: bool) -> list[Path]:
+def _replay_both(sessions: list[Path], sides: list[Config], inputs: dict[str, Any], target: Path, is_quiet: bool) -> list[Path]:
     """Replay the sessions with both settings, one bar for both; the runs lie in `target` as `a` and `b` once both are done."""
     from replay.result import refuse_stranger
     from replay.runner import run
@@ -101,7 +113,7 @@ def _replay_both(sessions: list[Path], sides: list[Config], forecasts: Path | No
             told = None if progress is None else _part(progress, k)
             started_at = datetime.now(UTC).isoformat(timespec="seconds")
             symbols = config.run.symbols or None
-            results.append(run(sessions, config, forecasts, symbols=symbols, progress=told, started_at=started_at))
+            results.append(run(sessions, config, symbols=symbols, progress=told, started_at=started_at, **inputs))
     return [result.save(place) for result, place in zip(results, places, strict=True)]
 
 

@@ -15,6 +15,7 @@ from replay.compare.sums import Stretches, Trips, read_trips, retention_sums, su
 from replay.errors import UsageError
 from replay.result import Result
 from replay.tables import RunContext
+from replay.wording import several
 
 N_DRAWS = 2_000
 BLOCK_MIN = 30
@@ -129,10 +130,15 @@ def _notes(is_same: bool, n_blocks: int, sums: tuple[dict[str, np.ndarray], ...]
     """Say what keeps the figures from meaning much."""
     notes = ["Both runs did exactly the same: their journals are equal."] if is_same else []
     if n_blocks < STRETCHES_MIN:
-        short = f"{n_blocks} blocks are too few for intervals, it takes {STRETCHES_MIN}"
+        short = f"{several(n_blocks, 'block')} {'is' if n_blocks == 1 else 'are'} too few for intervals, it takes {STRETCHES_MIN}"
         notes.append(f"{short}: compare more sessions, or shorten --block-min.")
     for name, run in zip("AB", sums, strict=True):
         n = int(run["trips"].sum())
-        if n < TRIPS_MIN:
-            notes.append(f"Run {name} made {n} round trips: their rate takes {TRIPS_MIN} of each run to get a verdict.")
+        if not run["turnover_usd"].any():
+            notes.append(
+                f"Run {name} traded nothing: who stays out has no loss and no drawdown, which is no merit of its trades."
+            )
+        elif n < TRIPS_MIN:
+            told = several(n, "round trip")
+            notes.append(f"Run {name} made {told}: their rate takes {TRIPS_MIN} of each run to get a verdict.")
     return tuple(notes)

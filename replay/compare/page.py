@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
+import numpy as np
+
 from replay.compare.bootstrap import Line
 from replay.compare.comparison import Comparison
 from replay.compare.view import HEADS, cells, headline, how, setting_lines
@@ -19,7 +21,7 @@ from the order's arrival to its fill; timing its move from the decision to the a
 Adverse selection is the mid's move against us after the fill, a view of its own."""
 _ALPHA = """Alpha kept is net profit over forecast edge of the round trips; of the run that entered more dollars only the most
 promising trips count, up to the other's dollars. The drawdown is that of the profit at the ends of blocks."""
-_VERDICTS = """Better and worse are said where the 95 % interval of B - A does not hold zero. Of sixteen lines about one would say
+_VERDICTS = """Better and worse are said where the 95 % interval of B - A does not hold zero. Of twenty lines about one would say
 so by chance alone."""
 
 
@@ -30,7 +32,7 @@ def write_page(comparison: Comparison, path: Path) -> Path:
         ("What came out", sentences([headline(comparison), *comparison.notes])),
         ("Figure by figure", _table(comparison)),
         ("Difference in per cent of A, 95 % interval", _forest(comparison.lines)),
-        ("Net profit, USD", paths(ends_ns, [("A", a), ("B", b)], "USD")),
+        ("Net profit, USD", paths(np.r_[0, ends_ns], [("A", np.r_[0.0, a]), ("B", np.r_[0.0, b])], "USD")),
         ("What differs", sentences(setting_lines(comparison))),
         ("How to read it", sentences([f"{how(comparison)}.", _COSTS, _ALPHA, _VERDICTS])),
     ]
@@ -60,12 +62,16 @@ def _forest(lines: tuple[Line, ...]) -> str:
     height = _ROW * (len(shown) + 1)
     grid = "".join(
         f'<line x1="{_x(v):.0f}" x2="{_x(v):.0f}" y1="0" y2="{height - _ROW}" stroke="{"#94a3b8" if v == 0 else "#e2e8f0"}"/>'
-        f'<text x="{_x(v):.0f}" y="{height - 8}" text-anchor="middle" font-size="11" fill="#64748b">{100 * v:+.0f} %</text>'
+        f'<text x="{_x(v):.0f}" y="{height - 8}" text-anchor="middle" font-size="11" fill="#64748b">{_percent(v)}</text>'
         for v in (-1.0, -0.5, 0.0, 0.5, 1.0)
     )
     return (
         f'<svg viewBox="0 0 {_WIDTH} {height}" width="100%">{grid}{"".join(_bar(k, line) for k, line in enumerate(shown))}</svg>'
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:+.0f} %" if share else "0 %"
 
 
 def _bar(k: int, line: Line) -> str:

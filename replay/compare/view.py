@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from replay.compare.bootstrap import Line
 from replay.compare.comparison import Comparison
-from replay.wording import DASH
+from replay.wording import DASH, several
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -41,14 +41,13 @@ def figure(value: float | None, unit: str, has_sign: bool = False) -> str:
 def setting_lines(comparison: Comparison) -> list[str]:
     """Say in which settings and inputs the runs differ."""
     shown = [f"{key}: {_plain(a)} -> {_plain(b)}" for key, (a, b) in comparison.differs.items()]
-    more = [f"and {len(shown) - _SETTINGS_SHOWN} more"] if len(shown) > _SETTINGS_SHOWN else []
-    return [*shown[:_SETTINGS_SHOWN], *more] or ["nothing: settings and inputs are the same"]
+    return shown or ["nothing: settings and inputs are the same"]
 
 
 def how(comparison: Comparison) -> str:
     """Say how the intervals were made."""
     return (
-        f"{comparison.blocks} blocks of {comparison.block_min} min in {len(comparison.days)} sessions, "
+        f"{several(comparison.blocks, 'block')} of {comparison.block_min} min in {several(len(comparison.days), 'session')}, "
         f"{comparison.draws:,} draws with seed {comparison.seed}, the same blocks for both runs; "
         f"fills of the {comparison.band} band"
     )
@@ -83,7 +82,10 @@ def render(comparison: Comparison) -> Group:
         row = cells(line)
         style = STYLES.get(line.verdict, "dim")
         table.add_row(*[Text(cell) for cell in (*row[:3], row[4])], Text(line.verdict, style=style))
-    told = [f"A  {comparison.a}", f"B  {comparison.b}", *(f"   {text}" for text in setting_lines(comparison))]
+    settings = setting_lines(comparison)
+    if len(settings) > _SETTINGS_SHOWN:
+        settings = [*settings[:_SETTINGS_SHOWN], f"and {len(settings) - _SETTINGS_SHOWN} more, all of them on the page"]
+    told = [f"A  {comparison.a}", f"B  {comparison.b}", *(f"   {text}" for text in settings)]
     tail = [headline(comparison), how(comparison), *comparison.notes]
     return Group(*[Text(text) for text in told], table, *[Padding(Text(text), (0, 0)) for text in tail], Text())
 

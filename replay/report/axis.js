@@ -3,7 +3,7 @@
 
 const ZONE = "America/New_York";
 const NIGHT_S = 900;
-const STEPS_S = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200];
+const STEPS_S = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400];
 const written = (options) => new Intl.DateTimeFormat("en-US", { timeZone: ZONE, hourCycle: "h23", ...options });
 const CLOCK = { hour: "2-digit", minute: "2-digit" };
 const clockFull = written({ month: "short", day: "2-digit", second: "2-digit", ...CLOCK });

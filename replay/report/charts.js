@@ -10,7 +10,14 @@ const timeAxis = (days) => ({
   grid: { stroke: "#eef2f6", width: 1 },
   ticks: { stroke: "#cbd5e1", width: 1 },
 });
-const moneyAxis = (digits) => ({ size: 72, values: (u, splits) => splits.map((v) => dollar(v, digits)), grid: { stroke: "#eef2f6", width: 1 }, ticks: { stroke: "#cbd5e1", width: 1 } });
+// Steps finer than the usual digits (two and a half cents) are written out, or two labels would read the same.
+const digitsOf = (splits, digits) => {
+  const step = splits.length > 1 ? Math.abs(splits[1] - splits[0]) : 1;
+  let needed = digits;
+  while (needed < 4 && Math.abs(step * 10 ** needed - Math.round(step * 10 ** needed)) > 1e-6) needed++;
+  return needed;
+};
+const moneyAxis = (digits) => ({ size: 72, values: (u, splits) => splits.map((v) => dollar(v, digitsOf(splits, digits))), grid: { stroke: "#eef2f6", width: 1 }, ticks: { stroke: "#cbd5e1", width: 1 } });
 const timeSeries = (days) => ({ label: "time ET", value: (u, x) => (x == null ? "-" : clockFull.format(new Date(toTime(days, x) * 1000))) });
 
 function options(days, title, width, height, series, digits, hooks) {

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 _WIDTH, _HEIGHT, _MARGIN = 1100, 240, 46
+_LABEL_SHARE = 0.07  # of the height that a label takes
 _COLOURS = ("#64748b", "#2563eb", "#b45309", "#0f766e")
 
 
@@ -34,13 +35,18 @@ def write_plain(path: Path, title: str, subtitle: str, sections: Iterable[tuple[
 
 
 def chip(word: str, kind: str) -> str:
-    """Return a word on a coloured ground; `kind` is good, warn, bad or empty."""
+    """Return a word on a coloured ground, never broken; `kind` is good, warn, bad or empty."""
     return f'<span class="chip {kind}">{escape(word)}</span>'
 
 
 def sentences(lines: Iterable[str]) -> str:
     """Return a paragraph per line."""
     return "".join(f"<p>{escape(line)}</p>" for line in lines)
+
+
+def _is_apart(low: float, high: float) -> bool:
+    """Tell whether the label of zero keeps clear of those of the extremes."""
+    return all(value == 0.0 or abs(value) > _LABEL_SHARE * (high - low) for value in (low, high))
 
 
 def paths(x: np.ndarray, curves: Sequence[tuple[str, np.ndarray]], unit: str) -> str:
@@ -63,7 +69,7 @@ def paths(x: np.ndarray, curves: Sequence[tuple[str, np.ndarray]], unit: str) ->
         )
     labels = "".join(
         f'<text x="{_MARGIN - 4}" y="{down(v) + 4:.1f}" text-anchor="end" font-size="11" fill="#64748b">{v + 0.0:,.0f}</text>'
-        for v in sorted({round(low) + 0, 0, round(high) + 0})
+        for v in sorted({round(low) + 0, round(high) + 0} | ({0} if _is_apart(low, high) else set()))
     )
     zero = f'<line x1="{_MARGIN}" x2="{_WIDTH - _MARGIN}" y1="{down(0.0):.1f}" y2="{down(0.0):.1f}" stroke="#e2e8f0"/>'
     legend = " &nbsp; ".join(names)

@@ -120,10 +120,11 @@ _NUMBER = ' class="number"'
 
 def _chips(run: Result) -> str:
     words = [
-        f"{chip(check['status'].replace('_', ' ').lower(), _KINDS.get(check['status'], ''))} {escape(_title(check['name']))}"
+        f'<span class="pair">{chip(check["status"].replace("_", " ").lower(), _KINDS.get(check["status"], ""))} '
+        f"{escape(_title(check['name']))}</span>"
         for check in run.verification["checks"]
     ]
-    return f"<p>{' &nbsp; '.join(words)}</p>"
+    return f"<p>{' '.join(words)}</p>"
 
 
 def _statuses(lines: Sequence[PeriodLine]) -> str:

@@ -13,6 +13,7 @@ from replay.result import Result
 from replay.summary_view import form_lines, headline
 from replay.wording import bps, count, duration, percent, usd
 
+_FEW_TRIPS = 30
 _FEW_ALERTS = 3  # of one component's breakers: more are told in one sentence
 
 
@@ -131,6 +132,13 @@ def _more_advice(summary: Mapping[str, Any], config: Mapping[str, Any]) -> Itera
     if stale:
         mode = config.get("staleness", {}).get("mode", "?")
         yield f"{count(stale)} decisions were taken on stale data: tighten [staleness] (its mode is {mode!r})."
+    if summary["gross_usd"] < 0 and summary["round_trips"]:
+        few = ", too few to be sure," if summary["round_trips"] < _FEW_TRIPS else ""
+        yield (
+            f"The loss came before fees: {count(summary['round_trips'])} round trips{few} kept "
+            f"{bps(summary['round_trip_net_bps'], 1)} where {bps(summary['round_trip_edge_bps'], 1)} was forecast. "
+            "Judge the forecasts on more days before any other setting."
+        )
     if summary["net_usd"] < 0 < summary["gross_usd"]:
         yield f"Fees of {usd(summary['fee_usd'])} turned a profit into a loss: raise arbiter.reserve_bps, or send larger orders."
     if summary["orders"] >= 20 and (summary["fill_rate_qty"] or 0.0) < 0.5:

@@ -1,5 +1,9 @@
+import json
+from pathlib import Path
+
 import pytest
 
+from replay.session import Session
 from tests.compare.runs import write_run
 
 
@@ -30,10 +34,16 @@ def test_compare_replaces_only_what_it_is_told_to(replay, pair, tmp_path):
 def test_compare_replays_sessions_with_two_settings(replay, made_up, tmp_path):
     """Both runs are kept and can be compared again; settings are told."""
     out = tmp_path / "out"
+    symbol = Session.open(made_up).symbols[0]
+    state = Path(__file__).parents[2] / "data" / "sample" / "start.npz"
     settings = ["--a", "gate.mode=off", "--b", "gate.mode=original", "--band", "pessimistic"]
-    outcome = replay("compare", made_up, *settings, "--out", out, "--json", "--no-progress")
+    inputs = ["--symbols", symbol, "--state-in", state]
+    outcome = replay("compare", made_up, *settings, *inputs, "--out", out, "--json", "--no-progress")
 
     assert 0 == outcome.exit_code, outcome.err
+    manifests = [json.loads((out / name / "manifest.json").read_text())["inputs"] for name in "ab"]
+    assert [[symbol]] * 2 == [inputs["symbols"] for inputs in manifests]
+    assert [str(state)] * 2 == [inputs["state_in"]["path"] for inputs in manifests]
     assert {"gate.mode": ["off", "original"]} == outcome.json["differs"]
     assert "pessimistic" == outcome.json["band"]
     assert 0 == replay("compare", out / "a", out / "b", "--out", tmp_path / "again").exit_code
@@ -46,7 +56,8 @@ def test_compare_replays_sessions_with_two_settings(replay, made_up, tmp_path):
         (["{a}", "{c}"], "different sessions of 2026-03-02"),
         (["{a}", "missing"], "there is no run missing"),
         (["{a}", "{b}", "--band", "pessimistic"], "has no band 'pessimistic'; it has expected"),
-        (["{a}", "{b}", "--forecasts", "f.csv"], "add --a and --b, or leave it out"),
+        (["{a}", "{b}", "--forecasts", "f.csv"], "--forecasts belongs to sessions that are replayed; add --a and --b"),
+        (["{a}", "{b}", "--symbols", "A"], "--symbols belongs to sessions that are replayed; add --a and --b"),
         (["{a}", "--a", "gate.mode=off", "--band", "gloomy"], "band in [venue] must be one of"),
         (["{a}", "--a", "gate.moed=off"], "did you mean 'mode'"),
         (["{a}", "--a", "missing.toml"], "cannot read the configuration"),

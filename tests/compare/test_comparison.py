@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -96,6 +97,47 @@ def test_page_and_terminal_show_every_line(folders, tmp_path):
     assert "<script" not in page
 
 
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory):
+    rows = Maker().day()
+    nothing = {name: getattr(rows, name)[:0] for name in ("orders", "fills")}
+    return write_run(tmp_path_factory.mktemp("idle") / "idle", rows=rows._replace(**nothing))
+
+
+def test_a_run_that_stayed_out_is_named(folders, idle):
+    """Who traded nothing looks better in all that trading costs, and the notes say so before anybody believes it."""
+    notes = compare(folders[0], idle, draws=200).notes
+
+    assert 1 == sum("Run B traded nothing" in note for note in notes)
+    assert not any("Run A" in note and "nothing" in note for note in notes)
+
+
+def test_one_block_is_told_in_the_singular_and_its_profit_is_drawn(folders, tmp_path):
+    """A stretch of one block has no interval, and its profit a line from zero to its end."""
+    found = compare(*folders[:2], draws=200, block_min=600)
+    page = write_page(found, tmp_path / "compare.html").read_text()
+    lines = re.findall(r'<polyline[^>]* points="([^"]+)"', page)
+
+    assert "1 block is too few for intervals" in found.notes[0]
+    assert "1 block of 600 min in 1 session," in page
+    assert [2, 2] == [len(line.split()) for line in lines]
+    assert lines[0].split()[0].split(",")[1] == lines[1].split()[0].split(",")[1]
+
+
+def test_the_page_hides_no_setting(folders, tmp_path):
+    """All that differs stands on the page; the terminal shows the first and says where the others are."""
+    from rich.console import Console
+
+    differs = {f"planner.setting_{k}": [k, k + 1] for k in range(16)}
+    found = replace(compare(*folders[:2], draws=100), differs=differs)
+    page = write_page(found, tmp_path / "compare.html").read_text()
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(render(found))
+
+    assert all(f"{name}: " in page for name in differs)
+    assert "and 4 more, all of them on the page" in console.export_text()
+
+
 def test_one_switch_alone_is_an_ablation(folders):
     """A pair of runs that differs in one mode only is found, original first; components without a pair are named."""
     runs = [Result.open(folder) for folder in folders[1::-1]]
@@ -172,6 +214,17 @@ def test_a_run_is_told_in_plain_words(folders, tmp_path):
     judged = [check for check in run.verification["checks"] if check["status"] in ("WARN", "FAIL")]
     assert len(judged) <= len(words.change)
     assert alerts_of(run.path) == [] or "began to" in " ".join(words.found)
+
+
+def test_a_loss_before_fees_is_no_fine_day(folders):
+    """Where the trades lost before any fee, what was promised and what came stands under what to change."""
+    run = Result.open(folders[0])
+    lost = {"gross_usd": -203.1, "net_usd": -321.5, "round_trips": 23, "round_trip_net_bps": -3.4, "round_trip_edge_bps": 2.4}
+    run.summary.update(lost)
+
+    assert any(
+        "23 round trips, too few to be sure, kept -3.4 bps where +2.4 bps was forecast" in line for line in words_of(run).change
+    )
 
 
 def test_advice_stands_with_its_evidence(tmp_path):

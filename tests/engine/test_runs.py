@@ -162,6 +162,13 @@ def test_a_saved_run_is_complete_and_opens_again(days, tmp_path):
         Result.open(days[0].parent)
 
 
+@pytest.mark.parametrize("name", ["forecasts", "state_in"])
+def test_a_table_in_memory_is_no_file(days, name):
+    """What `verify` could not read again is refused with the way to give it."""
+    with pytest.raises(UsageError, match=f"{name} must be the path of a file, got a DataFrame: write it to a file"):
+        run([days[0]], **{name: pd.DataFrame({"symbol": ["A"]})})
+
+
 def test_nothing_is_half_written(days, tmp_path):
     """Saving over something that is no run is refused; saving over a run replaces it whole."""
     result = run(days[:1])

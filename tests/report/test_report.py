@@ -140,6 +140,20 @@ def test_an_incomplete_run_is_refused(run_dir, tmp_path):
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium: set CHROMIUM to its path or install it")
+def test_labels_of_an_axis_differ(tmp_path):
+    """Steps of two and a half cents are labelled with the digits that they need, round ones with the usual two."""
+    steps = "[[48, 48.025, 48.05], [48, 48.5], [0, 100], [7]]"
+    shown = f"document.body.textContent = JSON.stringify({steps}.map((s) => s.map((v) => dollar(v, digitsOf(s, 2)))))"
+    script = "".join(page._asset(f"{name}.js") for name in ("axis", "charts"))
+    path = tmp_path / "axis.html"
+    path.write_text(f"<html><body></body><script>{script}\n{shown}</script></html>")
+    found = re.search(r"<body>(.+)</body>", _dom(path, tmp_path))
+
+    assert found is not None
+    assert [["$48.000", "$48.025", "$48.050"], ["$48.00", "$48.50"], ["$0.00", "$100.00"], ["$7.00"]] == json.loads(found[1])
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium: set CHROMIUM to its path or install it")
 @pytest.mark.parametrize("has_library", [True, False])
 def test_the_page_passes_its_own_test_in_a_browser(run_dir, tmp_path, monkeypatch, has_library):
     """In a real browser the page decodes its data, draws three charts, agrees with the summary, and no script fails."""
@@ -147,11 +161,15 @@ def test_the_page_passes_its_own_test_in_a_browser(run_dir, tmp_path, monkeypatc
         monkeypatch.setattr(page, "chart_library", lambda: None)
     path = write_report(run_dir)
 
-    command = [CHROMIUM, *FLAGS.split(), f"--user-data-dir={tmp_path}", "--dump-dom", path.as_uri()]
-    html = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    html = _dom(path, tmp_path)
 
     (told,) = re.findall(r'<pre id="selftest">(.*?)</pre>', html, flags=re.DOTALL)
     assert told.startswith("self-test ok"), told
+
+
+def _dom(path, profile):
+    command = [CHROMIUM, *FLAGS.split(), f"--user-data-dir={profile}", "--dump-dom", path.as_uri()]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
 
 
 def test_many_breakers_are_told_in_one_sentence():
