@@ -25,8 +25,11 @@ Prints (the aggressor's side decides which own orders may trade; a print never t
         as the symbol's evidence says (`pairing_ns`), counted from the first that waits. A touch that fell away or was hidden
         is remembered as long. A level that comes back starts anew.
     10. Prints that consume nothing: off-exchange, average-price, late, auction, hidden, unreported, past the limit, off the tick
-        grid, or without size. Odd lots consume, unreported as they are. A print without a venue reaches our queue with the band's
-        share of its size. A print without a side belongs to the side whose pending drop it explains; else by the quote in force
+        grid (rule 32), or without size. Off-exchange is what its venue's name says. Late is what the feed calls late or out of
+        sequence, or what was received more than ten seconds after the exchange's own time (eleven where that is in whole
+        seconds): such a print may be older than the order (`replay.session.tape`). A younger one happens when it is received.
+        Odd lots consume, unreported as they are. A print without a venue reaches our queue with the band's share of its size. A
+        print without a side belongs to the side whose pending drop it explains; else by the quote in force
         when it happened (at the exchange, where its time is known finer than to the second, else as received): at or below the
         bid it is a sell, at or above the ask a buy, between them the nearer side decides, and the last trade's tick where that
         says nothing; then no side, and it is counted. Guesses between bid and ask fill nobody in the pessimistic band; in the
@@ -53,7 +56,8 @@ Life of an order
         of the symbol, the symbol halted, the symbol's table full; and by rules 30 to 33.
     18. No fill while the symbol is not trading (halt, auction, gap, lost connection) but by an auction, and no pairing across
         it. What was ahead before bounds what is ahead after it; until its side is shown again no print fills. DAY orders expire
-        at the close, GTD at their time or at the close; an order that comes after its end expires at once.
+        at the close, GTD at their time or at the close, whichever is first; an order that comes after its end expires at once.
+        (`fills.simulate`, asked for all hours, lets those that come after the close live on, GTD until their time.)
     19. A fill beats a cancel: a cancel or change of an order that is gone answers CANCEL_REJECTED.
     20. A change keeps the place in the queue only when the price stays and the quantity does not grow; `qty` is the whole
         quantity, what is filled included. Any other change joins anew. A change that is refused leaves the order as it was.
@@ -79,7 +83,7 @@ Terms
         take then is cancelled.
     31. An order sent during a halt is rejected, or held until trading resumes: a choice. It then joins an unknown queue.
     32. The tick is the symbol's own; below one dollar that of Rule 612 on the trade date, where the symbol's own is a cent, or
-        half a cent once the table has it.
+        half a cent once the table has it. Orders and prints are judged by the same one.
     33. Where there is an account: a sell of more than is held and not yet for sale is a short sale, rejected where shares cannot
         be borrowed, and at or below the bid while short sales are restricted. An order that would take positions and orders,
         at their worst and at the bid, beyond `leverage` times the equity after fees is rejected; a contract counts with its

@@ -2,6 +2,7 @@
 
 from fills.bands import GUESS_NOBODY, MILLION
 from fills.ledger import awaits_print, hear
+from fills.refusal import tick_at
 from fills.venue import NO_RANK, PRINT_WAITS, TOUCHES
 from replay.desk import queueless
 from replay.events import NO_TIME, Flag
@@ -19,7 +20,7 @@ def hear_side(event, s, row, bids, asks, venue):
     """Book a print on the side it consumed; return that side when own orders are within its reach, else 0."""
     qty = event["qty"]
     price = event["price"]
-    if queueless(event["flags"]) != 0 or qty <= 0 or price <= 0 or (row["tick"] > 1 and price % row["tick"] != 0):
+    if queueless(event["flags"]) != 0 or qty <= 0 or price <= 0 or is_between_ticks(price, row["tick"], venue):
         venue.ctl[0]["n_ineligible"] += 1
         return STRAY_SIDE if bids["best_rank"] != NO_RANK or asks["best_rank"] != NO_RANK else 0
     flags = event["flags"] & (BUY | SELL)
@@ -30,6 +31,12 @@ def hear_side(event, s, row, bids, asks, venue):
     wait_ns = venue.pairing_ns[row["evidence"], PRINT_WAITS]
     ledger = bids if side > 0 else asks
     return side if hear(ledger, price if side > 0 else -price, qty, event["ts_ns"], wait_ns) else 0
+
+
+@leaf
+def is_between_ticks(price, tick, venue):
+    """Tell whether a price is on no step of the grid in force there (rule 32), whose low ticks divide the others."""
+    return tick > 1 and price % tick != 0 and price % tick_at(price, tick, venue.terms[0]) != 0
 
 
 @leaf

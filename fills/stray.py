@@ -2,7 +2,7 @@
 
 from fills.bands import GUESS_ANYBODY, GUESS_NOBODY
 from fills.pegs import fill_hidden
-from fills.prints import BUY, SELL, budget_qty
+from fills.prints import BUY, SELL, budget_qty, is_between_ticks
 from fills.record import compact, whole_ahead, write_fill
 from fills.resting import fill_from_print
 from fills.venue import ASK, BID, HELD_RANK, Rule
@@ -23,7 +23,7 @@ def meet_stray_print(event, s, lane, venue):
     if event["qty"] <= 0 or event["price"] <= 0 or venue.n_orders[lane] == 0:
         return
     flags = queueless(event["flags"])
-    is_off_tick = event["price"] % venue.orders[lane, 0]["tick"] != 0
+    is_off_tick = is_between_ticks(event["price"], venue.orders[lane, 0]["tick"], venue)
     if flags == AUCTION and not is_off_tick:
         _fill_in_auction(event["price"], budget_qty(event, False, choice), lane, choice["has_auction_at"], venue)
     elif flags != 0 or is_off_tick:

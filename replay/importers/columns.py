@@ -21,7 +21,7 @@ The map is TOML: one table per stream, each naming our columns on the left and t
     # also: exch_ts
 
     [trades]                       # ts, price, size; optional exchange, conditions, exch_ts, symbol
-    off_exchange = ["D"]           # exchange codes that mean off exchange
+    off_exchange = ["4"]           # further exchange codes that mean off exchange; FINRA's own names (D, TRF, ...) are known
 
     [bars]                         # start, open, high, low, close; optional volume, wap, count, symbol
     bar_s = 60                     # default: the smallest step of the file

@@ -11,8 +11,8 @@ T4  A print with price 0 and size 0 is no print: with `pastLimit` it says HALTED
 T5  Prints without a size (odd lots of a feed that counts round lots) are left out and counted in the notes.
 T6  A price finer than the scale is rounded (average-price prints) and flagged AVERAGE_PRICE.
 
-Exchange `FINRA` (also `D`, `TRF`, `FINRATRF`) means OFF_EXCHANGE; of the SIP's sale conditions (one letter each), `I` means
-ODD_LOT, `L U Z` LATE, `B W H 4` AVERAGE_PRICE, `O Q 5 6 M` AUCTION, `T` EXTENDED.
+Of the SIP's sale conditions (one letter each), `I` means ODD_LOT, `L U Z` LATE, `B W H 4` AVERAGE_PRICE, `O Q 5 6 M` AUCTION,
+`T` EXTENDED. Which exchanges mean OFF_EXCHANGE is decided where the session is built (`replay.session.tape`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ from replay.importers.quoting import (
 from replay.importers.times import refuse_night
 
 SOURCE = "ibkr-ticks"
-OFF_EXCHANGE = ("FINRA", "D", "TRF", "FINRATRF")
 CONDITION_FLAGS = {
     Flag.ODD_LOT: "I",
     Flag.LATE: "LUZ",
@@ -133,7 +132,7 @@ def _trades(table: Table, ts_ns: np.ndarray, name: str, options: ImportOptions) 
     trades["past_limit"] = past_limit
     trades["unreported"] = _attribute(table, "tickAttribLast", _TRADE_ATTRIBUTES, "unreported")
     is_finer = np.abs(table.numbers("price") * options.scale - price) > 1e-3
-    trades["flags"] = _flags(trades["exchange"], trades["conditions"]) | np.where(is_finer, int(Flag.AVERAGE_PRICE), 0)
+    trades["flags"] = _flags(trades["conditions"]) | np.where(is_finer, int(Flag.AVERAGE_PRICE), 0)
     kept = size > 0
     return (
         trades[kept].reset_index(drop=True),
@@ -151,8 +150,8 @@ def _status(ts_ns: np.ndarray, past_limit: np.ndarray, name: str) -> pd.DataFram
     return pd.DataFrame({"ts_ns": ts_ns, "exch_ts_ns": ts_ns, "symbol": name, "status": pd.Series(words, dtype="str")})
 
 
-def _flags(exchange: pd.Series, conditions: pd.Series) -> np.ndarray:
-    flags = np.where(exchange.isin(OFF_EXCHANGE), int(Flag.OFF_EXCHANGE), 0)
+def _flags(conditions: pd.Series) -> np.ndarray:
+    flags = np.zeros(len(conditions), np.int64)
     for flag, letters in CONDITION_FLAGS.items():
         flags |= np.where(conditions.str.contains(f"[{letters}]", regex=True), int(flag), 0)
     return flags

@@ -7,8 +7,8 @@ L1  Tick quotes are one-sided rows of an already consolidated quote; a row witho
     of a millisecond are applied at once; books per exchange cannot be built from them.
 L2  Suspicious quotes (last column 1) are left out and counted; suspicious prints are kept and flagged AVERAGE_PRICE: not a
     market price.
-L3  Exchange `D` (FINRA's trade reporting facility) is OFF_EXCHANGE. Trade conditions are kept as they stand (hexadecimal bit mask
-    of LEAN's TradeConditionFlags) and mapped: bits of `CONDITION_BITS`, and a size below a round lot is ODD_LOT.
+L3  Trade conditions are kept as they stand (hexadecimal bit mask of LEAN's TradeConditionFlags) and mapped: bits of
+    `CONDITION_BITS`, and a size below a round lot is ODD_LOT. Exchanges keep their names; `D` is a facility of FINRA.
 L4  Quote seconds give the closing bid and ask of the second, known at its end. Trade seconds are bars of one second.
 L5  Trades come before quotes of the same millisecond.
 """
@@ -202,7 +202,6 @@ def _trade_flags(table: Table, frame: pd.DataFrame, options: ImportOptions) -> n
     codes, words = pd.factorize(frame["conditions"])
     mapped = np.array([_mask_flags(table, str(word)) for word in words], np.int64)
     flags: np.ndarray = mapped[codes]
-    flags |= np.where(frame["exchange"] == "D", int(Flag.OFF_EXCHANGE), 0)
     flags |= np.where(frame["size"] < options.round_lot, int(Flag.ODD_LOT), 0)
     flags |= np.where(table.integers("suspicious") != 0, int(Flag.AVERAGE_PRICE), 0)
     return flags

@@ -13,6 +13,7 @@ from replay.events import NO_TIME, Flag
 from replay.session.arrays import column_array, column_words
 from replay.session.manifest import Manifest
 from replay.session.tables import COLUMNS
+from replay.session.ticks import is_off_tick, ticks_by_name
 
 GAP_NS = 300_000_000_000
 _SECOND_NS = 1_000_000_000
@@ -54,7 +55,9 @@ def group_columns(stream: str, table: Any, manifest: Manifest) -> dict[str, np.n
             codes, words = column_words(table, column.name)
             columns[column.name] = codes
             if column.name == "symbol":
-                columns["tick"] = _by_word(codes, words, {info.name: info.tick for info in manifest.symbols})
+                ticks = ticks_by_name(manifest.symbols, manifest.scale)
+                for k, key in enumerate(("tick", "low_tick")):
+                    columns[key] = _by_word(codes, words, {name: pair[k] for name, pair in ticks.items()})
                 columns["is_known"] = _by_word(codes, words, dict.fromkeys((*manifest.names, ""), 1))
         else:
             columns[column.name] = column_array(table, column.name)
@@ -81,7 +84,7 @@ def group_faults(stream: str, columns: Mapping[str, np.ndarray], manifest: Manif
         for code, flag in (("extended", Flag.EXTENDED), ("past_limit", Flag.PAST_LIMIT), ("unreported", Flag.UNREPORTED)):
             faults[code] = (columns["flags"] & flag) != 0
     special = {"quotes": _quotes, "trades": _trades, "bars": _bars}.get(stream)
-    return faults | (special(columns) if special else {})
+    return faults | (special(columns, manifest.scale) if special else {})
 
 
 def neighbour_faults(stream: str, columns: Mapping[str, np.ndarray], manifest: Manifest) -> dict[str, np.ndarray]:
@@ -98,26 +101,25 @@ def neighbour_faults(stream: str, columns: Mapping[str, np.ndarray], manifest: M
     return faults | ({"gap": end - start >= GAP_NS} if stream == "quotes" else {})
 
 
-def _quotes(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    bid, ask, bid_size, ask_size, tick = (columns[name] for name in ("bid", "ask", "bid_size", "ask_size", "tick"))
+def _quotes(columns: Mapping[str, np.ndarray], scale: int) -> dict[str, np.ndarray]:
+    bid, ask, bid_size, ask_size = (columns[name] for name in ("bid", "ask", "bid_size", "ask_size"))
     both = (bid_size > 0) & (ask_size > 0)
     crossed, locked = both & (bid > ask), both & (bid == ask)
     is_negative = np.minimum(np.minimum(bid, ask), np.minimum(bid_size, ask_size)) < 0
     is_half_empty = ((bid == 0) != (bid_size == 0)) | ((ask == 0) != (ask_size == 0))
     says_crossed, says_locked = ((columns["flags"] & flag) != 0 for flag in (Flag.CROSSED, Flag.LOCKED))
-    step = np.maximum(tick, 1)
     return {
         "not_positive": is_negative | is_half_empty,
         "crossed": crossed,
         "locked": locked,
         "one_sided": ~both,
-        "off_tick": (bid % step != 0) | (ask % step != 0),
+        "off_tick": is_off_tick(bid, columns, scale) | is_off_tick(ask, columns, scale),
         "wrong_flags": (says_crossed != crossed) | (says_locked != locked),
     }
 
 
-def _trades(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    is_between = columns["price"] % np.maximum(columns["tick"], 1) != 0
+def _trades(columns: Mapping[str, np.ndarray], scale: int) -> dict[str, np.ndarray]:
+    is_between = is_off_tick(columns["price"], columns, scale)
     is_off_exchange = (columns["flags"] & (Flag.OFF_EXCHANGE | Flag.NO_VENUE)) != 0
     return {
         "not_positive": (columns["price"] <= 0) | (columns["size"] <= 0),
@@ -127,7 +129,7 @@ def _trades(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
-def _bars(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _bars(columns: Mapping[str, np.ndarray], _scale: int) -> dict[str, np.ndarray]:
     opened, high, low, closed = (columns[name] for name in ("open", "high", "low", "close"))
     end_ns = columns["start_ts_ns"] + columns["bar_s"].astype(np.int64) * _SECOND_NS
     return {

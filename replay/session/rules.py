@@ -14,9 +14,11 @@ import numpy as np
 
 from replay.calendar import Hours
 from replay.errors import DataError
-from replay.events import WHAT_TO_SHOW, Flag, MessageAction, Status
+from replay.events import NO_TIME, WHAT_TO_SHOW, Flag, MessageAction, Status
 from replay.session.columns import refuse
 from replay.session.manifest import SymbolInfo
+from replay.session.tape import is_late, is_off_exchange
+from replay.session.ticks import is_off_tick, ticks_by_name
 
 DAY_NS = 86_400_000_000_000
 MARGIN_NS = DAY_NS  # a session may begin on the evening before its date
@@ -137,19 +139,43 @@ def _messages(columns: dict[str, Any]) -> None:
 def _flags(stream: str, columns: dict[str, Any], terms: Terms) -> np.ndarray:
     flags: np.ndarray = columns["flags"] & ~np.int32(_DERIVED[stream])
     ts_ns = columns["ts_ns"]
-    ticks = word_table(columns["symbol"], {info.name: info.tick for info in terms.symbols}, 1)
-    tick = spread(columns["symbol"], ticks)
     is_extended = (ts_ns < terms.hours.open_ns) | (ts_ns >= terms.hours.close_ns)
     rules = [(columns["past_limit"], Flag.PAST_LIMIT), (is_extended, Flag.EXTENDED)]
-    if stream == "quotes":
-        bid, ask = columns["bid"], columns["ask"]
-        both = (bid > 0) & (ask > 0)
-        rules += [(both & (bid > ask), Flag.CROSSED), (both & (bid == ask), Flag.LOCKED)]
-        rules += [((bid % tick != 0) | (ask % tick != 0), Flag.OFF_TICK)]
-    else:
-        nowhere = word_table(columns["exchange"], {"": 1}, 0)
-        rules += [(columns["unreported"], Flag.UNREPORTED), (columns["price"] % tick != 0, Flag.OFF_TICK)]
-        rules += [(spread(columns["exchange"], nowhere) == 1, Flag.NO_VENUE)]
+    rules += _quote_rules(columns, terms) if stream == "quotes" else _trade_rules(columns, terms)
     for mask, flag in rules:
         flags[mask] |= np.int32(flag)
     return flags
+
+
+def _quote_rules(columns: dict[str, Any], terms: Terms) -> list[tuple[Any, Flag]]:
+    bid, ask = columns["bid"], columns["ask"]
+    both = (bid > 0) & (ask > 0)
+    ticks = _ticks(columns, terms)
+    is_off = is_off_tick(bid, ticks, terms.scale) | is_off_tick(ask, ticks, terms.scale)
+    return [(both & (bid > ask), Flag.CROSSED), (both & (bid == ask), Flag.LOCKED), (is_off, Flag.OFF_TICK)]
+
+
+def _trade_rules(columns: dict[str, Any], terms: Terms) -> list[tuple[Any, Flag]]:
+    import pyarrow.compute as pc
+
+    exchange = columns["exchange"]
+    nowhere = word_table(exchange, {"": 1}, 0)
+    outside = np.array([is_off_exchange(word) for word in exchange.dictionary.to_pylist()], np.int64)
+    exch_ts_ns = pc.fill_null(columns["exch_ts_ns"], NO_TIME).to_numpy(zero_copy_only=False)
+    return [
+        (columns["unreported"], Flag.UNREPORTED),
+        (is_off_tick(columns["price"], _ticks(columns, terms), terms.scale), Flag.OFF_TICK),
+        (spread(exchange, nowhere) == 1, Flag.NO_VENUE),
+        (spread(exchange, outside) == 1, Flag.OFF_EXCHANGE),
+        (is_late(columns["ts_ns"], exch_ts_ns), Flag.LATE),
+    ]
+
+
+def _ticks(columns: dict[str, Any], terms: Terms) -> dict[str, np.ndarray]:
+    """Return tick and tick below a dollar of each row's symbol."""
+    names = ticks_by_name(terms.symbols, terms.scale)
+    words = columns["symbol"]
+    return {
+        key: spread(words, word_table(words, {name: ticks[k] for name, ticks in names.items()}, 1))
+        for k, key in enumerate(("tick", "low_tick"))
+    }

@@ -101,15 +101,16 @@ def test_bit_order_of_historical_quotes_is_their_own(tmp_path: Path) -> None:
     assert [False, True, True] == found.frames["quotes"]["past_limit"].tolist()
 
 
-def test_venues_and_conditions_become_flags(tmp_path: Path) -> None:
-    """FINRA is off exchange, I an odd lot, Z late, W an average price."""
+def test_conditions_become_flags(tmp_path: Path) -> None:
+    """I is an odd lot, Z late, W an average price; the exchange keeps its name."""
     rows = [
         (k, PLAIN, 10.0, 10, venue, words)
         for k, (venue, words) in enumerate([("FINRA", " I"), ("ARCA", "Z"), ("NYSE", "W"), ("NYSE", "")])
     ]
-    flags = read(trades(tmp_path, *rows)).frames["trades"]["flags"].tolist()
+    found = read(trades(tmp_path, *rows)).frames["trades"]
 
-    assert [Flag.OFF_EXCHANGE | Flag.ODD_LOT, Flag.LATE, Flag.AVERAGE_PRICE, 0] == flags
+    assert [Flag.ODD_LOT, Flag.LATE, Flag.AVERAGE_PRICE, 0] == found["flags"].tolist()
+    assert ["FINRA", "ARCA", "NYSE", "NYSE"] == found["exchange"].tolist()
 
 
 def test_price_finer_than_the_scale_is_rounded_and_flagged(tmp_path: Path) -> None:

@@ -68,9 +68,9 @@ def test_suspicious_quotes_are_left_out_and_counted(tmp_path: Path) -> None:
 
 
 def test_trades_keep_conditions_and_get_flags(tmp_path: Path) -> None:
-    """Exchange D is off exchange; sold out of sequence is late, average price and opening prints are marked (rule L3)."""
+    """Sold out of sequence is late; odd lots, average price and opening prints are marked; exchanges keep names (rule L3)."""
     found = read(trades(tmp_path, *TRADES)).frames["trades"]
-    flags = [0, Flag.OFF_EXCHANGE | Flag.ODD_LOT, Flag.LATE, Flag.AVERAGE_PRICE, Flag.AUCTION]
+    flags = [0, Flag.ODD_LOT, Flag.LATE, Flag.AVERAGE_PRICE, Flag.AUCTION]
 
     assert flags == found["flags"].tolist()
     assert ["1", "20000020", "4800", "100000", "40"] == found["conditions"].tolist()

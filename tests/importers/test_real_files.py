@@ -83,7 +83,7 @@ def test_bac_is_the_pure_queue_stock(real_data: Path) -> None:
         name: frame[frame["ts_ns"].between(start_ns, start_ns + 13 * HOUR_NS // 2 - 1)] for name, frame in day.frames.items()
     }
     prices = regular["quotes"][["bid", "ask"]].to_numpy()
-    off = (regular["trades"]["flags"] & int(Flag.OFF_EXCHANGE)) != 0
+    off = regular["trades"]["exchange"] == "D"
 
     assert 357 == int((prices[1:] != prices[:-1]).any(axis=1).sum())
     assert 86_434 == len(regular["trades"])

@@ -354,7 +354,7 @@ class Exchange(OddPrints, OrderLife):
 
     def on_trade(self, s, trade):
         book, price, qty, flags = self.books[s], trade["price"], trade["qty"], trade["flags"]
-        if is_deaf(flags, CONSUME_NOTHING) or qty <= 0 or price <= 0 or price % self.tick:
+        if is_deaf(flags, CONSUME_NOTHING) or qty <= 0 or price <= 0 or price % self.tick_at(price):
             self.on_stray(s, trade)
             return
         side, is_guess = self.passive(s, book, trade)

@@ -18,7 +18,7 @@ class OddPrints:
         price, flags = trade["price"], trade["flags"]
         if trade["qty"] <= 0 or price <= 0 or not self.orders[s]:
             return
-        off_tick = price % self.tick != 0
+        off_tick = price % self.tick_at(price) != 0
         odd = off_tick or bool(flags & (4 | 16 | 16384))
         if flags & 128:
             if not odd and not is_deaf(flags, DEAF):

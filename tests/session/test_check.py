@@ -19,9 +19,10 @@ def _found(session):
 def _clean(n=400):
     ts_ns = OPEN_NS + 1 + np.arange(n) * ((CLOSE_NS - OPEN_NS) // n)
     symbol = np.array(["AAA", "BBB", "CCC"])[np.arange(n) % 3]
-    quotes = {"ts_ns": ts_ns, "symbol": symbol, "bid": 100 * (1 + np.arange(n)), "bid_size": 5, "ask": 100 * (2 + np.arange(n))}
+    price = 100 * (101 + np.arange(n))
+    quotes = {"ts_ns": ts_ns, "symbol": symbol, "bid": price, "bid_size": 5, "ask": price + 100}
     quotes = pd.DataFrame(quotes | {"ask_size": 5})
-    trades = {"ts_ns": ts_ns, "symbol": symbol, "price": 100 * (1 + np.arange(n)), "size": 5, "exchange": "Q"}
+    trades = {"ts_ns": ts_ns, "symbol": symbol, "price": price, "size": 5, "exchange": "Q"}
     return {"quotes": quotes, "trades": pd.DataFrame(trades)}
 
 

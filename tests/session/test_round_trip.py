@@ -50,8 +50,9 @@ def test_defaults_of_absent_columns(tmp_path):
 def test_flags_follow_from_the_rows(tmp_path):
     """Crossed, locked, off-tick, extended, past-limit and unreported rows carry their flags; wrong ones are corrected."""
     ts_ns = [OPEN_NS - 1, OPEN_NS, OPEN_NS + 1, OPEN_NS + 2]
-    quotes = {"ts_ns": ts_ns, "symbol": ["AAA"] * 4, "bid": [100, 300, 200, 150], "bid_size": [1] * 4, "ask": [200] * 4}
-    quotes |= {"ask_size": [1] * 4, "flags": [0, 0, 0, int(Flag.CROSSED)], "past_limit": [False, False, False, True]}
+    quotes = {"ts_ns": ts_ns, "symbol": ["AAA"] * 4, "bid_size": [1] * 4, "ask": [20_200] * 4}
+    quotes |= {"bid": [20_100, 20_300, 20_200, 20_150], "ask_size": [1] * 4}
+    quotes |= {"flags": [0, 0, 0, int(Flag.CROSSED)], "past_limit": [False, False, False, True]}
     trades = {"ts_ns": [OPEN_NS], "symbol": ["AAA"], "price": [100], "size": [5], "unreported": [True]}
     session = Session.open(write_day(tmp_path / "day", **only(quotes=quotes, trades=trades)))
     expected = [Flag.EXTENDED, Flag.CROSSED, Flag.LOCKED, Flag.OFF_TICK | Flag.PAST_LIMIT]
