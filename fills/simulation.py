@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from replay.session import Session
 
-EXPIRY, NEW, CANCEL = 0, 1, 2  # of steps due at one time
+EXPIRY, NEW, CANCEL, EXPIRY_AT_ONCE = 0, 1, 2, 3  # of steps due at one time
 LAST_SEQ = 2**62  # beyond that of any event
 
 FILL = np.dtype(
@@ -99,7 +99,8 @@ def simulate(
 
     Notes
     -----
-    DAY orders that act before the regular close expire there, later ones with the session. No fees are charged.
+    DAY and GTD orders that act before the regular close expire there, GTD at its time where that is earlier; those that come
+    after it live on, DAY to the end of the session. No fees are charged.
     """
     given = read_orders(orders, session, span_ns(session))
     if not own_in_book and (given.before_seq.any() or given.cancel_before_seq.any()):
@@ -174,13 +175,14 @@ def _schedule(given: GivenOrders, arrivals: Arrivals, hours_ns: tuple[int, int],
     is_waiting = (arrival_ns < open_ns) & np.isin(given.tif, (Tif.DAY, Tif.GTD)) & (gone_ns > open_ns)
     arrival_ns, arrival_seq = np.where(is_waiting, open_ns, arrival_ns), np.where(is_waiting, LAST_SEQ, arrival_seq)  # rule 30
     end_ns = np.where(arrival_ns < close_ns, close_ns, NEVER)
-    end_ns = np.where(given.tif == Tif.GTD, given.expire_ts_ns, end_ns) - 1
+    end_ns = np.where(given.tif == Tif.GTD, np.minimum(given.expire_ts_ns, end_ns), end_ns) - 1  # rule 18
     cancelled = np.flatnonzero(given.cancel_ts_ns > 0)
     ending = np.flatnonzero(end_ns < NEVER - 1)
     due_ns = np.concatenate([arrival_ns, cancel_ns[cancelled], end_ns[ending]])
     due_seq = np.concatenate([arrival_seq, cancel_seq[cancelled], np.full(len(ending), LAST_SEQ)])
     owner = np.concatenate([np.arange(len(arrival_ns)), cancelled, ending])
     rank = np.repeat([NEW, CANCEL, EXPIRY], [len(arrival_ns), len(cancelled), len(ending)])
+    rank[len(rank) - len(ending) :][end_ns[ending] == arrival_ns[ending]] = EXPIRY_AT_ONCE
     order = np.lexsort((owner, rank, due_seq, due_ns))
     steps = np.zeros(len(order), STEP)
     steps["due_ns"], steps["due_seq"], steps["owner"] = due_ns[order], due_seq[order], owner[order]
