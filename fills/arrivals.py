@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from replay.errors import UsageError
 if TYPE_CHECKING:
     from fills.given import GivenOrders
     from replay.session import Session
+
+
+MOST_NS = 2**60  # 36 years: what is added to a time of day stays in 64 bits
 
 
 class Arrivals(NamedTuple):
@@ -51,10 +54,16 @@ def arrivals_of(session: Session, given: GivenOrders, latency: int | LatencySett
     return Arrivals(new_ns, np.maximum(cancel_ns, new_ns))  # no cancel overtakes its order
 
 
+def _is_way(latency: Any) -> bool:
+    """Tell whether something is a whole number of nanoseconds that a message may be on its way."""
+    is_number = isinstance(latency, int | float | np.integer) and not isinstance(latency, bool)
+    return is_number and 0 <= latency < MOST_NS and bool(latency == int(latency))
+
+
 def _ways(session: Session, given: GivenOrders, latency: int | LatencySettings | None) -> tuple[np.ndarray, np.ndarray]:
     """Return how long each order and each cancel is on its way."""
     if latency is not None and not isinstance(latency, LatencySettings):
-        if isinstance(latency, bool) or latency != int(latency) or latency < 0:
+        if not _is_way(latency):
             raise UsageError(f"`latency` must be whole and not negative (ns), LatencySettings or None, got {latency!r}")
         ways_ns = np.full(len(given.order_id), int(latency), np.int64)
         return ways_ns, ways_ns

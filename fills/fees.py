@@ -180,6 +180,8 @@ class FeeSchedule:
         scale : int
             Price units per dollar.
         """
+        if not isinstance(day, date):
+            raise UsageError(f"`day` must be a datetime.date, the trade date in New York, got {day!r}")
         if settings.plan not in PLANS:
             raise UsageError(f"unknown fee plan {settings.plan!r}; expected one of {', '.join(PLANS)}")
         row = no_fees(scale)
@@ -195,13 +197,15 @@ class FeeSchedule:
     def fee_micros(self, *, side: str, qty: int, price: float, removed_qty: int | None = None) -> int:
         """Return the fee, in millionths of a dollar, of an order filled whole at one price (dollars).
 
-        `removed_qty` of it was filled as taker; None means all. Negative is a rebate.
+        `removed_qty` of it was filled as taker; None means all. Negative is a rebate. What is no order is a `UsageError`.
         """
+        _check_order(side, qty, price, removed_qty)
         value, commission, exchange = self._sums(qty, price, removed_qty)
         return int(order_fee_micros(int(Side[side]), qty, value, commission, exchange, self.rates))
 
     def parts_micros(self, *, side: str, qty: int, price: float, removed_qty: int | None = None) -> dict[str, int]:
         """Return the parts of `fee_micros` by name, as a statement lists them (`PARTS`)."""
+        _check_order(side, qty, price, removed_qty)
         row = self.rates[0]
         if row["is_free"] or row["contract_micros"]:
             return dict.fromkeys(PARTS, 0) | {"commission": self.fee_micros(side=side, qty=qty, price=price)}
@@ -226,6 +230,22 @@ class FeeSchedule:
         exchange = exchange_nanos(units, qty - removed, int(Liquidity.ADD), -1, self.rates)
         exchange += exchange_nanos(units, removed, int(Liquidity.REMOVE), -1, self.rates)
         return units * qty, tier_nanos(int(self.rates["month_qty"][0]), qty, self.rates), exchange
+
+
+def _check_order(side: Any, qty: Any, price: Any, removed_qty: Any) -> None:
+    """Refuse what is no filled order, by the name of the argument."""
+    if side not in Side.__members__:
+        raise UsageError(f"`side` must be {' or '.join(Side.__members__)}, got {side!r}")
+    if not _is_count(qty) or qty == 0:
+        raise UsageError(f"`qty` must be a positive number of shares, got {qty!r}")
+    if not isinstance(price, int | float | np.integer | np.floating) or isinstance(price, bool) or not 0 < price < float("inf"):
+        raise UsageError(f"`price` must be a positive price in dollars, got {price!r}")
+    if removed_qty is not None and not (_is_count(removed_qty) and removed_qty <= qty):
+        raise UsageError(f"`removed_qty` must be a part of the {qty} shares, or None for all, got {removed_qty!r}")
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 <= int(value) < 2**31
 
 
 def month_of(day: date) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 NEEDED = ("order_id", "symbol", "ts_ns", "side", "qty", "limit_price", "tif")
 TYPES = ("LIMIT", "PEG_MID", "MIDPRICE")
+LATEST_NS = 2**62  # year 2116: a time after it never comes, and may be added to
 OPTIONAL = {"expire_ts_ns": 0, "cancel_ts_ns": 0, "post_only": 0, "before_seq": 0, "cancel_before_seq": 0}
 
 
@@ -80,9 +82,7 @@ def read_orders(frame: pd.DataFrame, session: Market, span_ns: tuple[int, int]) 
     span_ns : tuple of int
         First and last time at which an order may be sent.
     """
-    for name in NEEDED:
-        if name not in frame.columns:
-            raise UsageError(f"orders lack the column `{name}`; expected {', '.join(NEEDED)}")
+    _check_frame(frame)
     columns = {name: frame[name].to_numpy() for name in NEEDED}
     for name, default in OPTIONAL.items():
         columns[name] = _optional(frame, name, default)
@@ -99,16 +99,32 @@ def read_orders(frame: pd.DataFrame, session: Market, span_ns: tuple[int, int]) 
     _refuse("expire_ts_ns", is_late, whole["expire_ts_ns"], "a time after `ts_ns` for GTD")
     is_early = (whole["cancel_ts_ns"] != 0) & (whole["cancel_ts_ns"] < whole["ts_ns"])
     _refuse("cancel_ts_ns", is_early, whole["cancel_ts_ns"], "a time not before `ts_ns`, or 0 for never")
-    kinds = _types(frame, columns["limit_price"])
-    price = _prices(columns["limit_price"], symbol, session)
+    dollars = _dollars(columns["limit_price"])
+    kinds = _types(frame, dollars)
+    whole["cancel_ts_ns"] = np.minimum(whole["cancel_ts_ns"], LATEST_NS)
+    price = _prices(dollars, symbol, session)
     return GivenOrders(symbol=symbol, side=side, tif=tif, price=price, type=kinds, **whole)
 
 
-def _types(frame: pd.DataFrame, dollars: Any) -> np.ndarray:
+def _check_frame(frame: Any) -> None:
+    """Refuse what is no frame, and one whose columns are not those of orders."""
+    import pandas as pd
+
+    if not isinstance(frame, pd.DataFrame):
+        raise UsageError(f"`orders` must be a pandas.DataFrame with {', '.join(NEEDED)}, got {type(frame).__name__}")
+    for name in NEEDED:
+        if name not in frame.columns:
+            raise UsageError(f"orders lack the column `{name}`; expected {', '.join(NEEDED)}")
+    for name in (*NEEDED, *OPTIONAL, "type"):
+        if list(frame.columns).count(name) > 1:
+            raise UsageError(f"orders have the column `{name}` more than once; keep one")
+
+
+def _types(frame: pd.DataFrame, dollars: np.ndarray) -> np.ndarray:
     """Return the type of each order: a limit without a price is a market order, without a `type` column all are limits."""
     words = frame["type"].fillna("LIMIT").tolist() if "type" in frame.columns else ["LIMIT"] * len(frame)
     kinds = _coded("type", words, {name: int(OrderType[name]) for name in TYPES})
-    is_market = (kinds == OrderType.LIMIT) & np.isnan(np.asarray(dollars, np.float64))
+    is_market = (kinds == OrderType.LIMIT) & np.isnan(dollars)
     kinds[is_market] = int(OrderType.MARKET)
     return kinds
 
@@ -121,22 +137,36 @@ def _optional(frame: pd.DataFrame, name: str, default: int) -> np.ndarray:
 
 
 def _whole(name: str, values: Any) -> np.ndarray:
-    """Return a column as int64, refusing fractions and words."""
+    """Return a column as int64, refusing fractions, words and what 64 bits do not hold."""
     array = np.asarray(values)
-    if array.dtype.kind in "iub":
+    if array.dtype.kind in "ib":
         return array.astype(np.int64)
     is_whole = np.array([_is_whole(value) for value in array.tolist()], bool)
     _refuse(name, ~is_whole, array, "a whole number")
-    return np.array([int(value) for value in array.tolist()], np.int64)
+    numbers = [int(value) for value in array.tolist()]
+    _refuse(name, np.array([not -(2**63) <= number < 2**63 for number in numbers], bool), array, "a whole number of 64 bits")
+    return np.array(numbers, np.int64)
 
 
 def _is_whole(value: Any) -> bool:
     return isinstance(value, int | float) and value == value and abs(value) != float("inf") and value == int(value)
 
 
-def _prices(values: Any, symbol: np.ndarray, session: Market) -> np.ndarray:
+def _dollars(values: Any) -> np.ndarray:
+    """Return a column as float64, refusing words; what is missing becomes NaN."""
+    import pandas as pd
+
+    array = np.asarray(values)
+    if array.dtype.kind not in "iuf":
+        is_number = [isinstance(value, Real) and not isinstance(value, bool) for value in array.tolist()]
+        is_bad = ~(np.array(is_number, bool) | np.asarray(pd.isna(array), bool))
+        _refuse("limit_price", is_bad, array, "a price in dollars, or NaN for market")
+        array = np.array([float(v) if is_one else np.nan for v, is_one in zip(array.tolist(), is_number, strict=True)])
+    return array.astype(np.float64)
+
+
+def _prices(dollars: np.ndarray, symbol: np.ndarray, session: Market) -> np.ndarray:
     """Return limit prices in price units, 0 where there is none."""
-    dollars = np.asarray(values, np.float64)
     has_none = np.isnan(dollars)
     scaled = np.where(has_none, 0.0, dollars) * session.scale
     _refuse(

@@ -249,3 +249,32 @@ def test_rule_22_the_exchange_charges_the_minimum_once_per_order():
     fills = [a for a in market.play(*steps) if a["rule"]]
 
     assert [(50, 1_000_000), (50, 0)] == [(a["qty"], a["fee_micros"]) for a in fills]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"side": "buy"}, "`side` must be BUY or SELL, got 'buy'"),
+        ({"side": 1}, "`side` must be BUY or SELL, got 1"),
+        ({"price": float("nan")}, "`price` must be a positive price in dollars, got nan"),
+        ({"price": "ten"}, "`price` must be a positive price in dollars, got 'ten'"),
+        ({"price": -1.0}, "`price` must be a positive price in dollars, got -1.0"),
+        ({"qty": 0}, "`qty` must be a positive number of shares, got 0"),
+        ({"qty": 1.5}, "`qty` must be a positive number of shares, got 1.5"),
+        ({"removed_qty": 101}, "`removed_qty` must be a part of the 100 shares, or None for all, got 101"),
+    ],
+)
+def test_what_is_no_order_pays_no_fee(changes, sentence):
+    """Each impossible argument is one clear sentence, for the sum and for its parts."""
+    schedule = FeeSchedule.on_date(date(2026, 5, 4), "fixed")
+    for ask in (schedule.fee_micros, schedule.parts_micros):
+        with pytest.raises(UsageError) as caught:
+            ask(**({"side": "BUY", "qty": 100, "price": 25.0} | changes))
+
+        assert sentence == str(caught.value)
+
+
+def test_a_trade_date_is_a_date():
+    """A text in place of the date is one clear sentence."""
+    with pytest.raises(UsageError, match=r"`day` must be a datetime\.date, .*, got '2026-05-04'"):
+        FeeSchedule.on_date("2026-05-04", "fixed")

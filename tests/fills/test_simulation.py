@@ -212,6 +212,19 @@ def test_gtd_orders_end_at_their_time():
     assert 0 == len(simulate(tiny(), order(tif="GTD", expire_ts_ns=START_NS + 5), latency=10))
 
 
+def test_gtd_orders_end_at_the_close():
+    """A print after the close fills neither a DAY nor a GTD order sent before it; sent after it, both live on (rule 18)."""
+    close_ns = tiny().hours.close_ns
+    frames = {name: getattr(tiny(), name)(prices="float") for name in ("quotes", "trades")}
+    for frame in frames.values():
+        frame["ts_ns"] += close_ns - START_NS
+    late = Session.from_frames(**frames, symbols={"A": {"tick": 0.01}})
+    sent = pd.concat([order(tif=tif, ts_ns=close_ns + at) for tif in ("DAY", "GTD") for at in (-1, 0)], ignore_index=True)
+    sent["order_id"], sent["expire_ts_ns"] = range(1, 5), close_ns + 3_000_000_000
+
+    assert [2, 4] == simulate(late, sent, latency=0, independent=True)["order_id"].tolist()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -225,6 +238,10 @@ def test_gtd_orders_end_at_their_time():
         ({"tif": "GTC"}, "row 0: `tif` must be one of DAY, IOC, FOK, GTD, got 'GTC'"),
         ({"tif": "GTD"}, "row 0: `expire_ts_ns` must be a time after `ts_ns`"),
         ({"cancel_ts_ns": 7}, "row 0: `cancel_ts_ns` must be a time not before `ts_ns`"),
+        ({"limit_price": "cheap"}, "row 0: `limit_price` must be a price in dollars, or NaN for market, got 'cheap'"),
+        ({"order_id": 2**64}, "row 0: `order_id` must be a whole number of 64 bits, got 18446744073709551616"),
+        ({"order_id": 2**63}, "row 0: `order_id` must be a whole number of 64 bits, got 9223372036854775808"),
+        ({"tif": "GTD", "expire_ts_ns": 1e30}, "row 0: `expire_ts_ns` must be a whole number of 64 bits, got 1e+30"),
     ],
 )
 def test_an_impossible_order_is_refused_with_its_row(changes, message):
@@ -243,10 +260,43 @@ def test_duplicate_ids_and_missing_columns_are_refused():
         simulate(tiny(), order().drop(columns="tif"))
 
 
-def test_a_wrong_latency_is_refused():
-    """A latency below zero or of a strange type is one clear sentence."""
+@pytest.mark.parametrize("orders", [[1, 2], {"order_id": [1]}, None])
+def test_what_is_no_frame_of_orders_is_refused(orders):
+    """A list, a dictionary or nothing is one clear sentence that names the columns."""
+    with pytest.raises(UsageError, match=rf"`orders` must be a pandas\.DataFrame with order_id, .*, got {type(orders).__name__}"):
+        simulate(tiny(), orders)
+
+
+def test_a_column_given_twice_is_refused():
+    """Two columns of one name are named, not summed up or guessed at."""
+    with pytest.raises(UsageError, match="orders have the column `qty` more than once"):
+        simulate(tiny(), pd.concat([order(), order()[["qty"]]], axis=1))
+
+
+def test_a_missing_price_is_a_market_order_whatever_stands_for_it():
+    """None, NA and NaN all mean that there is no limit."""
+    sent = [order().assign(limit_price=pd.Series([none], dtype=object)) for none in (None, pd.NA, np.nan)]
+
+    assert [[100.01]] * 3 == [simulate(tiny(), one, latency=0)["price"].tolist() for one in sent]
+
+
+def test_a_cancel_of_the_far_future_never_comes():
+    """The last time that 64 bits hold is no cancel: the order fills as without one."""
+    assert 1 == len(simulate(tiny(), order(cancel_ts_ns=2**63 - 1)))
+
+
+@pytest.mark.parametrize("latency", [-1, 1.5, "x", True, [5], float("nan"), 2**63])
+def test_a_wrong_latency_is_refused(latency):
+    """A latency below zero, beyond a life or of a strange type is one clear sentence."""
     with pytest.raises(UsageError, match="`latency` must be whole"):
-        simulate(tiny(), order(), latency=-1)
+        simulate(tiny(), order(), latency=latency)
+
+
+@pytest.mark.parametrize("queue", ["FITTED", "Fitted", "fitted"])
+def test_queue_models_are_named_in_either_case(queue):
+    """The names of the contract and those of the configuration are the same model."""
+    assert QueueModel.FITTED is QueueModel(queue)
+    assert 1 == len(simulate(tiny(), order(), queue=queue, band="EXPECTED", latency=0))
 
 
 def test_no_orders_give_no_fills():
