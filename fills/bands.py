@@ -84,6 +84,8 @@ class Band(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> "Band":
+        if str(value).upper() in cls.__members__:
+            return cls[str(value).upper()]
         raise UsageError(f"unknown band {value!r}; known are {', '.join(member.value for member in cls)}")
 
 
@@ -95,6 +97,8 @@ class FillRule(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> "FillRule":
+        if str(value).upper() in cls.__members__:
+            return cls[str(value).upper()]
         raise UsageError(f"unknown fill rule {value!r}; known are {', '.join(member.value for member in cls)}")
 
 

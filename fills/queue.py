@@ -84,6 +84,8 @@ class QueueModel(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> "QueueModel":
+        if str(value).upper() in cls.__members__:
+            return cls[str(value).upper()]
         known = ", ".join(member.name for member in cls)
         raise UsageError(f"unknown queue model {value!r}; known are {known}, or the path of a fitted model (*.toml)")
 

@@ -17,7 +17,7 @@ import numpy as np
 from replay.config import Config
 from replay.errors import DataError, UsageError
 from replay.forecasts.table import ForecastRows, load_forecasts, no_forecasts
-from replay.queues import queue_facts
+from replay.queues import plain_queue, queue_facts
 from replay.sections import TABLES
 from replay.session import Session
 from replay.strategies import is_forecaster, load_strategy, source_digest
@@ -242,9 +242,9 @@ def _with_absolute_tables(config: Config) -> Config:
 
 
 def _with_absolute_queue(config: Config) -> Config:
-    """Make the file of a queue model independent of the current folder."""
+    """Make the file of a queue model independent of the current folder, and its name independent of the case it is written in."""
     text = config.venue.queue
-    full = str(Path(text).resolve()) if text.endswith(".toml") else _absolute(text)
+    full = str(Path(text).resolve()) if text.endswith(".toml") else plain_queue(_absolute(text))
     return config if full == text else config.with_values({"venue": {"queue": full}})
 
 

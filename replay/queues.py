@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fills.chosen import ChosenQueue, choose_queue
 from fills.own_queue import OwnQueue
+from fills.queue import QueueModel
 from replay.errors import UsageError
 from replay.strategies import load_named, source_digest
 
@@ -34,6 +35,15 @@ def queue_named(text: str) -> ChosenQueue:
     if not isinstance(found, OwnQueue):
         raise UsageError(f"{_KEY}: `{text}` is {type(found).__name__}, expected what fills.bind_queue_model returns")
     return choose_queue(found)
+
+
+def plain_queue(text: str) -> str:
+    """Return a queue model's name as it is written everywhere: `FITTED` is `fitted`; files and own models stay as they are.
+
+    >>> plain_queue("FITTED"), plain_queue("My.toml"), plain_queue("Models:BEHIND")
+    ('fitted', 'My.toml', 'Models:BEHIND')
+    """
+    return QueueModel(text).value if text.upper() in QueueModel.__members__ else text
 
 
 def queue_facts(text: str) -> Mapping[str, str]:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from fills import read_fitted
+from replay.config import Config
+from replay.inputs import Choices, gather
 from replay.synth import generate
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +60,16 @@ def test_a_run_takes_a_fitted_or_an_own_model_and_repeats(replay, tmp_path, queu
     assert all(len(digest) == 64 for digest in manifest["inputs"]["queue"].values())
     assert len(manifest["inputs"]["queue"]) >= 1
     assert 0 == replay("verify", tmp_path / "run", "--no-progress").exit_code
+
+
+def test_a_run_takes_the_name_of_a_model_in_either_case():
+    """`FITTED` and `fitted` give the same configuration, and so the same run; FIFO is exact in either."""
+    digests = {
+        queue: gather([SAMPLE], Config().with_values({"venue": {"queue": queue}}), Choices()).config.digest
+        for queue in ("FITTED", "fitted")
+    }
+
+    assert 1 == len(set(digests.values()))
 
 
 @pytest.mark.parametrize(
