@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from replay.errors import DataError
+from replay.errors import DataError, UsageError
 from replay.session import Session
 from replay.validation.flex import PAPER, read_flex
 from replay.validation.outcomes import SAME_NS, Verdict, judge
@@ -100,11 +100,13 @@ def validate_executions(
     DataError
         If the source is malformed, or none of its orders falls into the sessions.
     UsageError
-        If the run replayed other recordings than these.
+        If there is no such file or folder, or the run replayed other recordings than these.
     """
     import pandas as pd
 
     path = Path(source)
+    if not path.exists():
+        raise UsageError(f"`{path}` does not exist; give a Flex query (XML) or the folder of a run")
     opened = [session if isinstance(session, Session) else Session.open(session) for session in sessions]
     is_run = path.is_dir()
     if is_run:

@@ -69,12 +69,16 @@ def test_own_orders_are_scored(replay, made_up: Path, tmp_path: Path) -> None:
 
 
 def test_wrong_names_are_wrong_usage(replay, made_up: Path, tmp_path: Path) -> None:
-    """An unknown degradation is wrong usage (2), a Flex file that is none is bad data (3); each is one sentence."""
+    """An unknown degradation is wrong usage (2), a Flex file that is not there too, one that is none is bad data (3); each is one
+    sentence.
+    """
     bad = tmp_path / "bad.xml"
     bad.write_text("<oops")
     foggy = replay("validate", "fills", made_up, "--degrade", "foggy", "--no-progress")
     malformed = replay("validate", "fills", made_up, "--executions", bad, "--no-progress")
+    absent = replay("validate", "fills", made_up, "--executions", tmp_path / "nope.xml", "--no-progress")
 
     assert (2, 1) == (foggy.exit_code, foggy.err.count("\n"))
     assert (3, 1) == (malformed.exit_code, malformed.err.count("\n"))
     assert "no well-formed XML" in malformed.err
+    assert (2, 1, True) == (absent.exit_code, absent.err.count("\n"), "nope.xml` does not exist" in absent.err)
