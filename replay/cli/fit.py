@@ -27,7 +27,7 @@ def latency(
     ] = 0.5,
     is_json: Json = False,
 ) -> None:
-    """Measure the delays of own orders (sent to acknowledged, cancel to cancelled) and write the table for [latency]."""
+    """Measure the delays of own orders (sent to acknowledged, cancel to cancelled) and write the table for `latency.table`."""
     from replay.latency_fit import fit_latency, write_table
 
     found = fit_latency(runs, buckets=buckets, outbound_share=outbound_share)

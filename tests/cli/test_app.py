@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+from rich.markup import render
 
 from replay.cli import app as cli
 from replay.errors import CapacityError, ConfigError, DataError, ExternalError, ReplayError, UsageError, VerificationError
@@ -42,6 +45,22 @@ def test_every_option_is_explained(replay: Callable) -> None:
                 "Run",
                 "SessionFolders",
             ), command
+
+
+def test_no_help_text_is_taken_for_markup() -> None:
+    """Words in brackets, as names of sections, come out as they were written."""
+    texts = list(help_texts(typer.main.get_command(cli.app)))
+
+    assert len(texts) > 100
+    assert [] == [text for text in texts if render(text).plain != text]
+
+
+def help_texts(command: Any) -> Iterator[str]:
+    """Yield the texts of a command, its parameters and the commands below it."""
+    yield from (text for text in (command.help, command.epilog) if text)
+    yield from (parameter.help for parameter in command.params if getattr(parameter, "help", None))
+    for below in getattr(command, "commands", {}).values():
+        yield from help_texts(below)
 
 
 def test_version_is_the_distribution_s(replay: Callable) -> None:
