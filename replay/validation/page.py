@@ -117,11 +117,14 @@ def _scores_table(whole: pd.DataFrame) -> str:
 
 
 def _cell(row: pd.Series) -> str:
-    """Write a figure with its interval, where it has one that is wider than a point."""
+    """Write a figure with its interval, where it has one that is wider than a point; a narrow cell breaks between the two."""
     if row["n"] == 0 or math.isnan(row["value"]):
         return "-"
     value, low, high = (_figure(row[edge], row["metric"]) for edge in ("value", "low", "high"))
-    return value if math.isnan(row["low"]) or low == high else f"{value} ({low.rstrip('%')} - {high.rstrip('%')})"
+    if math.isnan(row["low"]) or low == high:
+        return value
+    interval = f"({low.rstrip('%')} to {high.rstrip('%')})".replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{value} {interval}"
 
 
 def _figure(value: float, metric: str) -> str:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 WIDTH = 560
 ROW = 24
-LABEL = 150
+LABEL = 150  # the least room for labels
+LETTER = 6.6  # of a 12 px font: the mean width is 6.2
 RIGHT = 74
 TOP = 8
 COLOURS = ("#0f766e", "#2563eb", "#b45309", "#be123c", "#7c3aed", "#0891b2", "#4d7c0f", "#64748b", "#a16207", "#db2777")
@@ -46,11 +47,12 @@ def stacked(title: str, rows: Sequence[tuple[str, Sequence[float]]], parts: Sequ
     parts : sequence of (str, str)
         Name and colour of each share.
     """
-    span = WIDTH - LABEL - RIGHT
+    left = _room([label for label, _ in rows])
+    span = WIDTH - left - RIGHT
     body = ""
     for k, (label, shares) in enumerate(rows):
-        y, x = TOP + k * ROW, float(LABEL)
-        body += _label(label, y)
+        y, x = TOP + k * ROW, left
+        body += _label(label, left, y)
         for (name, colour), share in zip(parts, shares, strict=True):
             width = 0.0 if math.isnan(share) else span * share
             body += f'<rect x="{x:.1f}" y="{y + 3}" width="{width:.1f}" height="{ROW - 7}" fill="{colour}">'
@@ -74,21 +76,22 @@ def whiskers(title: str, rows: Sequence[Whisker], mark: tuple[float, str] | None
     """
     found = [edge for row in rows for edge in (row.value, row.high) if not math.isnan(edge)] + ([mark[0]] if mark else [])
     most = max(found, default=0.0) or 1.0
-    scale = (WIDTH - LABEL - RIGHT - 8) / most
+    left = _room([row.label for row in rows])
+    scale = (WIDTH - left - RIGHT - 8) / most
     height = TOP + len(rows) * ROW + 4
     body = ""
     if mark:
-        x = LABEL + scale * mark[0]
+        x = left + scale * mark[0]
         body += f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{height - 4}" stroke="#1b2430" stroke-dasharray="3 3"/>'
     for k, row in enumerate(rows):
         y = TOP + k * ROW
-        body += _label(row.label, y) + _text(WIDTH - RIGHT + 6, y, row.text)
+        body += _label(row.label, left, y) + _text(WIDTH - RIGHT + 6, y, row.text)
         if math.isnan(row.value):
             continue
         if not math.isnan(row.low):
-            ends = f'x1="{LABEL + scale * row.low:.1f}" x2="{LABEL + scale * row.high:.1f}"'
+            ends = f'x1="{left + scale * row.low:.1f}" x2="{left + scale * row.high:.1f}"'
             body += f'<line {ends} y1="{y + 11}" y2="{y + 11}" stroke="{row.colour}" stroke-width="2"/>'
-        body += f'<circle cx="{LABEL + scale * row.value:.1f}" cy="{y + 11}" r="4" fill="{row.colour}"/>'
+        body += f'<circle cx="{left + scale * row.value:.1f}" cy="{y + 11}" r="4" fill="{row.colour}"/>'
     return _figure(title, body, height, [(mark[1], "#1b2430")] if mark else [])
 
 
@@ -132,8 +135,13 @@ def _rule(x1: float, x2: float, y: float, text: str) -> str:
     return f'{line}<text x="{x1 - 6}" y="{y + 4:.1f}" text-anchor="end">{escape(text)}</text>'
 
 
-def _label(text: str, y: float) -> str:
-    return f'<text x="{LABEL - 8}" y="{y + 15}" text-anchor="end">{escape(text)}</text>'
+def _room(labels: Sequence[str]) -> float:
+    """Return the width that the longest label needs, at most half of the plot."""
+    return min(max(LABEL, LETTER * max(map(len, labels), default=0) + 12), WIDTH / 2)
+
+
+def _label(text: str, right: float, y: float) -> str:
+    return f'<text x="{right - 8:.1f}" y="{y + 15}" text-anchor="end">{escape(text)}</text>'
 
 
 def _text(x: float, y: float, text: str) -> str:

@@ -11,6 +11,7 @@ from replay import Session, run
 from replay.errors import DataError, UsageError
 from replay.synth import generate
 from replay.validation import FillValidation, validate_executions, validate_fills
+from replay.validation.plots import Whisker, whiskers
 from tests.engine.strategies import Quoter
 
 FEEDS = ("snapshots-250ms", "seconds")
@@ -122,6 +123,16 @@ def test_the_page_stands_alone_and_says_how_the_order_is_hidden(result: FillVali
     assert ["fills.html"] == [path.name for path in (tmp_path / "new").iterdir()]
     assert [] == re.findall(r'="nan|="-?inf|\{\{', text)
     assert 20 <= text.count("<svg")
+
+
+def test_labels_of_any_length_have_room() -> None:
+    """The longest label of a plot begins inside it, and the marks begin where the labels end."""
+    label = "12345 to 123456: behind first"
+    svg = whiskers("", [Whisker(label, 0.0, float("nan"), float("nan"), "")])
+    ends, marks = (float(re.search(form, svg)[1]) for form in (r'<text x="([\d.]+)"', r'cx="([\d.]+)"'))
+
+    assert 0 < ends - 6.2 * len(label)
+    assert ends < marks
 
 
 def test_a_replayed_run_agrees_with_the_simulator_that_made_it(day: Path, tmp_path: Path) -> None:
