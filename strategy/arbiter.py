@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from replay.bundle import bundle
 from replay.errors import ConfigError, UsageError
 from replay.jit import kernel
 from replay.settings import as_row
@@ -32,6 +33,7 @@ from strategy.policies import (
     set_play,
     spare_slot,
 )
+from strategy.renorm import TOLERANCE
 from strategy.scores import ArbiterSettings
 
 if TYPE_CHECKING:
@@ -252,6 +254,15 @@ _MID = 1_000_000_000_000
 _HALF_SPREAD_UNITS = _MID // 20_000  # one basis point of spread, half on each side
 
 
+@bundle
+class Scales(NamedTuple):
+    """How large the rewards of a series are, as far as they are known."""
+
+    square: np.ndarray  # float64 (n_horizons,): running mean square
+    known_count: np.ndarray  # int64 (n_horizons,): rewards in it
+    size: np.ndarray  # float64 (n_rows,): of all horizons, when the first reward of the row was known; 0 = not yet
+
+
 def evaluate(rewards: Any, delays: Sequence[int], **settings: Any) -> "pd.DataFrame":
     """Return the weights that the mixture would have given to each horizon of a whole series.
 
@@ -269,14 +280,16 @@ def evaluate(rewards: Any, delays: Sequence[int], **settings: Any) -> "pd.DataFr
     -------
     pandas.DataFrame
         One column per horizon; every row sums to one. Until something is known, the first (and the original) have nearly all.
-        Rewards enter in units of their own running size. In those units, and over the rows whose rewards all became known, the
-        weights earn no less than the original less `attrs["regret_to_original"]` (NaN where none is given), and no less than any
-        one horizon less `attrs["regret_to_horizon"]`.
+        Rewards enter in units of their running size, one for all horizons, so that ten bps count ten times one bps: the root
+        of the mean square of what was known when the first reward of a row was. Beyond four of these units they are cut. In
+        those units, and over the rows whose rewards all became known, the weights earn no less than the original less
+        `attrs["regret_to_original"]` (NaN where none is given), and no less than any one horizon less
+        `attrs["regret_to_horizon"]`.
 
     Raises
     ------
     ConfigError
-        For shapes that do not fit, a delay that is no whole number above 0, or a setting that cannot be.
+        For shapes that do not fit, a delay that is no whole number above 0, weights that are none, or a setting that cannot be.
 
     Examples
     --------
@@ -299,15 +312,18 @@ def evaluate(rewards: Any, delays: Sequence[int], **settings: Any) -> "pd.DataFr
         _numbers("original", settings.pop("original", np.full_like(table, 1.0 / table.shape[1]))),
         _numbers("predicted", settings.pop("predicted", np.full_like(table, np.nan))),
     ]
-    if any(array.shape != table.shape for array in inputs) or not (inputs[1] >= 0.0).all():
+    if any(array.shape != table.shape for array in inputs):
         raise ConfigError(f"`original` (weights) and `predicted` must have the shape of the rewards, {table.shape}")
+    for row in np.flatnonzero(~((inputs[1] >= 0.0).all(axis=1) & (inputs[1].sum(axis=1) <= 1.0 + TOLERANCE)))[:1]:
+        raise ConfigError(f"`original` must hold weights of 0 or more that sum to at most 1, got {inputs[1][row]} in row {row}")
     params = as_row(make_settings(ArbiterSettings, None, settings, mode="enhanced"))
     out = np.zeros_like(table)
     delays_rows = np.minimum(waits, max(len(table), 1)).astype(np.int64)
     mixture = new_mixture(1, table.shape[1], int(delays_rows.max()) + 1)
     mixture.hedges["prior"] = prior_of(table.shape[1], given)
     legs = np.zeros(table.shape[1], LEG)
-    _evaluate(np.ascontiguousarray(np.stack(inputs)), delays_rows, legs, params, mixture, np.zeros(table.shape[1]), out)
+    scales = Scales(np.zeros(table.shape[1]), np.zeros(table.shape[1], np.int64), np.zeros(len(table)))
+    _evaluate(np.ascontiguousarray(np.stack(inputs)), delays_rows, legs, params, mixture, scales, out)
     weights = pd.DataFrame(out)
     weights.attrs["regret_to_original"] = stated_regret(mixture.hedges[0], ORIGINAL) if ORIGINAL in given else math.nan
     weights.attrs["regret_to_horizon"] = stated_regret(mixture.hedges[0], FIRST_PURE)
@@ -343,10 +359,24 @@ def _evaluate(inputs, delays, legs, params, mixture, scales, out):
 
 @kernel
 def _scaled(reward, k, row, scales):
-    """Return a reward in units of the running size of its horizon, clipped; NaN stays NaN."""
+    """Return a reward in units of the size that its row has, clipped; NaN stays NaN."""
     if reward != reward:
         return reward
-    scales[k] += max(SIZE_STEP, 1.0 / (row + 1)) * (reward * reward - scales[k])
-    if scales[k] <= 0.0:
+    scales.known_count[k] += 1
+    scales.square[k] += max(SIZE_STEP, 1.0 / scales.known_count[k]) * (reward * reward - scales.square[k])
+    if scales.size[row] <= 0.0:
+        scales.size[row] = _size(scales)
+    if scales.size[row] <= 0.0:
         return 0.0
-    return min(max(reward / math.sqrt(scales[k]), -REWARD_MAX), REWARD_MAX)
+    return min(max(reward / scales.size[row], -REWARD_MAX), REWARD_MAX)
+
+
+@kernel
+def _size(scales):
+    """Return the root of the mean square over the horizons of which anything is known."""
+    total = 0.0
+    n_known = 0
+    for k in range(len(scales.square)):
+        total += scales.square[k]
+        n_known += min(scales.known_count[k], 1)
+    return math.sqrt(total / n_known)

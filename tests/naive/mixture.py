@@ -110,16 +110,19 @@ def series(rewards, delays, original):
     return rows
 
 
-def scaled(rewards):
-    """Return the rewards as `evaluate` takes them in: over the root of their running mean square, clipped at 4."""
-    size, count, out = [0.0] * len(rewards[0]), 0, []
-    for count, row in enumerate(rewards, start=1):
-        line = []
-        for k, x in enumerate(row):
-            if math.isnan(x):
-                line.append(x)
+def scaled(rewards, delays):
+    """Return the rewards as `evaluate` takes them in: over the size their row has once one of them is known, clipped at 4."""
+    square, count, size = {}, dict.fromkeys(range(len(delays)), 0), {}
+    out = [[math.nan] * len(delays) for _ in rewards]
+    for i in range(len(rewards)):
+        for k, row in enumerate(i - delay for delay in delays):
+            if row < 0 or math.isnan(rewards[row][k]):
                 continue
-            size[k] += max(0.0005, 1 / count) * (x * x - size[k])
-            line.append(min(max(x / math.sqrt(size[k]), -4.0), 4.0) if size[k] > 0 else 0.0)
-        out.append(line)
+            x = rewards[row][k]
+            count[k] += 1
+            before = square.get(k, 0.0)
+            square[k] = before + max(0.0005, 1 / count[k]) * (x * x - before)
+            if size.get(row, 0.0) <= 0.0:
+                size[row] = math.sqrt(added(square[q] for q in sorted(square)) / len(square))
+            out[row][k] = min(max(x / size[row], -4.0), 4.0) if size[row] > 0 else 0.0
     return out

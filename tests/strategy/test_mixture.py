@@ -27,7 +27,7 @@ def test_weights_equal_the_plain_twin(rows, has_gap, has_original):
     if has_gap:
         table[len(table) // 2][1] = math.nan
     original = [[0.2, 0.5, 0.3]] * len(table) if has_original else None
-    expected = naive.series(naive.scaled(table), DELAYS, original)
+    expected = naive.series(naive.scaled(table, DELAYS), DELAYS, original)
     given_original = {"original": original} if has_original else {}
 
     assert np.allclose(expected, evaluate(table, DELAYS, **given_original), rtol=1e-7, atol=1e-9)
@@ -86,7 +86,7 @@ def test_weights_earn_what_the_original_earns_less_the_stated_regret(rows, favou
     original[:, favourite] = 1.0
     weights = evaluate(rows, DELAYS, original=original)
     n_known = max(0, len(rows) - max(DELAYS))
-    rewards = np.array(naive.scaled([list(row) for row in rows]))[:n_known]
+    rewards = np.array(naive.scaled([list(row) for row in rows], DELAYS))[:n_known]
     earned = float((weights.to_numpy()[:n_known] * rewards).sum())
 
     assert earned >= rewards[:, favourite].sum() - weights.attrs["regret_to_original"] - 1e-9
@@ -201,6 +201,24 @@ def test_evaluate_takes_nothing_short_and_broken_series():
     assert evaluate(broken, [1, 2]).equals(evaluate(np.where(np.isinf(broken), np.nan, broken), [1, 2]))
 
 
+@pytest.mark.parametrize("pays", [0, 1])
+@pytest.mark.parametrize("delays", [[1, 1], [1, 30], [30, 1]])
+def test_ten_bps_are_more_than_one(pays, delays):
+    """Rewards are bps on every horizon: who always earns ten has the weight over who always earns one, whatever the delays."""
+    rewards = np.ones((2000, 2))
+    rewards[:, pays] = 10.0
+
+    assert evaluate(rewards, delays).iloc[-1, pays] > 0.9
+
+
+@given(rewards, st.sampled_from([0.25, 4.0, 1024.0]))
+def test_the_unit_of_all_rewards_does_not_matter(rows, unit):
+    """Bps, a quarter of them or a thousand: the weights are the same bit for bit."""
+    table = np.round(np.array(rows), 6)
+
+    assert evaluate(table, DELAYS).equals(evaluate(unit * table, DELAYS))
+
+
 def test_a_horizon_that_is_never_known_does_not_hide_the_others():
     """Where one horizon has no rewards at all and another earns, that one has the weight; a lone horizon has all of it."""
     rewards = np.random.default_rng(1).normal(0.3, 1.0, (3000, 3))
@@ -222,7 +240,12 @@ def test_a_horizon_that_is_never_known_does_not_hide_the_others():
         ([[1.0, 2.0], [3.0]], [1, 1], {}),
         ([[1.0, 2.0]], [1, "soon"], {}),
         ([[1.0, 2.0]], [1, 1], {"original": [[1.0, math.nan]]}),
+        ([[1.0, 2.0]], [1, 1], {"original": [[1.0, 0.5]]}),
+        ([[1.0, 2.0]], [1, 1], {"original": [[-0.5, 0.5]]}),
         ([[1.0, 2.0]], [1, 1], {"predicted": [1.0, 2.0]}),
+        ([[1.0, 2.0]], None, {}),
+        ([[1.0, 2.0]], [math.nan, 1], {}),
+        ([[1.0, 2.0]], [-1, 1], {}),
         ([[1.0, 2.0]], [1, 1], {"meta_temperature_bps": 0.0}),
         ([[1.0, 2.0]], [1, 1], {"temperature": 1.0}),
     ],
