@@ -38,7 +38,7 @@ class FillValidation:
     ----------
     orders : pandas.DataFrame
         A row per real order that was scored: `session, day, symbol, track, real_id, kind, side, qty, price` (units), `ahead_qty,
-        spread, spread_ticks, activity, arrival_ns, end_ns, is_filled, fill_ns`, and its buckets.
+        spread, spread_ticks, activity, arrival_ns, end_ns, is_filled, fill_ns, is_matched`, and its buckets.
     shadows : pandas.DataFrame
         A row per order and pass: `feed, model, row` (of `orders`), `filled_qty, first_ns, whole_ns, verdict, error_s`.
     scores : pandas.DataFrame
@@ -135,8 +135,17 @@ class Collector:
             reliability=pd.DataFrame(self.reliability),
             coverage=pd.DataFrame(self.coverage),
             excluded=excluded,
-            notes=[HIDDEN_NOTE, *([CHANCE_NOTE] if self.coverage else []), *self.remarks],
+            notes=[HIDDEN_NOTE, *self._match_note(), *([CHANCE_NOTE] if self.coverage else []), *self.remarks],
         )
+
+    def _match_note(self) -> list[str]:
+        """Say how many orders a match took out, for whom they could be counted otherwise."""
+        count, total = int(self.orders["is_matched"].sum()), int((~self.orders["is_filled"]).sum())
+        told = (
+            f"{count} of the {total} cancelled orders were taken out by the match of a print, as exchanges do with orders of the "
+            "aggressor's own owner: their shadows end before that print, because no model can know whose an order was"
+        )
+        return [told] if count else []
 
     def _add_bands(self, feed: str, same_ns: int) -> None:
         whole = [got["whole_ns"].to_numpy() for got in self.bands.values()]

@@ -9,6 +9,10 @@ The clock is the feed's. Where quotes and prints come later than the message tha
 belong together), the shadow arrives with the quote that shows the order, ends with the quote that shows its end, and the real
 order counts as filled with the print that reports it. A packet stamps many messages with one time: the shadow stands where the
 real order does among them, just before the quote that shows it, or it would be ahead of all who came earlier in its packet.
+
+An order that a match took out (exchanges cancel what would trade with its own owner) leaves at the exchange time of the print, by
+the same request: its shadow ends before that print, though the feed reports the cancel after it. No other owner's order would
+have been taken out: by its place in the line it was due, and no model can know whose it was.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 
 PATIENCE_NS = 30 * SECOND_NS  # how long the shadow of a filled order may go on
 NEVER_NS = 2**62
+MILLISECOND_NS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,22 @@ class Feed:
     def when_printed(self, ts_ns: np.ndarray, exch_ns: np.ndarray) -> np.ndarray:
         """Return when the feed prints an execution."""
         return _paired(self.trades, ts_ns, exch_ns)[0]
+
+    def when_matched(self, side: np.ndarray, price: np.ndarray, exch_ns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return time and `seq` of the first print with each exchange time; NEVER and 0 where none of them reached the price.
+
+        Times that are no finer than milliseconds name no single event.
+        """
+        prints = self.trades[self.trades["exch_ts_ns"].notna()].sort_values(["exch_ts_ns", "seq"])
+        times, first = np.unique(prints["exch_ts_ns"].to_numpy(np.int64), return_index=True)
+        if not len(times):
+            return np.full_like(exch_ns, NEVER_NS), np.zeros_like(exch_ns)
+        at = np.minimum(np.searchsorted(times, exch_ns), len(times) - 1)
+        low, high = (extreme.reduceat(prints["price"].to_numpy(), first)[at] for extreme in (np.minimum, np.maximum))
+        is_reached = (times[at] == exch_ns) & (exch_ns % MILLISECOND_NS != 0)
+        is_reached &= np.where(side > 0, low <= price, high >= price)
+        first_ns, first_seq = (prints[name].to_numpy()[first[at]] for name in ("ts_ns", "seq"))
+        return np.where(is_reached, first_ns, NEVER_NS), np.where(is_reached, first_seq, 0)
 
     def would_take(
         self, side: np.ndarray, price: np.ndarray, at_ns: np.ndarray, before_seq: np.ndarray | None = None
@@ -110,7 +131,8 @@ def shadow_orders(truth: Truth, session: Session) -> pd.DataFrame:
     pandas.DataFrame
         `symbol, track, real_id, kind` (join, improve), `side, qty, price` (units), `ahead_qty, spread, activity`, `arrival_ns`,
         `end_ns` (real end), `is_filled`, `fill_ns` (when the last of it was filled, else NEVER), `is_marketable`, `before_seq`
-        and `end_seq` (of the quotes that show arrival and cancel, 0 = unknown).
+        and `end_seq` (of the quotes that show arrival and cancel, 0 = unknown), `is_matched` (the match of a print took it out:
+        `end_seq` is that of the print).
     """
     import pandas as pd
 
@@ -120,6 +142,9 @@ def shadow_orders(truth: Truth, session: Session) -> pd.DataFrame:
     arrival_ns, before_seq = feed.when_quoted(orders["arrival_ns"], orders["arrival_exch_ns"])
     printed_ns = feed.when_printed(orders["end_ns"], orders["end_exch_ns"])
     quoted_ns, end_seq = feed.when_quoted(orders["end_ns"], orders["end_exch_ns"])
+    matched_ns, match_seq = feed.when_matched(orders["side"], orders["price"], orders["end_exch_ns"])
+    is_matched = ~is_filled & (matched_ns <= quoted_ns)
+    quoted_ns, end_seq = np.where(is_matched, matched_ns, quoted_ns), np.where(is_matched, match_seq, end_seq)
     end_ns = np.where(is_filled, printed_ns, quoted_ns)
     before_seq = np.where(arrival_ns > end_ns, 0, before_seq)
     arrival_ns = np.minimum(arrival_ns, end_ns)
@@ -142,6 +167,7 @@ def shadow_orders(truth: Truth, session: Session) -> pd.DataFrame:
             "is_marketable": feed.would_take(orders["side"], orders["price"], arrival_ns, before_seq),
             "before_seq": before_seq,
             "end_seq": np.where(is_filled, 0, end_seq),
+            "is_matched": is_matched,
         }
     )
 

@@ -80,6 +80,32 @@ def test_in_a_packet_a_shadow_is_withdrawn_where_the_real_order_was() -> None:
         assert [expected] == judged["verdict"][shadows["real_id"] == MINE].tolist()
 
 
+def matched(print_exch: int, cancel_exch: int, price: int = 101) -> tuple[list, list]:
+    """Return verdict and end of our order at 101, before order 1: a print fills that one, our cancel comes 8 us later."""
+    tape = [*opening(), message(5, "add", MINE, 1, 101, 5), message(6, "add", 1, 1, 101, 5)]
+    fill, late = message(8, "execute", 1, 1, price, 5), message(8.008, "delete", MINE, 1, 101, 5)
+    at_ns = fill["ts_ns"] // MS_NS * MS_NS
+    tape += [fill | {"exch": at_ns + print_exch}, late | {"exch": at_ns + cancel_exch}, message(9, "add", 3, 1, 100, 10)]
+    shadows, whole = shadows_of(tape)
+    judged = judge(shadows, play_shadows(whole, shadows, QueueModel.BEHIND_FIRST))
+    mine = shadows["real_id"] == MINE
+    return judged["verdict"][mine].tolist(), shadows["is_matched"][mine].tolist()
+
+
+def test_an_order_that_a_match_takes_out_ends_before_the_print() -> None:
+    """A cancel with the very exchange time of a print at its price was part of it; one with another, or a coarse one, was not."""
+    assert ([Verdict.RIGHT], [True]) == matched(-500, -500)
+    assert ([Verdict.WRONG], [False]) == matched(-500, -499)
+    assert ([Verdict.WRONG], [False]) == matched(0, 0)
+
+
+def test_an_order_that_moves_to_trade_ends_with_its_cancel() -> None:
+    """Where the print is beyond the other side, nobody reached the order: its own owner moved it there."""
+    verdict, is_matched = matched(-500, -500, price=102)
+
+    assert ([Verdict.RIGHT], [False]) == (verdict, is_matched)
+
+
 def test_what_was_left_of_an_aggressor_is_not_played() -> None:
     """An order that level 1 would let take the other side at its arrival is told apart: it is no resting order."""
     tape = [*opening(), message(5, "execute", 9002, -1, 102, 300), message(5, "add", MINE, 1, 102, 50)]

@@ -43,7 +43,8 @@ def frames(messages: list[dict[str, Any]], hidden_id: int | None = None) -> dict
     for k, row in enumerate(messages):
         if row["action"] == "execute":
             flags = int(Flag.SELL if row["side"] > 0 else Flag.BUY)
-            prints.append({"ts_ns": row["ts_ns"], "price": row["price"], "size": row["qty"], "flags": flags, "order": k})
+            fill = {"ts_ns": row["ts_ns"], "exch_ts_ns": row["exch"], "price": row["price"], "size": row["qty"]}
+            prints.append(fill | {"flags": flags, "order": k})
         _apply(book, row)
         if k + 1 == len(messages) or messages[k + 1]["exch"] != row["exch"]:
             shown = {order_id: order for order_id, order in book.items() if order_id != hidden_id}
