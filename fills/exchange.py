@@ -14,7 +14,8 @@ Where an order stands
     5.  The touch falls past its price: nobody displayed is ahead, ahead = 0; whoever comes back to the level is behind.
         (TRADES_ONLY keeps its ahead: there only prints count.) A side that shows nothing says nothing: ahead is frozen.
     6.  The display falls while the level is the touch: what no print explains is a cancel, shared by the queue model
-        (`fills.queue`, `fills.place`). Ahead never grows while the order rests.
+        (`fills.queue`, `fills.place`). Ahead never grows while the order rests. FITTED alone looks at exchange times: who leaves
+        in the very event of a print was taken out by the match, as orders of the aggressor's owner are, so from the front.
 
 Prints (the aggressor's side decides which own orders may trade; a print never touches both)
     7.  At our price: it consumes what is ahead, then us, then what is behind. All own orders at all prices share it.

@@ -39,6 +39,7 @@ _MEANINGS = {
     "balance": "per ln(displayed shares / those of the other side)",
     "quiet": "per ln(1 + seconds since the last print on this side)",
     "hidden_decay": "ahead shrinks as (1 + seconds hidden)^-this",
+    "hidden_move": "and by exp(-this) with each move of the touch meanwhile",
     "caution": "taken off the log-odds (`replay.validation.fit_caution`)",
     "venue_share": "of a print without a venue, what reaches our queue",
     "hidden_share": "of what prints at a displayed price, what met hidden orders",
@@ -179,8 +180,8 @@ def _parameters(path: Path, values: Any) -> dict[str, float]:
             raise UsageError(f"`{path}`: unknown parameter `{name}`; known are {', '.join(_MEANINGS)}")
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise UsageError(f"`{path}`: parameter `{name}` must be a finite number, got {value!r}")
-        if name == "hidden_decay" and value < 0.0:
-            raise UsageError(f"`{path}`: parameter `hidden_decay` must not be negative, got {value!r}")
+        if name in ("hidden_decay", "hidden_move") and value < 0.0:
+            raise UsageError(f"`{path}`: parameter `{name}` must not be negative, got {value!r}")
         if name.endswith("_share") and not 0.0 <= value <= 1.0:
             raise UsageError(f"`{path}`: parameter `{name}` must be a share from 0 to 1, got {value!r}")
     return {name: float(value) for name, value in values.items()}

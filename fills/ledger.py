@@ -41,6 +41,7 @@ def move(ledger, rank, qty, now_ns, wait_ns):
     forget_pairs(ledger, now_ns)
     old_rank = ledger["rank"]
     ledger["change"] = MOVED
+    ledger["n_moves"] += 1
     ledger["is_first_drop"] = 1 if ledger["drop_qty"] == 0 else 0
     if old_rank != NO_RANK:
         left = max(ledger["qty"] - ledger["print_qty"], 0) if rank != NO_RANK and rank < old_rank else 0

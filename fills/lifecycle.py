@@ -7,7 +7,7 @@ from fills.place import join_queue
 from fills.queue import FIFO, UNKNOWN
 from fills.record import compact, write_answer, write_refusal
 from fills.refusal import change_refusal, find_slot, is_held, refusal
-from fills.venue import HELD_RANK, MARKET_RANK
+from fills.venue import ASK, BID, HELD_RANK, MARKET_RANK
 from replay.events import Kind
 from replay.jit import kernel
 from replay.orders import OrderReason, OrderType, Tif
@@ -136,7 +136,7 @@ def join_shown(s, slot, touch_rank, touch_qty, evidence, venue):
         if other["rank"] == order["rank"] and other["side"] == order["side"]:
             floor = max(floor, other["ahead_qty"])
     shown_qty = touch_qty if order["rank"] == touch_rank else hidden_qty
-    join_queue(order, shown_qty, floor, venue.ctl[0]["now_ns"], venue)
+    join_queue(order, shown_qty, floor, venue.ledgers[s, BID if order["side"] > 0 else ASK], venue)
 
 
 @kernel

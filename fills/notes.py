@@ -101,6 +101,7 @@ def set_source(event, evidence, venue_code, ctl):
     """Note on what the answers that follow are based."""
     ctl["now_ns"] = event["ts_ns"]
     ctl["source_seq"] = event["seq"]
+    ctl["source_exch_ns"] = event["exch_ts_ns"]
     ctl["source_venue"] = venue_code
     ctl["evidence"] = evidence
     ctl["symbol"] = event["symbol"]

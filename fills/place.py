@@ -4,17 +4,31 @@ Whatever a model says, what is ahead is never negative, never grows while the or
 while the level is visible (TRADES_ONLY excepted: there only prints count).
 """
 
-from fills.queue import FITTED, MICRO, OWN, UNKNOWN, on_fitted_fall, on_fitted_return, on_join, on_level_change, on_trade
+from fills.queue import (
+    ALL_AHEAD,
+    FITTED,
+    MICRO,
+    OWN,
+    UNKNOWN,
+    on_fitted_fall,
+    on_fitted_return,
+    on_join,
+    on_level_change,
+    on_match,
+    on_trade,
+)
 from fills.venue import NO_RANK
+from replay.events import NO_TIME
 from replay.jit import call_address, kernel
 
 
 @kernel
-def join_queue(order, shown_qty, floor_qty, now_ns, venue):
+def join_queue(order, shown_qty, floor_qty, ledger, venue):
     """Set what is ahead of an order that joins where `shown_qty` stands, behind own orders with `floor_qty` ahead of them."""
     ctl = venue.ctl[0]
-    order["join_ns"] = now_ns
-    order["seen_ns"] = now_ns
+    order["join_ns"] = ctl["now_ns"]
+    order["seen_ns"] = ctl["now_ns"]
+    order["seen_moves"] = ledger["n_moves"]
     order["spare_micro"] = 0
     if ctl["model"] == OWN:
         said = call_address(ctl["own_join"], (shown_qty,))
@@ -37,8 +51,11 @@ def after_fall(order, drop_qty, ledger, other, venue):
     order["seen_ns"] = ctl["now_ns"]
     if model == FITTED:
         ahead_micro = max(order["ahead_qty"] * MICRO - order["spare_micro"], 0)
-        fit = venue.fits[ctl["symbol"]]
-        left = on_fitted_fall(fit, ahead_micro, drop_qty, ledger["qty"], age_ns, float(spread), other["qty"], quiet_ns)
+        if _is_of_match(ledger, ctl):
+            left = on_match(ahead_micro, drop_qty, ledger["qty"])
+        else:
+            fit = venue.fits[ctl["symbol"]]
+            left = on_fitted_fall(fit, ahead_micro, drop_qty, ledger["qty"], age_ns, float(spread), other["qty"], quiet_ns)
         _set_micro(order, left, max(drop_qty, 1), ledger["qty"])
         return
     most = min(order["ahead_qty"], ledger["qty"])
@@ -52,17 +69,36 @@ def after_fall(order, drop_qty, ledger, other, venue):
 
 @kernel
 def after_return(order, ledger, venue):
-    """Lower what is ahead of an order whose level is the touch again, or seen for the first time (rules 3 and 4)."""
+    """Lower what is ahead of an order whose level is the touch again, or seen for the first time (rules 3 and 4).
+
+    ALL_AHEAD is the optimistic reading of a fitted model: where one was given, it believes no fewer to have left than that.
+    """
     ctl = venue.ctl[0]
     model = ctl["model"]
-    if model == FITTED and order["ahead_qty"] < UNKNOWN:
+    if model in (FITTED, ALL_AHEAD) and order["ahead_qty"] < UNKNOWN:
         ahead_micro = max(order["ahead_qty"] * MICRO - order["spare_micro"], 0)
         hidden_ns = ctl["now_ns"] - order["seen_ns"]
-        left = on_fitted_return(venue.fits[ctl["symbol"]], ahead_micro, hidden_ns, ledger["qty"])
-        _set_micro(order, left, max(order["lot"], 1), ledger["qty"])
+        n_moves = ledger["n_moves"] - order["seen_moves"]
+        fit = venue.fits[min(ctl["symbol"], len(venue.fits) - 1)]
+        left = on_fitted_return(fit, ahead_micro, hidden_ns, n_moves, ledger["qty"])
+        if model == FITTED:
+            _set_micro(order, left, max(order["lot"], 1), ledger["qty"])
+        else:
+            order["ahead_qty"] = left // MICRO
     else:
         order["ahead_qty"] = on_level_change(min(model, FITTED), order["ahead_qty"], 0, ledger["qty"], ctl["power"])
     order["seen_ns"] = ctl["now_ns"]
+    order["seen_moves"] = ledger["n_moves"]
+
+
+@kernel
+def _is_of_match(ledger, ctl):
+    """Tell whether the display fell in the very event of the last print, by its exchange time.
+
+    An exchange takes one request at a time: what leaves while it matches one is taken out by the match, as the orders of the
+    aggressor's own owner are, and the match reaches those who stand first.
+    """
+    return ctl["source_exch_ns"] != NO_TIME and ctl["source_exch_ns"] == ledger["heard_exch_ns"]
 
 
 @kernel

@@ -13,6 +13,7 @@ BUY = int(Flag.BUY)
 SELL = int(Flag.SELL)
 STRAY_SIDE = 3  # beside 1 and -1 (told), 2 and -2 (guessed) and 0 (nobody of ours): a print that consumes no displayed queue
 SECOND_NS = 1_000_000_000
+MILLISECOND_NS = 1_000_000
 
 
 @leaf
@@ -30,6 +31,8 @@ def hear_side(event, s, row, bids, asks, venue):
         return STRAY_SIDE if bids["best_rank"] != NO_RANK or asks["best_rank"] != NO_RANK else 0
     wait_ns = venue.pairing_ns[row["evidence"], PRINT_WAITS]
     ledger = bids if side > 0 else asks
+    exch_ts_ns = event["exch_ts_ns"]
+    ledger["heard_exch_ns"] = exch_ts_ns if exch_ts_ns % MILLISECOND_NS != 0 else NO_TIME
     return side if hear(ledger, price if side > 0 else -price, qty, event["ts_ns"], wait_ns) else 0
 
 

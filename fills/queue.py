@@ -50,6 +50,7 @@ MICRO = 1_000_000  # FITTED counts what is ahead in millionths of a share
 _MOST_LOG_ODDS = 30.0
 _SECOND_NS = 1e9
 MOST_QUIET_NS = 60_000_000_000  # longer silence counts as this
+MOST_MOVES = 60  # and more moves of the touch as this
 
 QUEUE_FIT = np.dtype(
     [
@@ -61,7 +62,8 @@ QUEUE_FIT = np.dtype(
         ("spread", "f8"),  # per ln(spread in ticks)
         ("balance", "f8"),  # per ln(displayed quantity / that of the other side)
         ("quiet", "f8"),  # per ln(1 + seconds since the last print on this side, 60 at most)
-        ("hidden_decay", "f8"),  # ahead shrinks as (1 + seconds)^-decay while a better price hides the level
+        ("hidden_decay", "f8"),  # ahead shrinks as (1 + seconds)^-decay while a better price hides the level ...
+        ("hidden_move", "f8"),  # ... and by exp(-this) with each move of the touch
         ("venue_share", "f8"),  # of a print without a venue, what reaches our queue; 0 = not learned
         ("hidden_share", "f8"),  # of what prints at a displayed price, what met hidden orders
         ("passed_share", "f8"),  # of a print beyond a displayed price, what passed it by
@@ -170,7 +172,19 @@ def on_fitted_fall(fit, ahead_micro, drop_qty, new_qty, age_ns, spread_ticks, ot
 
 
 @kernel
-def on_fitted_return(fit, ahead_micro, hidden_ns, new_qty):
-    """Return the millionths of a share ahead when a level is the touch again after a better price hid it."""
-    left = exp(-fit["hidden_decay"] * log(1.0 + max(hidden_ns, 0) / _SECOND_NS))
-    return min(math.floor(ahead_micro * left + 0.5), ahead_micro, new_qty * MICRO)
+def on_fitted_return(fit, ahead_micro, hidden_ns, n_moves, new_qty):
+    """Return the millionths of a share ahead when a level is the touch again after a better price hid it.
+
+    The touch moved `n_moves` times meanwhile: the further it went, the more of those who wait give up.
+    """
+    loss = fit["hidden_decay"] * log(1.0 + max(hidden_ns, 0) / _SECOND_NS)
+    loss += fit["hidden_move"] * min(max(n_moves, 0), MOST_MOVES)
+    if loss <= 0.0:
+        return min(ahead_micro, new_qty * MICRO)
+    return min(math.floor(ahead_micro * exp(-loss) + 0.5), ahead_micro, new_qty * MICRO)
+
+
+@kernel
+def on_match(ahead_micro, drop_qty, new_qty):
+    """Return the millionths of a share ahead after a fall in the very event of a print: who left it stood first in line."""
+    return min(max(ahead_micro - drop_qty * MICRO, 0), new_qty * MICRO)

@@ -17,6 +17,7 @@ from fills.queue import QUEUE_FIT, UNKNOWN, QueueModel
 from fills.real_tables import NO_RANK, make_tables
 from fills.terms import Terms
 from replay.bundle import bundle
+from replay.events import NO_TIME
 from replay.orders import REQUEST, Evidence
 
 NEVER = 2**63 - 1
@@ -77,6 +78,7 @@ VENUE_ORDER = np.dtype(
         ("lot", "i8"),
         ("join_ns", "i8"),  # when it took its place in the queue
         ("seen_ns", "i8"),  # when its level last fell, or became the touch
+        ("seen_moves", "i8"),  # how often the touch of its side had moved by the time its level last became it
         ("tif", "i4"),
         ("post_only", "i4"),
         ("is_held", "i4"),
@@ -105,7 +107,9 @@ LEDGER = np.dtype(
         ("change", "i8"),  # what the last quote that concerned own orders did: RESIZED or MOVED ...
         ("fresh_drop_qty", "i8"),  # ... the part of a fall that no print had explained ...
         ("is_first_drop", "i8"),  # ... and whether it opened the drop
-        ("heard_ns", "i8"),  # the last print on this side
+        ("heard_ns", "i8"),  # the last print on this side ...
+        ("heard_exch_ns", "i8"),  # ... at the exchange; NO_TIME where that names no single event
+        ("n_moves", "i8"),  # how often the touch moved
         ("explained_qty", "i8"),  # how much of the last print explained a drop
     ],
     align=True,
@@ -149,6 +153,7 @@ VENUE_CTL = np.dtype(
         ("now_ns", "i8"),
         ("close_ns", "i8"),  # DAY orders expire then
         ("source_seq", "i8"),
+        ("source_exch_ns", "i8"),
         ("source_venue", "i8"),
         ("evidence", "i8"),
         ("symbol", "i8"),  # of the event that own orders react to
@@ -250,6 +255,7 @@ def make_venue(
     ledgers = np.zeros((n_symbols, 2), LEDGER)
     for name in ("rank", "gone_rank", "taken_rank", "best_rank", "worst_rank"):
         ledgers[name] = NO_RANK
+    ledgers["heard_exch_ns"] = NO_TIME
     ctl = np.zeros(1, VENUE_CTL)
     ctl["next_expiry_ns"] = NEVER
     ctl["close_ns"] = close_ns

@@ -25,7 +25,7 @@ from replay.errors import DataError, UsageError
 from replay.session import Session
 from replay.validation.fit_cases import Lessons, lessons_of, stacked
 from replay.validation.fit_caution import with_caution
-from replay.validation.fit_odds import choose_terms, decay_of, estimate
+from replay.validation.fit_odds import choose_terms, decays_of, estimate
 from replay.validation.fit_prints import shares_of
 from replay.validation.fit_scores import Fold, cross_validated
 from replay.validation.shadows import shadow_orders
@@ -245,7 +245,7 @@ def _model(material: Material, names: tuple[str, ...], out_ns: tuple[int, int], 
     """Fit a model on what happened outside a stretch of time, and on these orders."""
     low, high = out_ns
     cases, returns = (rows[(rows["ts_ns"] < low) | (rows["ts_ns"] > high)] for rows in stacked(material.lessons))
-    odds = estimate(names, cases) | {"hidden_decay": decay_of(returns)}
+    odds = estimate(names, cases) | decays_of(returns)
     shares = shares_of(material.lessons).without(low, high).values()
     model = FittedQueue(name="fold", tick_regime=material.regime, parameters=odds | shares)
     return with_caution(model, material.sessions, orders)

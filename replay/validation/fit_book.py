@@ -2,9 +2,10 @@
 
 Every order has its place in the line of its price. When an order leaves the touch, each real order of ours in the same line (one
 that arrived at the touch) makes a *case*: what stood ahead of it and behind it, how much left, and whether that stood ahead.
-Cases in which only one answer was possible (more left than stood on one side) teach nothing and are left out. When a better price
-hides a line and it becomes the touch again, each of them makes a *return*: what was ahead before and after. An *execution* tells
-what stood displayed at better prices than its own.
+Cases in which only one answer was possible (more left than stood on one side, or it left in the event of an execution, taken out
+by the match) teach nothing and are left out. When a better price hides a line and it becomes the touch again, each of them makes
+a *return*: what was ahead before and after, and how often the touch moved, from event to event as level 1 shows it. An
+*execution* tells what stood displayed at better prices than its own.
 
 The line of an order is a linked list through `orders`; levels are indices into the sorted prices.
 """
@@ -14,11 +15,12 @@ from typing import NamedTuple
 import numpy as np
 
 from replay.bundle import bundle
-from replay.events import MessageAction
+from replay.events import NO_TIME, MessageAction
 from replay.importers.book import ASK, BID
 from replay.jit import kernel
 
 NOBODY = -1
+MILLISECOND_NS = 1_000_000  # exchange times that are no finer name no single event
 VISIBLE = -1
 
 QUEUED = np.dtype(
@@ -33,6 +35,7 @@ QUEUED = np.dtype(
         ("join_ns", "i8"),
         ("seen_ns", "i8"),  # when its level last fell as the touch, or became the touch
         ("hidden_qty", "i8"),  # ahead when a better price hid its level; VISIBLE = it is not hidden
+        ("hidden_moves", "i8"),  # moves of the touch by then
     ],
     align=True,
 )
@@ -61,7 +64,10 @@ EXECUTION = np.dtype(
     ],
     align=True,
 )
-RETURN = np.dtype([("ts_ns", "i8"), ("ahead_qty", "i8"), ("left_qty", "i8"), ("hidden_ns", "i8")], align=True)
+RETURN = np.dtype(
+    [("ts_ns", "i8"), ("ahead_qty", "i8"), ("left_qty", "i8"), ("hidden_ns", "i8"), ("n_moves", "i8")],
+    align=True,
+)
 LINE_CTL = np.dtype(
     [
         ("n_cases", "i8"),  # all that were met; the arrays hold the first of them
@@ -71,6 +77,8 @@ LINE_CTL = np.dtype(
         ("start_ns", "i8"),
         ("end_ns", "i8"),
         ("one_in", "i8"),  # of this many orders at the touch one is ours
+        ("ts_ns", "i8"),  # of the event at hand
+        ("exch_ts_ns", "i8"),
     ],
     align=True,
 )
@@ -86,7 +94,10 @@ class Lines(NamedTuple):
     depth: np.ndarray  # int64 (2, n_levels)
     prices: np.ndarray  # int64 (n_levels,), ascending
     best: np.ndarray  # int64 (2,): level; -1 and n_levels = empty
-    heard_ns: np.ndarray  # int64 (2,): last execution on that side
+    shown: np.ndarray  # int64 (2,): `best` as the last event left it
+    moves: np.ndarray  # int64 (2,): how often an event moved it
+    heard_ns: np.ndarray  # int64 (2,): last execution on that side ...
+    heard_exch_ns: np.ndarray  # int64 (2,): ... at the exchange
     cases: np.ndarray  # CASE
     returns: np.ndarray  # RETURN
     executions: np.ndarray  # EXECUTION: at the touch or beyond, at most one per message
@@ -103,7 +114,10 @@ def make_lines(n_orders: int, prices: np.ndarray, capacity: int, n_executions: i
         depth=np.zeros((2, n_levels), np.int64),
         prices=np.asarray(prices, np.int64),
         best=np.array([-1, n_levels], np.int64),
+        shown=np.array([-1, n_levels], np.int64),
+        moves=np.zeros(2, np.int64),
         heard_ns=np.zeros(2, np.int64),
+        heard_exch_ns=np.full(2, NO_TIME),
         cases=np.zeros(capacity, CASE),
         returns=np.zeros(capacity, RETURN),
         executions=np.zeros(n_executions, EXECUTION),
@@ -117,6 +131,7 @@ def learn(messages, rows, levels, lines):
     for i in range(len(messages)):
         message = messages[i]
         action = message["action"]
+        _note_event(message, lines)
         order = lines.orders[rows[i]]
         if action == MessageAction.CLEAR:
             _clear(lines)
@@ -125,7 +140,7 @@ def learn(messages, rows, levels, lines):
             stays = order["level"] == levels[i] and order["side"] == side and message["qty"] <= order["qty"]
             if order["qty"] > 0:
                 left = message["qty"] if stays else 0
-                _leave(rows[i], order["qty"] - left, message["ts_ns"], True, lines)
+                _leave(rows[i], order["qty"] - left, message["ts_ns"], _is_free(message, order["side"], lines), lines)
             if order["qty"] == 0 and message["qty"] > 0:
                 _arrive(message, rows[i], side, levels[i], lines)
         elif action == MessageAction.EXECUTE_HIDDEN:
@@ -133,9 +148,31 @@ def learn(messages, rows, levels, lines):
         elif order["qty"] > 0 and action == MessageAction.EXECUTE:
             _note_execution(message, order["side"], order["level"], 0, lines)
             lines.heard_ns[order["side"]] = message["ts_ns"]
+            lines.heard_exch_ns[order["side"]] = message["exch_ts_ns"]
             _leave(rows[i], min(message["qty"], order["qty"]), message["ts_ns"], False, lines)
         elif order["qty"] > 0 and (action == MessageAction.REDUCE or action == MessageAction.DELETE):
-            _leave(rows[i], min(message["qty"], order["qty"]), message["ts_ns"], True, lines)
+            qty = min(message["qty"], order["qty"])
+            _leave(rows[i], qty, message["ts_ns"], _is_free(message, order["side"], lines), lines)
+
+
+@kernel
+def _note_event(message, lines):
+    """Count the moves of each touch when an event is over."""
+    ctl = lines.ctl[0]
+    if message["ts_ns"] == ctl["ts_ns"] and message["exch_ts_ns"] == ctl["exch_ts_ns"]:
+        return
+    ctl["ts_ns"] = message["ts_ns"]
+    ctl["exch_ts_ns"] = message["exch_ts_ns"]
+    for side in range(2):
+        lines.moves[side] += 1 if lines.best[side] != lines.shown[side] else 0
+        lines.shown[side] = lines.best[side]
+
+
+@kernel
+def _is_free(message, side, lines):
+    """Tell whether who leaves does so of its own will, not in the event of an execution (as `fills.place` tells it)."""
+    exch_ts_ns = message["exch_ts_ns"]
+    return exch_ts_ns == NO_TIME or exch_ts_ns % MILLISECOND_NS == 0 or exch_ts_ns != lines.heard_exch_ns[side]
 
 
 @kernel
@@ -201,6 +238,7 @@ def _hide(side, level, lines):
     k = lines.heads[side, level]
     while k != NOBODY:
         lines.orders[k]["hidden_qty"] = lines.orders[k]["ahead_qty"]
+        lines.orders[k]["hidden_moves"] = lines.moves[side]
         k = lines.orders[k]["after"]
 
 
@@ -295,6 +333,7 @@ def _show_next(side, ts_ns, lines):
     if level < 0 or level >= len(lines.prices):
         return
     ctl = lines.ctl[0]
+    n_moves = lines.moves[side] + (1 if level != lines.shown[side] else 0)
     k = lines.heads[side, level]
     while k != NOBODY:
         order = lines.orders[k]
@@ -305,6 +344,7 @@ def _show_next(side, ts_ns, lines):
                 back["ahead_qty"] = order["hidden_qty"]
                 back["left_qty"] = order["ahead_qty"]
                 back["hidden_ns"] = ts_ns - order["seen_ns"]
+                back["n_moves"] = n_moves - order["hidden_moves"]
             ctl["n_returns"] += 1
         order["hidden_qty"] = VISIBLE
         order["seen_ns"] = ts_ns

@@ -6,7 +6,7 @@ beyond the position are added one at a time while that lowers the held-out log l
 over the blocks, and while there are enough cancels for one more; the blocks are stretches of time, because orders of one moment
 share one market. Few terms travel better to another day.
 
-`hidden_decay` solves: what went from ahead of hidden orders = what (1 + seconds)^-decay says, over all of them.
+`decays_of` finds what goes from ahead of hidden orders: with the time, and with each move of the touch.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fills.queue import MOST_QUIET_NS
+from fills.queue import MOST_MOVES, MOST_QUIET_NS
 
 CORE = ("base", "position")
 MORE = ("level", "drop", "age", "spread", "balance", "quiet")
@@ -24,6 +24,11 @@ CANCELS_PER_TERM = 200
 CLEAR = 2.0  # standard errors
 _STEPS = 50
 _MOST_DECAY = 5.0
+_FIRST_DECAYS = (0.05, 0.005)
+_SWEEPS = 100
+_HALVINGS = 40
+_EXACT = 1e-7
+_LEAST_LOSS = 1e-9
 
 
 def terms(cases: np.ndarray) -> dict[str, np.ndarray]:
@@ -104,17 +109,38 @@ def _held_out(names: Sequence[str], cases: np.ndarray, block: np.ndarray) -> np.
     return np.array(losses)
 
 
-def decay_of(returns: np.ndarray) -> float:
-    """Return `hidden_decay`; 0 where nothing was hidden or nothing left."""
-    ahead, seconds = returns["ahead_qty"].astype(float), np.log1p(np.maximum(returns["hidden_ns"], 0) / 1e9)
-    left = float(np.clip(returns["left_qty"], 0, returns["ahead_qty"]).sum())
+def decays_of(returns: np.ndarray) -> dict[str, float]:
+    """Return `hidden_decay` and `hidden_move`; 0 where nothing was hidden or nothing left.
+
+    Each share ahead stays with the chance exp(-decay ln(1 + seconds) - move moves): the likelihood of what stayed is concave in
+    both, and is climbed along one and the other in turn. A return counts once, however many orders of ours came back with it.
+    """
+    n_moves = np.minimum(returns["n_moves"], MOST_MOVES).astype(float)
+    x = np.stack([np.log1p(np.maximum(returns["hidden_ns"], 0) / 1e9), n_moves])
+    kept = np.clip(returns["left_qty"], 0, returns["ahead_qty"]) / np.maximum(returns["ahead_qty"], 1)
+    weight = returns["ahead_qty"] * one_per_cancel(returns)
+    found = np.zeros(2)
+    if len(returns) and kept.min() < 1.0:
+        found[:] = _FIRST_DECAYS
+        for _ in range(_SWEEPS):
+            before = found.copy()
+            for j in range(2):
+                found[j] = _climbed(found, j, x, kept, weight)
+            if np.abs(found - before).max() < _EXACT:
+                break
+    return {"hidden_decay": float(found[0]), "hidden_move": float(found[1])}
+
+
+def _climbed(found: np.ndarray, j: int, x: np.ndarray, kept: np.ndarray, weight: np.ndarray) -> float:
+    """Return the most likely value of one coefficient given the other, by bisection of the slope; at least 0."""
+    rest = found @ x - found[j] * x[j]
     low, high = 0.0, _MOST_DECAY
-    if not len(returns) or left >= ahead.sum():
-        return 0.0
-    for _ in range(60):
+    for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if float((ahead * np.exp(-middle * seconds)).sum()) > left else (low, middle)
-    return (low + high) / 2
+        loss = np.maximum(rest + middle * x[j], _LEAST_LOSS)
+        slope = float((weight * x[j] * ((1.0 - kept) / np.expm1(loss) - kept)).sum())
+        low, high = (middle, high) if slope > 0.0 else (low, middle)
+    return low
 
 
 def _chance(odds: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ FAST = settings(max_examples=40, deadline=None, suppress_health_check=list(Healt
 START = quote(100, 300, 101, 300)
 SHARES = np.zeros(2, QUEUE_FIT)
 SHARES["venue_share"], SHARES["hidden_share"], SHARES["passed_share"] = [0.3, 0.9], [0.2, 0.0], [0.5, 0.1]
+SHARES["hidden_decay"], SHARES["hidden_move"] = [1e5, 0.0], [0.1, 0.02]  # these streams last nanoseconds
 
 
 def filled(*steps, band=Band.EXPECTED, **settings):

@@ -103,9 +103,14 @@ def test_the_fitted_model_lies_between_the_extremes(seed):
     """
     rng = random.Random(seed)
     fits = np.zeros(2, QUEUE_FIT)
-    for name in ("base", "position", "level", "drop", "spread", "balance", "hidden_decay"):
-        fits[name] = [abs(rng.uniform(-3, 3)) if name == "hidden_decay" else rng.uniform(-3, 3)] * 2
-    models = [{"queue": QueueModel.TRADES_ONLY}, {"queue": QueueModel.FITTED, "fits": fits}, {"queue": QueueModel.ALL_AHEAD}]
+    for name in ("base", "position", "level", "drop", "spread", "balance"):
+        fits[name] = [rng.uniform(-3, 3)] * 2
+    fits["hidden_decay"], fits["hidden_move"] = rng.choice([0.0, 1e6]), rng.uniform(0, 0.3)  # these streams last nanoseconds
+    models = [
+        {"queue": QueueModel.TRADES_ONLY},
+        {"queue": QueueModel.FITTED, "fits": fits},
+        {"queue": QueueModel.ALL_AHEAD, "fits": fits},
+    ]
     stream = [step for step in busy_stream(seed, faults=False) if step["kind"] != "request"]
     place, markets, filled = rng.randrange(len(stream)), [Market(2, 6, **made) for made in models], [0] * 3
     for k, step in enumerate(stream):

@@ -18,8 +18,8 @@ from tests.naive.fees import order_fee_micros
 BANDS = st.sampled_from([band.value for band in Band])
 FITS = np.array(
     [
-        (-1.5, 0.7, 0.2, -0.3, 0.1, 0.4, -0.3, 1e5, 1e5, 0.4, 0.25, 0.5),
-        (0.5, -0.4, 0.0, 0.2, -1e5, 0.0, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0),
+        (-1.5, 0.7, 0.2, -0.3, 0.1, 0.4, -0.3, 1e5, 1e5, 0.1, 0.4, 0.25, 0.5),
+        (0.5, -0.4, 0.0, 0.2, -1e5, 0.0, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
     ],
     QUEUE_FIT,
 )  # times in these streams are nanoseconds, so coefficients of times are large
@@ -44,7 +44,7 @@ def compare(stream, model, evidence, close_ns, band="expected", *, terms=None, t
     """Play a stream on both and compare each answer; return the number of answers by rule."""
     terms = terms or {}
     common = {"evidence": evidence, "power": 2.5, "close_ns": close_ns, "tick": tick, "lot": 3, "multipliers": MULTIPLIERS}
-    fits = FITS if model is QueueModel.FITTED else None
+    fits = FITS if model in (QueueModel.FITTED, QueueModel.ALL_AHEAD) else None
     kernel = {
         "fits": fits,
         "queue": model,

@@ -20,9 +20,9 @@ TIMES = st.integers(0, 10**14)
 COEFFICIENTS = st.lists(st.floats(-5, 5), min_size=8, max_size=8)
 
 
-def fit_of(values, decay=0.0) -> np.ndarray:
+def fit_of(values, decay=0.0, move=0.0) -> np.ndarray:
     """Return one row of parameters."""
-    return np.array([(*values, decay, 0.0, 0.0, 0.0)], QUEUE_FIT)[0]
+    return np.array([(*values, decay, move, 0.0, 0.0, 0.0)], QUEUE_FIT)[0]
 
 
 @pytest.mark.jit_off
@@ -40,13 +40,13 @@ def test_a_fall_is_shared_as_by_the_plain_model(values, new, drop, share, age, q
 
 @pytest.mark.jit_off
 @settings(max_examples=200, deadline=None)
-@given(decay=st.floats(0, 5), new=SIZES, micro=st.integers(0, 10**12), hidden=TIMES)
-def test_a_return_is_counted_as_by_the_plain_model(decay, new, micro, hidden):
+@given(decay=st.floats(0, 5), move=st.floats(0, 1), new=SIZES, micro=st.integers(0, 10**12), hidden=TIMES, n=st.integers(0, 99))
+def test_a_return_is_counted_as_by_the_plain_model(decay, move, new, micro, hidden, n):
     """What was hidden comes back as the plain model says, never longer than it went."""
-    fit = fit_of([0.0] * 8, decay)
-    after = on_fitted_return(fit, micro, hidden, new)
+    fit = fit_of([0.0] * 8, decay, move)
+    after = on_fitted_return(fit, micro, hidden, n, new)
 
-    assert back_again(fit, micro, hidden / 1e9, new) == after
+    assert back_again(fit, micro, hidden / 1e9, n, new) == after
     assert 0 <= after <= min(micro, new * MICRO)
 
 
@@ -106,6 +106,35 @@ def test_fractions_are_carried_from_fall_to_fall():
     assert [(9, True)] == [(int(row["ahead_qty"]), row["spare_micro"] < 10) for row in market.venue.orders[0, :1]]
 
 
+EXCHANGE_MS = 10**18  # an exchange time that is a whole number of milliseconds
+
+
+@pytest.mark.parametrize(
+    ("print_exch", "quote_exch", "ahead"),
+    [
+        (EXCHANGE_MS + 1, EXCHANGE_MS + 1, 4),
+        (EXCHANGE_MS + 1, EXCHANGE_MS + 2, 7),
+        (EXCHANGE_MS, EXCHANGE_MS, 7),
+    ],
+)
+def test_who_leaves_in_the_event_of_a_print_stood_first_in_line(print_exch, quote_exch, ahead):
+    """Three go beyond a print of three: from the front in its own event, else by the odds; whole milliseconds name no event."""
+    market = Market(1, queue=QueueModel.FITTED, fits=fit_of([-30.0, *[0.0] * 7]).reshape(1), evidence=5)
+    fell = [trade(100, 3) | {"exch": print_exch}, quote(100, 14, 101, 5) | {"exch": quote_exch}]
+    market.play(quote(100, 10, 101, 5), new(1, 1, 5, 100), quote(100, 20, 101, 5), *fell, every_ns=1000)
+
+    assert [ahead] == market.venue.orders[0, :1]["ahead_qty"].tolist()
+
+
+def test_those_ahead_give_up_as_the_touch_moves_on():
+    """Ten ahead while the touch goes up two ticks and comes back, four moves: exp(-4 x 0.1) of them are left, in whole lots."""
+    market = Market(1, queue=QueueModel.FITTED, fits=fit_of([0.0] * 8, move=0.1).reshape(1))
+    away = [quote(price, 5, 104, 5) for price in (101, 102, 101)]
+    market.play(quote(100, 10, 104, 5), new(1, 1, 5, 100), *away, quote(100, 10, 104, 5))
+
+    assert [(7, 296_800)] == [(int(row["ahead_qty"]), int(row["spare_micro"])) for row in market.venue.orders[0, :1]]
+
+
 def model_file(tmp_path, **changes) -> str:
     """Write a sound model file with some lines changed."""
     lines = {"schema_version": "1", "name": '"a"', "tick_regime": '"large"', "base": "-1.5"} | changes
@@ -140,6 +169,7 @@ def test_a_model_survives_its_file(tmp_path):
         ({"base": '"x"'}, "parameter `base` must be a finite number, got 'x'"),
         ({"bass": "1.0"}, "unknown parameter `bass`; known are base, position"),
         ({"hidden_decay": "-0.1"}, "parameter `hidden_decay` must not be negative"),
+        ({"hidden_move": "-0.1"}, "parameter `hidden_move` must not be negative"),
         ({"venue_share": "1.5"}, "parameter `venue_share` must be a share from 0 to 1, got 1.5"),
         ({"name": "3"}, "`name` must be a text, got 3"),
     ],

@@ -15,7 +15,9 @@ class Side:
         self.price = None
         self.qty = 0
         self.seq = 0
-        self.heard = 0  # when a print of this side was last heard
+        self.heard = 0  # when a print of this side was last heard, and its time at the exchange
+        self.heard_exch = None
+        self.moves = 0  # how often the touch moved
         self.drop = self.drop_end = self.printed = self.printed_end = 0
         self.gone = None  # (price, remembered until)
         self.gone_drop = 0

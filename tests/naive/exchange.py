@@ -181,6 +181,7 @@ class Exchange(OddPrints, OrderLife):
             "other": quote["ask_qty"] if side == BUY else quote["bid_qty"],
             "quiet_s": (self.now - self.sides[s][side].heard) / 1e9,
             "fit": self.fits[s] if self.model == "fitted" else None,
+            "is_of_match": quote.get("exch", NO_TIME) == self.sides[s][side].heard_exch,
         }
 
     def fallen(self, order, drop, new, case):
@@ -189,14 +190,19 @@ class Exchange(OddPrints, OrderLife):
         order["seen"] = self.now
         micro = max(order["ahead"] * MILLION - order["spare"], 0)
         left = fall(case["fit"], micro, drop, new, case | {"age_s": (self.now - order["joined"]) / 1e9})
+        if case["is_of_match"]:  # rule 6: taken out by the match, so first in line
+            left = min(max(micro - drop * MILLION, 0), new * MILLION)
         return self.to_whole(order, left, drop or 1, new)
 
     def returned(self, s, order, new):
-        seen, order["seen"] = order["seen"], self.now
-        if self.model != "fitted" or order["ahead"] is None:
+        moves = self.sides[s][order["side"]].moves
+        hidden_s, n_moves = (self.now - order["seen"]) / 1e9, moves - order["moves"]
+        order["seen"], order["moves"] = self.now, moves
+        if self.model not in ("fitted", "all_ahead") or order["ahead"] is None or self.fits is None:
             return self.shrink(order["ahead"], 0, new)
         micro = max(order["ahead"] * MILLION - order["spare"], 0)
-        return self.to_whole(order, back_again(self.fits[s], micro, (self.now - seen) / 1e9, new), self.lot, new)
+        left = back_again(self.fits[s], micro, hidden_s, n_moves, new)
+        return left // MILLION if self.model == "all_ahead" else self.to_whole(order, left, self.lot, new)
 
     def to_whole(self, order, micro, lump, shown):
         """What is ahead of an order falls lump by lump towards an estimate; the rest is kept."""
@@ -282,6 +288,7 @@ class Exchange(OddPrints, OrderLife):
             self.resize(display, mine, qty, self.case_of(s, side, quote))
             return
         display.forget_old(self.now)
+        display.moves += 1
         old, had_drop = display.price, display.drop > 0
         if old is not None:
             unexplained = display.drop
@@ -363,6 +370,8 @@ class Exchange(OddPrints, OrderLife):
             return
         display = self.sides[s][side]
         display.heard = self.now
+        exch = trade.get("exch", NO_TIME)
+        display.heard_exch = exch if exch != NO_TIME and exch % 10**6 else None  # a coarser time names no single event
         explained = 0
         if display.price == price:
             display.forget_old(self.now)

@@ -28,7 +28,8 @@ def fall(fit, micro, drop, new, case):
     return min(math.floor((ahead - gone) * MILLION + 0.5), most)
 
 
-def back_again(fit, micro, hidden_s, new):
-    """What is left ahead when a level is the touch again after a better price hid it."""
-    left = math.floor(micro * exp(-fit["hidden_decay"] * log(1.0 + hidden_s)) + 0.5)
+def back_again(fit, micro, hidden_s, moves, new):
+    """What is left ahead when a level is the touch again after a better price hid it and the touch moved so often."""
+    loss = fit["hidden_decay"] * log(1.0 + hidden_s) + fit["hidden_move"] * min(moves, 60)
+    left = math.floor(micro * exp(-loss) + 0.5)
     return min(left, micro, new * MILLION)

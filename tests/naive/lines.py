@@ -2,11 +2,14 @@
 
 
 class Lines:
-    """A book of lists; orders are dicts with id, qty, ours, joined, seen and hidden."""
+    """A book of lists; orders are dicts with id, qty, ours, joined, seen, hidden and moves."""
 
     def __init__(self):
         self.lines = {}  # (side, price) -> orders, first in line first
         self.heard = {1: 0, -1: 0}
+        self.heard_exch = {1: None, -1: None}
+        self.event = None
+        self.touches = {1: [None], -1: [None]}  # what level 1 showed, one after the other
         self.cases, self.returns, self.executions = [], [], []
 
     def best(self, side):
@@ -23,7 +26,12 @@ class Lines:
     def ahead(self, line, order):
         return sum(other["qty"] for other in line[: line.index(order)])
 
-    def play(self, ts, action, order_id, side, price, qty):
+    def play(self, ts, action, order_id, side, price, qty, exch):
+        if (ts, exch) != self.event:
+            self.event = (ts, exch)
+            for one_side in (1, -1):
+                if self.best(one_side) != self.touches[one_side][-1]:
+                    self.touches[one_side].append(self.best(one_side))
         if action == "add":
             self.arrive(ts, order_id, side, price, qty)
             return
@@ -35,20 +43,21 @@ class Lines:
             return
         key, line, order = found
         before = self.best(key[0])
-        if action == "cancel" and key[1] == before:
+        is_match = exch % 10**6 != 0 and exch == self.heard_exch[key[0]]
+        if action == "cancel" and key[1] == before and not is_match:
             self.teach(ts, key, line, order, min(qty, order["qty"]))
         if action == "execute":
             self.execute(ts, *key, qty, 0)
-            self.heard[key[0]] = ts
-            if key[1] == before:
-                for other in line[line.index(order) + 1 :]:
-                    other["seen"] = ts
+            self.heard[key[0]], self.heard_exch[key[0]] = ts, exch
+        if (action == "execute" or is_match) and key[1] == before:
+            for other in line[line.index(order) + 1 :]:
+                other["seen"] = ts
         order["qty"] -= min(qty, order["qty"])
         if order["qty"] == 0:
             line.remove(order)
         now = self.best(key[0])
         if now != before and now is not None:
-            self.come_back(ts, self.lines[key[0], now])
+            self.come_back(ts, self.lines[key[0], now], len(self.touches[key[0]]) + (now != self.touches[key[0]][-1]))
 
     def execute(self, ts, side, price, qty, hidden):
         """Note an execution at the touch or beyond it, with what was displayed at better prices."""
@@ -65,6 +74,7 @@ class Lines:
         if old is not None and (price > old if side > 0 else price < old):
             for order in self.lines[side, old]:
                 order["hidden"] = self.ahead(self.lines[side, old], order)
+                order["moves"] = len(self.touches[side])
         line = self.lines.setdefault((side, price), [])
         line.append({"id": order_id, "qty": qty, "ours": at_touch, "joined": ts, "seen": ts, "hidden": -1})
 
@@ -90,9 +100,10 @@ class Lines:
         if other_best is None:
             return
 
-    def come_back(self, ts, line):
+    def come_back(self, ts, line, moves):
         for order in line:
             if order["ours"] and order["hidden"] > 0:
-                self.returns.append((ts, order["hidden"], self.ahead(line, order), ts - order["seen"]))
+                hidden = (order["hidden"], self.ahead(line, order), ts - order["seen"], moves - order["moves"])
+                self.returns.append((ts, *hidden))
             order["hidden"] = -1
             order["seen"] = ts

@@ -181,6 +181,7 @@ class OrderLife:
         touch, touch_qty = (book["bid"], book["bid_qty"]) if side == BUY else (book["ask"], book["ask_qty"])
         order["ghost"] = order["ahead"] = None
         order["spare"], order["joined"], order["seen"] = 0, self.now, self.now
+        order["moves"] = self.sides[s][side].moves
         if order["type"] == "market":
             order["ahead"] = 0
         elif touch_qty and book["status"] == 0 and works(order):

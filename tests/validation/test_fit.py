@@ -19,7 +19,7 @@ from replay.validation.fit import fit_fills
 from replay.validation.fit_book import CASE, EXECUTION, RETURN, learn, make_lines
 from replay.validation.fit_cases import PRINT, Lessons, lessons_of
 from replay.validation.fit_caution import CAUTIONS, shadow_merit, with_caution
-from replay.validation.fit_odds import CORE, choose_terms, decay_of, estimate
+from replay.validation.fit_odds import CORE, choose_terms, decays_of, estimate
 from replay.validation.fit_prints import shares_of
 from replay.validation.shadows import shadow_orders
 from replay.validation.truth import real_orders
@@ -32,7 +32,7 @@ ACTIONS = {
 }  # fmt: skip
 STEPS = st.tuples(
     st.sampled_from(["add", "add", "add", "cancel", "cancel", "execute", "execute", "hidden"]), st.integers(0, 30),
-    st.sampled_from([1, -1]), st.integers(0, 3), st.integers(1, 5), st.integers(1, 50),
+    st.sampled_from([1, -1]), st.integers(0, 3), st.integers(1, 5), st.integers(0, 50),
 )  # fmt: skip
 
 
@@ -60,10 +60,11 @@ def test_messages_teach_what_plain_lists_teach(steps):
     plain = Lines()
     messages = np.zeros(len(tape), MESSAGE)
     for row, (ts, action, order_id, side, price, qty) in zip(messages, tape, strict=True):
-        plain.play(ts, action, order_id, side, price, qty)
+        plain.play(ts, action, order_id, side, price, qty, 10**6 + ts)
         row["ts_ns"], row["action"], row["order_id"], row["side"], row["price"], row["qty"] = (
             ts, ACTIONS[action], order_id, side, price, qty,
         )  # fmt: skip
+        row["exch_ts_ns"] = 10**6 + ts
     _, rows = np.unique(messages["order_id"], return_inverse=True)
     prices, levels = np.unique(messages["price"], return_inverse=True)
     lines = make_lines(len(tape), prices, 5000, len(tape))
@@ -121,17 +122,19 @@ def test_no_cancel_at_all_is_pro_rata():
     none = np.zeros(0, CASE)
 
     assert {"base": 0.0, "position": 1.0} == estimate(choose_terms(none, np.zeros(0, int)), none)
-    assert 0.0 == decay_of(np.zeros(0, RETURN))
+    assert {"hidden_decay": 0.0, "hidden_move": 0.0} == decays_of(np.zeros(0, RETURN))
 
 
-def test_the_decay_explains_what_went_while_hidden():
-    """Orders with 1000 ahead that come back with 1000 / (1 + s)^0.2 give 0.2."""
-    returns = np.zeros(100, RETURN)
-    seconds = np.arange(100)
-    returns["ahead_qty"], returns["hidden_ns"] = 1_000_000, seconds * 10**9
-    returns["left_qty"] = np.rint(1_000_000 * (1.0 + seconds) ** -0.2)
+def test_the_decays_explain_what_went_while_hidden():
+    """Orders that come back with (1 + s)^-0.2 exp(-0.03 moves) of what was ahead give 0.2 and 0.03."""
+    returns = np.zeros(400, RETURN)
+    seconds, moves = np.arange(400) % 20, np.arange(400) // 20
+    returns["ts_ns"], returns["ahead_qty"], returns["hidden_ns"] = np.arange(400), 1_000_000, seconds * 10**9
+    returns["n_moves"] = moves
+    returns["left_qty"] = np.rint(1_000_000 * (1.0 + seconds) ** -0.2 * np.exp(-0.03 * moves))
+    found = decays_of(returns)
 
-    assert pytest.approx(0.2, abs=1e-4) == decay_of(returns)
+    assert (pytest.approx(0.2, abs=1e-4), pytest.approx(0.03, abs=1e-4)) == (found["hidden_decay"], found["hidden_move"])
 
 
 def lesson_of(executions=(), prints=()) -> Lessons:
