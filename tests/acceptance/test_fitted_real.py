@@ -45,7 +45,7 @@ def test_no_textbook_rule_is_better_in_everything(scores):
 def test_the_scores_reach_what_level_one_allows(scores):
     """On the stock, where queues are short, nearly all fills come at the real instant, none is wrong; on futures four in five."""
     fmt, found = scores
-    same, wrong, never = {"lobster": (0.93, 0.0, 0.01), "databento": (0.80, 0.025, 0.01)}[fmt]
+    same, wrong, never = {"lobster": (0.93, 0.0, 0.01), "databento": (0.80, 0.012, 0.01)}[fmt]
 
     assert found["own"]["same"] >= same
     assert found["own"]["wrong"] <= wrong
