@@ -14,7 +14,12 @@ cost is paid on each side::
 `n'` is the number of equally weighted orders that an exponential average of this half-life is worth. Few fills of its own let a
 cell lean on the pool, a small pool on zero. An exit is charged to the horizon that its position entered with, from the mid of the
 first decision to leave (what is scaled out is an exit of its own); where that is not known (a position of yesterday) nothing is
-learned. What never fills is not seen here.
+learned.
+
+What an entry leaves unfilled when its last order ends counts as if it were taken at the opposite touch of that moment, as
+`replay.compare.parents` counts it: a patient order fills where the price comes to it, and what it missed is where the price went.
+What an exit leaves is tried again, and judged when it fills. A plan that ends between two orders (the budget refused the next)
+leaves nothing behind here.
 
 References
 ----------
@@ -26,6 +31,8 @@ from replay.jit import kernel
 from replay.numeric import exp
 from strategy.cost_state import LEAVES, SCALES_OUT
 from strategy.modes import ENHANCED
+from strategy.plan_prices import opposite_price
+from strategy.touch import touch_mid2
 
 _LN2 = 0.6931471805599453
 
@@ -82,8 +89,22 @@ def learn_fill(s, events, e, plans, costs, params):
 
 
 @kernel
+def learn_rest(s, book, plans, costs, params):
+    """Learn from what the plan that has just ended left unfilled, at the opposite touch of now; an exit teaches nothing."""
+    plan = plans[s]
+    rest_qty = plan["qty"] - plan["filled_qty"]
+    if params[0]["mode"] != ENHANCED or rest_qty <= 0 or touch_mid2(s, book) == 0:
+        return
+    for i in range(2):
+        said = costs.said[s, i]
+        if said["decision_id"] != 0 and said["decision_id"] == plan["decision_id"] and said["is_exit"] == 0:
+            learn_price(s, i, plan["side"], opposite_price(plan["side"], book[s]), rest_qty, costs, params)
+            return
+
+
+@kernel
 def learn_price(s, i, side, price, qty, costs, params):
-    """Bring the price of a fill of `costs.said[s, i]` into the cell of its symbol and horizon, and into the pool."""
+    """Bring what `qty` shares of `costs.said[s, i]` cost, or would have, into the cell of its symbol and horizon and the pool."""
     said = costs.said[s, i]
     if said["mid2"] <= 0 or said["qty"] <= 0 or price <= 0 or qty <= 0:
         return

@@ -29,7 +29,7 @@ from replay.events import Kind
 from replay.jit import kernel
 from strategy.budget import messages_left
 from strategy.correlation import catch_up
-from strategy.cost_residual import learn_fill
+from strategy.cost_residual import learn_fill, learn_rest
 from strategy.cycle import exit_reason, is_closed, is_leaving, leave_in_sight, run_cycle
 from strategy.decision import Reason
 from strategy.exits import after_fill, forget_flat, is_stopped, retry_later, set_check
@@ -46,6 +46,7 @@ from strategy.pipeline_state import (
     build_state,
     start_day,
 )
+from strategy.plan import IDLE
 from strategy.planner import on_answer, run_due, start_reason, start_waiting, watch_market
 from strategy.rebalance import next_time_ns, pop_due
 from strategy.targets import read_inputs
@@ -133,6 +134,8 @@ def _on_answer(s, i, block, desk, state):
         learn_fill(s, block.events, i, state.planner.plans, state.costs, params["cost"])
     if on_answer(block.events, i, desk, state.planner, state.budget, params["planner"], params["budget"]) == 1:
         settle_planner(s, kind, event["ts_ns"], state)
+        if state.planner.plans[s]["state"] == IDLE:
+            learn_rest(s, desk.book, state.planner.plans, state.costs, params["cost"])
     if kind == Kind.PARTIAL or kind == Kind.FILL or kind == Kind.CORRECTION:
         after_fill(s, event["ts_ns"], state.planner.plans, desk.positions, state.trades, desk.clock, params["exits"])
     start_waiting(s, desk, state.planner, state.budget, params["planner"], params["budget"])

@@ -5,14 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replay.desk import BOOK
 from replay.events import EVENT
+from replay.orders import Action
 from replay.settings import as_row
 from strategy.cost import CostModel, CostSettings
-from strategy.cost_residual import learn_fill, learn_price, note_entry, note_exit, residual_bps
+from strategy.cost_residual import learn_fill, learn_price, learn_rest, note_entry, note_exit, residual_bps
 from strategy.cost_state import new_costs
 from strategy.decision import Reason
 from strategy.pipeline import StrategySettings, start_day
 from strategy.plan import PLAN
+from strategy.planner import PlannerSettings
 from tests.naive.cost import Residual
 from tests.strategy.desks import make_decision
 from tests.strategy.pipeline_world import (
@@ -38,6 +41,8 @@ fills = st.tuples(
     st.sampled_from([1, 50, 100]),
 )
 
+ends = st.tuples(st.sampled_from([1, -1]), st.integers(0, 100), st.integers(9_950, 10_050), st.integers(0, 9))
+
 
 def entry(costs, decision_id=7, side=1, k=1, mid2=2_000_000, qty=100, params=PARAMS):
     decision = make_decision(decision_id=decision_id, mid2=mid2, target_qty=side * qty, cost_fee_bps=9.0, cost_residual_bps=5.0)
@@ -53,6 +58,15 @@ def fill(costs, decision_id, side, price, qty=100, params=PARAMS, order_id=3):
     events["order_id"], events["price"], events["qty"] = order_id, price, qty
     plans["order_id"], plans["decision_id"], plans["side"] = 3, decision_id, side
     learn_fill(0, events, 0, plans, costs, params)
+
+
+def end(costs, decision_id, side, touches, filled_qty=0, params=PARAMS):
+    """End a plan over 100 shares while the market stands at `touches` (bid, ask)."""
+    book, plans = np.zeros(1, BOOK), np.zeros(1, PLAN)
+    book["bid"], book["ask"] = touches
+    book["bid_qty"] = book["ask_qty"] = book["tick"] = 100
+    plans["decision_id"], plans["side"], plans["qty"], plans["filled_qty"] = decision_id, side, 100, filled_qty
+    learn_rest(0, book, plans, costs, params)
 
 
 @pytest.mark.jit_off
@@ -90,6 +104,40 @@ def test_slices_count_as_one_order():
             fill(costs, 7, 1, 1_000_500, qty=100 // n)
 
     assert pytest.approx(whole.residuals[0, 1].tolist()) == sliced.residuals[0, 1].tolist()
+
+
+@pytest.mark.jit_off
+@given(
+    st.lists(st.tuples(st.sampled_from([1, -1]), st.integers(0, 100), st.integers(9_950, 10_050), st.integers(0, 9)), max_size=12)
+)
+def test_what_an_entry_missed_counts_at_the_touch(plans):
+    """A plan filled in part teaches what its fill and one of the rest at the opposite touch of its end would teach the twin."""
+    costs, twin = new_costs(1, [15 * 10**9] * 2), Residual(half_life=50.0, prior=20.0, most=50.0)
+    for number, (side, filled_qty, bid_ticks, width_ticks) in enumerate(plans, 7):
+        bid, ask = 100 * bid_ticks, 100 * (bid_ticks + width_ticks)
+        entry(costs, number, side)
+        if filled_qty:
+            fill(costs, number, side, 1_000_100, filled_qty)
+            twin.learn(1, side, 1_000_100, 1_000_000, 4.0, filled_qty / 100)
+        end(costs, number, side, (bid, ask), filled_qty)
+        if filled_qty < 100:
+            twin.learn(1, side, ask if side > 0 else bid, 1_000_000, 4.0, (100 - filled_qty) / 100)
+
+    assert pytest.approx(len(plans)) == costs.pool[0]["weight"]
+    assert pytest.approx(twin.value(1), rel=1e-9, abs=1e-9) == residual_bps(0, 1, costs, PARAMS)
+
+
+def test_the_rest_of_an_exit_and_what_nobody_can_price_teach_nothing():
+    """An exit is tried again and judged when it fills; without a usable quote, or in the original form, nothing is learned."""
+    costs = new_costs(1, [15 * 10**9] * 2)
+    entry(costs)
+    end(costs, 7, 1, (0, 1_000_300))
+    end(costs, 7, 1, (1_000_100, 1_000_300), params=as_row(CostSettings()))
+    end(costs, 99, 1, (1_000_100, 1_000_300))
+    leave(costs, 8)
+    end(costs, 8, -1, (1_000_100, 1_000_300))
+
+    assert 0.0 == costs.pool[0]["weight"]
 
 
 def test_an_exit_is_charged_to_the_horizon_of_its_entry_from_the_first_mid():
@@ -155,6 +203,25 @@ def test_what_is_held_over_night_teaches_nothing():
     fill(costs, 9, -1, 900_000)
 
     assert 0.0 == costs.pool[0]["weight"]
+
+
+@pytest.mark.parametrize("form", ["original", "enhanced"])
+def test_the_pipeline_learns_from_an_entry_that_never_filled(form):
+    """An entry is cancelled at its end after the price ran up by 10 bps: it counts as bought at the ask of that moment."""
+    settings = StrategySettings(cost=CostSettings(mode="enhanced"), planner=PlannerSettings(mode=form))
+    pipeline = make_pipeline(1, settings)
+    start = OPEN + 14 * MINUTE
+    rows = [*warm_quotes(1), quote(start, 0, 10**6, 10**6 + 200), forecast(start + MINUTE, 0, 5, 40.0)]
+    requests, decisions = run(pipeline, [*rows, clock_event(start + MINUTE + SECOND)])
+    number, first, at = int(requests[0]["order_id"]), decisions[-1], start + MINUTE + 2 * SECOND
+    after = [answer("ACK", at, 0, number), quote(at + 1, 0, 1_001_000, 1_001_200), clock_event(at + MINUTE // 2)]
+    asked, _ = run(pipeline, after)
+    run(pipeline, [answer("CANCELLED", at + MINUTE // 2 + 1, 0, number)])
+    said = sum(first[f"cost_{part}_bps"] for part in ("spread", "vol", "impact"))
+    cell = pipeline.state.costs.residuals[0, 0]
+
+    assert Action.CANCEL == asked["action"][-1]
+    assert [1.0, 2e4 * 1_100 / 1_000_100 - said] == pytest.approx([cell["weight"], cell["mean_bps"]])
 
 
 @given(st.floats(-45.0, 45.0))
