@@ -13,6 +13,9 @@ real order does among them, just before the quote that shows it, or it would be 
 An order that a match took out (exchanges cancel what would trade with its own owner) leaves at the exchange time of the print, by
 the same request: its shadow ends before that print, though the feed reports the cancel after it. No other owner's order would
 have been taken out: by its place in the line it was due, and no model can know whose it was.
+
+Exact FIFO follows the messages, so its shadows live on the clock of the messages, and what they got is told on the feed's clock:
+as much after the real end as it was there.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fills.queue import QueueModel
 from replay.validation.book import SECOND_NS, Fate, Kind
 
 if TYPE_CHECKING:
@@ -130,9 +134,9 @@ def shadow_orders(truth: Truth, session: Session) -> pd.DataFrame:
     -------
     pandas.DataFrame
         `symbol, track, real_id, kind` (join, improve), `side, qty, price` (units), `ahead_qty, spread, activity`, `arrival_ns`,
-        `end_ns` (real end), `is_filled`, `fill_ns` (when the last of it was filled, else NEVER), `is_marketable`, `before_seq`
-        and `end_seq` (of the quotes that show arrival and cancel, 0 = unknown), `is_matched` (the match of a print took it out:
-        `end_seq` is that of the print).
+        `end_ns` (real end), `sent_ns` and `gone_ns` (both on the clock of the messages), `is_filled`, `fill_ns` (when the last of
+        it was filled, else NEVER), `is_marketable`, `before_seq` and `end_seq` (of the quotes that show arrival and cancel, 0 =
+        unknown), `is_matched` (the match of a print took it out: `end_seq` is that of the print).
     """
     import pandas as pd
 
@@ -162,6 +166,8 @@ def shadow_orders(truth: Truth, session: Session) -> pd.DataFrame:
             "activity": orders["activity"],
             "arrival_ns": arrival_ns,
             "end_ns": end_ns,
+            "sent_ns": orders["arrival_ns"],
+            "gone_ns": orders["end_ns"],
             "is_filled": is_filled,
             "fill_ns": np.where(is_filled, printed_ns, NEVER_NS),
             "is_marketable": feed.would_take(orders["side"], orders["price"], arrival_ns, before_seq),
@@ -190,23 +196,27 @@ def play_shadows(session: Session, shadows: pd.DataFrame, model: Any, **options:
 
     from fills import simulate
 
+    is_exact = model == QueueModel.FIFO
+    from_ns, until_ns = (shadows[name] for name in (("sent_ns", "gone_ns") if is_exact else ("arrival_ns", "end_ns")))
     given = pd.DataFrame(
         {
             "order_id": np.arange(len(shadows)),
             "symbol": shadows["symbol"].to_numpy(),
-            "ts_ns": shadows["arrival_ns"].to_numpy(),
+            "ts_ns": from_ns.to_numpy(),
             "side": shadows["side"].to_numpy(),
             "qty": shadows["qty"].to_numpy(),
             "limit_price": shadows["price"].to_numpy() / session.scale,
             "tif": "DAY",
             "post_only": shadows["post_only"].to_numpy() if "post_only" in shadows.columns else 0,
-            "cancel_ts_ns": (shadows["end_ns"] + np.where(shadows["is_filled"], PATIENCE_NS, 0)).to_numpy(),
+            "cancel_ts_ns": (until_ns + np.where(shadows["is_filled"], PATIENCE_NS, 0)).to_numpy(),
             "before_seq": shadows["before_seq"].to_numpy(),
             "cancel_before_seq": shadows["end_seq"].to_numpy(),
         }
     )
     fills = simulate(session, given, queue=model, latency=0, independent=True, own_in_book=True, **options)
-    return gathered(fills, shadows).drop(columns="last_ns")
+    got = gathered(fills, shadows).drop(columns="last_ns")
+    late_ns = (shadows["end_ns"] - until_ns).to_numpy()
+    return got.assign(**{name: got[name].where(got[name] == NEVER_NS, got[name] + late_ns) for name in ("first_ns", "whole_ns")})
 
 
 def gathered(fills: pd.DataFrame, shadows: pd.DataFrame) -> pd.DataFrame:

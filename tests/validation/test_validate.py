@@ -125,6 +125,15 @@ def test_the_page_stands_alone_and_says_how_the_order_is_hidden(result: FillVali
     assert 20 <= text.count("<svg")
 
 
+def test_exact_fifo_scores_as_the_truth(tmp_path: Path) -> None:
+    """Where quotes come up to 50 ms after their messages, exact FIFO still gives every real order its own fate."""
+    (folder,) = generate(tmp_path / "day", symbols=1, minutes=4, seed=5, feed_jitter_ns=50_000_000)
+    scores = validate_fills([folder], ["FIFO"], bands=False, resamples=0).table()
+
+    assert ["join", "improve"] == list(dict.fromkeys(scores["kind"]))
+    assert {(1.0, 0.0, 0.0)} == set(scores[["same", "never", "wrong"]].itertuples(index=False, name=None))
+
+
 def test_labels_of_any_length_have_room() -> None:
     """The longest label of a plot begins inside it, and the marks begin where the labels end."""
     label = "12345 to 123456: behind first"
