@@ -28,8 +28,8 @@ Prints (the aggressor's side decides which own orders may trade; a print never t
     10. Prints that consume nothing: off-exchange, average-price, late, auction, hidden, unreported, past the limit, off the tick
         grid (rule 32), or without size. Off-exchange is what its venue's name says. Late is what the feed calls late or out of
         sequence, or what was received more than ten seconds after the exchange's own time (eleven where that is in whole
-        seconds): such a print may be older than the order (`replay.session.tape`). A younger one happens when it is received.
-        Odd lots consume, unreported as they are. A print without a venue reaches our queue with the band's share of its size. A
+        seconds): such a print may be older than the order (`replay.session.tape`). A younger one happens when it is received,
+        also where the exchange made it before a quote that came first. Odd lots consume, unreported as they are. A print without a venue reaches our queue with the band's share of its size. A
         print without a side belongs to the side whose pending drop it explains; else by the quote in force
         when it happened (at the exchange, where its time is known finer than to the second, else as received): at or below the
         bid it is a sell, at or above the ask a buy, between them the nearer side decides, and the last trade's tick where that

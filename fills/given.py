@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NEEDED = ("order_id", "symbol", "ts_ns", "side", "qty", "limit_price", "tif")
 TYPES = ("LIMIT", "PEG_MID", "MIDPRICE")
+MOST_QTY = 1_000_000_000
 LATEST_NS = 2**62  # year 2116: a time after it never comes, and may be added to
 OPTIONAL = {"expire_ts_ns": 0, "cancel_ts_ns": 0, "post_only": 0, "before_seq": 0, "cancel_before_seq": 0}
 
@@ -89,6 +90,7 @@ def read_orders(frame: pd.DataFrame, session: Market, span_ns: tuple[int, int]) 
     whole = {name: _whole(name, columns[name]) for name in ("order_id", "ts_ns", "qty", *OPTIONAL)}
     _refuse("order_id", ~_first_seen(whole["order_id"]), whole["order_id"], "a number of its own")
     _refuse("qty", whole["qty"] <= 0, whole["qty"], "a positive number of shares")
+    _refuse("qty", whole["qty"] > MOST_QTY, whole["qty"], f"at most {MOST_QTY:,} shares")
     _refuse(
         "ts_ns", ~_between(whole["ts_ns"], span_ns), whole["ts_ns"], f"a time inside the session ({span_ns[0]} to {span_ns[1]})"
     )
@@ -101,6 +103,7 @@ def read_orders(frame: pd.DataFrame, session: Market, span_ns: tuple[int, int]) 
     _refuse("cancel_ts_ns", is_early, whole["cancel_ts_ns"], "a time not before `ts_ns`, or 0 for never")
     dollars = _dollars(columns["limit_price"])
     kinds = _types(frame, dollars)
+    _refuse_contradictions(kinds, tif, whole["post_only"])
     whole["cancel_ts_ns"] = np.minimum(whole["cancel_ts_ns"], LATEST_NS)
     price = _prices(dollars, symbol, session)
     return GivenOrders(symbol=symbol, side=side, tif=tif, price=price, type=kinds, **whole)
@@ -127,6 +130,14 @@ def _types(frame: pd.DataFrame, dollars: np.ndarray) -> np.ndarray:
     is_market = (kinds == OrderType.LIMIT) & np.isnan(dollars)
     kinds[is_market] = int(OrderType.MARKET)
     return kinds
+
+
+def _refuse_contradictions(kinds: np.ndarray, tif: np.ndarray, post_only: np.ndarray) -> None:
+    """Refuse orders that cannot wait and must not take, or follow the mid and cannot wait."""
+    _refuse("post_only", (kinds == OrderType.MARKET) & (post_only != 0), post_only, "0 for a market order, which always takes")
+    is_pegged = (kinds == OrderType.PEG_MID) | (kinds == OrderType.MIDPRICE)
+    is_wrong = is_pegged & (tif != Tif.DAY) & (tif != Tif.GTD)
+    _refuse("tif", is_wrong, [Tif(word).name for word in tif], "DAY or GTD for an order that follows the mid")
 
 
 def _optional(frame: pd.DataFrame, name: str, default: int) -> np.ndarray:

@@ -101,6 +101,21 @@ def simulate(
     -----
     DAY and GTD orders that act before the regular close expire there, GTD at its time where that is earlier; those that come
     after it live on, DAY to the end of the session. No fees are charged.
+
+    Examples
+    --------
+    An order joins 300 shares at 100.00; a print of 350 there reaches 50 of its 100.
+
+    >>> import pandas as pd
+    >>> from replay import Session
+    >>> at_ns = pd.Timestamp("2026-03-02 10:00", tz="America/New_York").value
+    >>> shown = {"ts_ns": [at_ns], "symbol": "A", "bid": 100.0, "bid_size": 300, "ask": 100.01, "ask_size": 300}
+    >>> printed = {"ts_ns": [at_ns + 10**9], "symbol": "A", "price": 100.0, "size": 350, "exchange": "NYSE"}
+    >>> session = Session.from_frames(quotes=pd.DataFrame(shown), trades=pd.DataFrame(printed))
+    >>> order = {"order_id": 1, "symbol": "A", "ts_ns": at_ns, "side": "BUY", "qty": 100, "limit_price": 100.0, "tif": "DAY"}
+    >>> fills = simulate(session, pd.DataFrame([order]))
+    >>> fills[["order_id", "price", "qty", "liquidity", "rule"]].to_dict("records")
+    [{'order_id': 1, 'price': 100.0, 'qty': 50, 'liquidity': 'ADD', 'rule': 7}]
     """
     given = read_orders(orders, session, span_ns(session))
     if not own_in_book and (given.before_seq.any() or given.cancel_before_seq.any()):

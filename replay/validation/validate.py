@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from replay.calendar import instant_ns
-from replay.errors import DataError
+from replay.errors import DataError, UsageError
 from replay.session import Session
 from replay.validation.bootstrap import Blocks, blocks_of_time
 from replay.validation.degrade import check_names
@@ -18,6 +18,7 @@ from replay.validation.result import Collector, FillValidation
 from replay.validation.scores import with_buckets
 from replay.validation.shadows import shadow_orders
 from replay.validation.truth import real_orders
+from replay.wording import et_stamp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +74,7 @@ def validate_fills(
     Raises
     ------
     UsageError
-        For an unknown model, degradation or symbol.
+        For an unknown model, degradation or symbol, or a window in which nothing was recorded.
     DataError
         Where a session holds no messages, or none of the real orders can be scored.
 
@@ -83,6 +84,7 @@ def validate_fills(
     """
     named, feeds = name_models(models), [FULL, *check_names(degrades)]
     opened = [session if isinstance(session, Session) else Session.open(session) for session in sessions]
+    _refuse_empty(opened, start, end)
     found = [_cases(k, session, symbols, _window(session, start, end)) for k, session in enumerate(opened)]
     orders, excluded = (_stacked(tables) for tables in zip(*found, strict=True))
     if not len(orders):
@@ -95,6 +97,18 @@ def validate_fills(
     if progress:
         progress(1, 1, "done")
     return collector.finish(excluded)
+
+
+def _refuse_empty(sessions: Sequence[Session], start: dt.time | int | None, end: dt.time | int | None) -> None:
+    """Refuse a window in which nothing was recorded."""
+    spans = [session.span_ns for session in sessions]
+    windows = [_window(session, start, end) for session in sessions]
+    for (first_ns, last_ns), (start_ns, end_ns) in zip(spans, windows, strict=True):
+        if max(first_ns, start_ns or first_ns) <= min(last_ns, last_ns if end_ns is None else end_ns - 1):
+            return
+    if spans:
+        covered = f"{et_stamp(min(first for first, _ in spans))} to {et_stamp(max(last for _, last in spans))}"
+        raise UsageError(f"nothing was recorded between `start` and `end`; the recordings cover {covered}")
 
 
 def _window(session: Session, start: dt.time | int | None, end: dt.time | int | None) -> tuple[int | None, int | None]:

@@ -20,6 +20,8 @@ def test_defaults_are_those_of_a_retail_line_and_none_is_zero():
     ("given_keys", "sentence"),
     [
         ({"feed_ns": -1}, "`feed_ns` must not be negative, got -1 ns"),
+        ({"outbound_ns": float("nan")}, "`outbound_ns` must be a number of ns, got nan"),
+        ({"outbound_ns": "soon"}, "`outbound_ns` must be a number of ns, got 'soon'"),
         ({"cancel_model": "gamma"}, "`cancel_model` must be one of constant, lognormal, empirical, got 'gamma'"),
         ({"answer_sigma": 9.0}, "`answer_sigma` must be from 0 to 2, got 9.0"),
     ],

@@ -31,7 +31,7 @@ def sent_of(stream, seed):
                     "order_id": s["seq"], "symbol": "AB"[s["symbol"]], "ts_ns": ts_ns, "qty": s["qty"],
                     "limit_price": np.nan if s["type"] == "market" else s["price"] / 100,
                     "side": "BUY" if s["side"] == BUY else "SELL", "tif": s["tif"].upper(), "expire_ts_ns": later_ns,
-                    "post_only": s["post_only"], "cancel_ts_ns": rng.choice([0, 0, later_ns]),
+                    "post_only": s["post_only"] * (s["type"] != "market"), "cancel_ts_ns": rng.choice([0, 0, later_ns]),
                 }
             )  # fmt: skip
     return pd.DataFrame(rows)

@@ -67,7 +67,7 @@ def orders_of(stream):
                 "order_id": s["order_id"], "symbol": "AB"[s["symbol"]], "ts_ns": START_NS + s["ts"], "qty": s["qty"],
                 "limit_price": price, "side": "BUY" if s["side"] == BUY else "SELL",
                 "tif": "DAY" if s["tif"] == "gtd" else s["tif"].upper(),
-                "post_only": s["post_only"], "cancel_ts_ns": 0,
+                "post_only": s["post_only"] if s["type"] != "market" else 0, "cancel_ts_ns": 0,
             }  # fmt: skip
         elif s["action"] == "cancel" and s["order_id"] in rows and "AB"[s["symbol"]] == rows[s["order_id"]]["symbol"]:
             rows[s["order_id"]]["cancel_ts_ns"] = rows[s["order_id"]]["cancel_ts_ns"] or START_NS + s["ts"]
@@ -238,6 +238,9 @@ def test_gtd_orders_end_at_the_close():
         ({"tif": "GTC"}, "row 0: `tif` must be one of DAY, IOC, FOK, GTD, got 'GTC'"),
         ({"tif": "GTD"}, "row 0: `expire_ts_ns` must be a time after `ts_ns`"),
         ({"cancel_ts_ns": 7}, "row 0: `cancel_ts_ns` must be a time not before `ts_ns`"),
+        ({"qty": 2**62}, "row 0: `qty` must be at most 1,000,000,000 shares, got 4611686018427387904"),
+        ({"limit_price": np.nan, "post_only": 1}, "row 0: `post_only` must be 0 for a market order, which always takes, got 1"),
+        ({"type": "PEG_MID", "tif": "IOC"}, "row 0: `tif` must be DAY or GTD for an order that follows the mid, got 'IOC'"),
         ({"limit_price": "cheap"}, "row 0: `limit_price` must be a price in dollars, or NaN for market, got 'cheap'"),
         ({"order_id": 2**64}, "row 0: `order_id` must be a whole number of 64 bits, got 18446744073709551616"),
         ({"order_id": 2**63}, "row 0: `order_id` must be a whole number of 64 bits, got 9223372036854775808"),

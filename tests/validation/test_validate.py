@@ -1,5 +1,6 @@
 """The whole validation on synthetic sessions, whose truth is known: tables, page, command line, bad input."""
 
+import datetime as dt
 import json
 import re
 from html.parser import HTMLParser
@@ -134,6 +135,12 @@ def test_exact_fifo_scores_as_the_truth(tmp_path: Path) -> None:
     assert {(1.0, 0.0, 0.0)} == set(scores[["same", "never", "wrong"]].itertuples(index=False, name=None))
 
 
+def test_a_window_beyond_the_recording_is_wrong_usage(day: Path) -> None:
+    """Asked for a time at which nothing was recorded, the error says what was; `replay run` calls it wrong usage too."""
+    with pytest.raises(UsageError, match="nothing was recorded between `start` and `end`; the recordings cover"):
+        validate_fills([day], start=dt.time(15, 0))
+
+
 def test_labels_of_any_length_have_room() -> None:
     """The longest label of a plot begins inside it, and the marks begin where the labels end."""
     label = "12345 to 123456: behind first"
@@ -163,7 +170,7 @@ def test_an_unknown_model_or_session_is_named(day: Path) -> None:
     with pytest.raises(DataError, match="no symbol 'ZULU'"):
         validate_fills([day], symbols=["ZULU"])
     with pytest.raises(DataError, match="no real order can be scored"):
-        validate_fills([day], start=1, end=2)
+        validate_fills([day], start=dt.time(9, 30), end=Session.open(day).span_ns[0] + 1)
 
 
 def test_facts_are_plain_values(result: FillValidation) -> None:
