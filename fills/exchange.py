@@ -29,12 +29,13 @@ Prints (the aggressor's side decides which own orders may trade; a print never t
         grid (rule 32), or without size. Off-exchange is what its venue's name says. Late is what the feed calls late or out of
         sequence, or what was received more than ten seconds after the exchange's own time (eleven where that is in whole
         seconds): such a print may be older than the order (`replay.session.tape`). A younger one happens when it is received,
-        also where the exchange made it before a quote that came first. Odd lots consume, unreported as they are. A print without a venue reaches our queue with the band's share of its size. A
-        print without a side belongs to the side whose pending drop it explains; else by the quote in force
-        when it happened (at the exchange, where its time is known finer than to the second, else as received): at or below the
-        bid it is a sell, at or above the ask a buy, between them the nearer side decides, and the last trade's tick where that
-        says nothing; then no side, and it is counted. Guesses between bid and ask fill nobody in the pessimistic band; in the
-        optimistic one a print without a side fills whom it can reach, if they are all on one side.
+        also where the exchange made it before a quote that came first. Odd lots consume, unreported as they are. A print
+        without a venue reaches our queue with the band's share of its size. A print without a side belongs to the side whose
+        pending drop it explains; else by the quote in force when it happened (at the exchange, where its time is known finer
+        than to the second, else as received): at or below the bid it is a sell, at or above the ask a buy, between them the
+        nearer side decides, and the last trade's tick where that says nothing; then no side, and it is counted. Guesses
+        between bid and ask fill nobody in the pessimistic band; in the optimistic one a print without a side fills whom it can
+        reach, if they are all on one side.
 
 Displayed size
     11. What own orders took from a displayed size is gone until the feed shows more of it at that price; a level that moved
