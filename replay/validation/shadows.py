@@ -167,7 +167,7 @@ def shadow_orders(truth: Truth, session: Session) -> pd.DataFrame:
             "arrival_ns": arrival_ns,
             "end_ns": end_ns,
             "sent_ns": orders["arrival_ns"],
-            "gone_ns": orders["end_ns"],
+            "gone_ns": np.where(is_matched, np.minimum(orders["end_ns"], matched_ns), orders["end_ns"]),
             "is_filled": is_filled,
             "fill_ns": np.where(is_filled, printed_ns, NEVER_NS),
             "is_marketable": feed.would_take(orders["side"], orders["price"], arrival_ns, before_seq),
