@@ -145,7 +145,7 @@ def choose_target(s, desk, state):
     elif _has_lost_scores(reason, s, state):
         decision[0]["status"] |= 1 << Component.ARBITER
     share_out(legs, n, decision, acting["renorm"])
-    if state.forms.marks[0]["is_beside"] == 0:
+    if state.forms.marks[0]["is_beside"] == 0 and reason != Reason.COST_UNKNOWN:  # then no horizon could be weighed
         _count_weights(n, state)
     if is_lost:
         return Reason.WEIGHTS_ABNORMAL

@@ -49,6 +49,17 @@ def test_a_volatility_that_is_not_known_yet_is_no_error(form):
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_without_a_choice_there_are_no_weights_to_judge(form):
+    """While no horizon can be scored, the cycles hold no sum of weights, which the checklist would call abnormal."""
+    pipeline = make_pipeline(1, FORMS[form], times_min=[])
+    run(pipeline, cycles(0, 4))
+    sums = pipeline.cycles["weight_sum_min"]
+
+    assert len(sums) > 0
+    assert np.isnan(sums).all()
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_a_volatility_that_is_no_number_is_an_error(form):
     """Once it was known, a volatility that is lost is the error of the component that needed it."""
     pipeline = make_pipeline(1, FORMS[form], times_min=[])
