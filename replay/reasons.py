@@ -106,7 +106,11 @@ MEANINGS: dict[Reason, Meaning] = {
         "Refused: decisions were not allowed at this time of day.",
         "Wider trading hours in the configuration.",
     ),
-    Reason.COST_UNKNOWN: Meaning("cost unknown", "Refused: the cost could not be computed.", "A finite spread and volatility."),
+    Reason.COST_UNKNOWN: Meaning(
+        "cost unknown",
+        "Refused: spread or volatility were not known, so no cost is. In the first minutes of a symbol that is usual.",
+        "A finite spread and volatility.",
+    ),
     Reason.GATE_NOT_READY: Meaning(
         "gate in warm-up",
         "Refused: the gate has seen too few outcomes to know its interval.",

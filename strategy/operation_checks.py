@@ -202,7 +202,7 @@ def _mend(component: str, modes: Modes | None) -> str:
     if component == "forecasts":
         return "mend the model, it gives NaN or unknown horizons"
     if modes is not None and modes.get(component) != "enhanced":
-        return "no enhanced form of it acts, so look at what it was given: `replay explain` shows the inputs of a decision"
+        return "no enhanced form of it acts, so look at what it was given (`replay explain` shows the inputs of a decision)"
     return f'set {component}.mode = "original" until it is mended'
 
 

@@ -60,6 +60,8 @@ def _forest(lines: tuple[Line, ...]) -> str:
     if not shown:
         return "<p>No figure has an interval in per cent of A.</p>"
     height = _ROW * (len(shown) + 1)
+    is_cut = any(abs(value or 0.0) > _SPAN for line in shown for value in (line.relative_low, line.relative_high))
+    beyond = '<p class="quiet">What lies beyond 100 % is drawn at the edge; the table has the numbers.</p>' if is_cut else ""
     grid = "".join(
         f'<line x1="{_x(v):.0f}" x2="{_x(v):.0f}" y1="0" y2="{height - _ROW}" stroke="{"#94a3b8" if v == 0 else "#e2e8f0"}"/>'
         f'<text x="{_x(v):.0f}" y="{height - 8}" text-anchor="middle" font-size="11" fill="#64748b">{_percent(v)}</text>'
@@ -67,6 +69,7 @@ def _forest(lines: tuple[Line, ...]) -> str:
     )
     return (
         f'<svg viewBox="0 0 {_WIDTH} {height}" width="100%">{grid}{"".join(_bar(k, line) for k, line in enumerate(shown))}</svg>'
+        f"{beyond}"
     )
 
 

@@ -91,8 +91,9 @@ def render(comparison: Comparison) -> Group:
 
 
 def _told(line: Line) -> str:
-    name = line.title.strip().lower()
-    return name if line.relative is None else f"{name} ({round(100 * line.relative) + 0:+d} %)"
+    name = line.title.strip()
+    name = name[:1].lower() + name[1:]
+    return f"{name} ({figure(line.a, line.unit)} to {figure(line.b, line.unit)} {line.unit})"
 
 
 def _plain(value: object) -> str:

@@ -17,7 +17,7 @@ from replay.report.plain import chip, paths, sentences, write_plain
 from replay.report.sections import table
 from replay.report.words import RunWords
 from replay.result import Result
-from replay.wording import count, percent, usd
+from replay.wording import count, percent, several, usd
 
 _POINTS = 800
 PERIOD_HEADS = ("period", "set", "runs", "days", "net", "fees", "turnover", "trips", "won", "drawdown")
@@ -75,6 +75,7 @@ def advice_lines(lines: Sequence[PeriodLine]) -> list[str]:
         for line in lines
         for text, n in line.advice.items()
     ]
+    told += [line_told for line in lines if (line_told := _loss_before_fees(line))]
     if told:
         return told
     if not any(line.sums["orders"] for line in lines):
@@ -82,6 +83,17 @@ def advice_lines(lines: Sequence[PeriodLine]) -> list[str]:
     open_checks = sum(line.statuses[name].get("NOT_ENOUGH_DATA", 0) for line in lines for name in line.statuses)
     unjudged = f", but {count(open_checks)} could not be judged: too little happened" if open_checks else ""
     return [f"Nothing: no check of any run warned{unjudged}."]
+
+
+def _loss_before_fees(line: PeriodLine) -> str:
+    """Say where the trades themselves lost: no check looks at money."""
+    gross_usd, n_trips = line.sums["net_usd"] + line.sums["fee_usd"], int(line.sums["round_trips"])
+    if gross_usd >= 0.0 or not n_trips:
+        return ""
+    trips = several(n_trips, "round trip")
+    return (
+        f"{line.period}, settings {line.settings}: {usd(-gross_usd)} were lost before fees over {trips}, so judge the forecasts."
+    )
 
 
 def note_lines(lines: Sequence[PeriodLine]) -> list[str]:

@@ -138,6 +138,15 @@ def test_the_page_hides_no_setting(folders, tmp_path):
     assert "and 4 more, all of them on the page" in console.export_text()
 
 
+def test_the_headline_tells_values(folders):
+    """Better and worse are told with both values and their unit: a share of a negative figure says nothing."""
+    found = compare(*folders[:2], draws=100)
+    line = found.lines[1]._replace(a=-212.7, b=-67.2, verdict="better", relative=0.68)
+    found = replace(found, lines=(line,))
+
+    assert "B is better in alpha kept (-212.70 to -67.20 %); worse in nothing" in headline(found)
+
+
 def test_one_switch_alone_is_an_ablation(folders):
     """A pair of runs that differs in one mode only is found, original first; components without a pair are named."""
     runs = [Result.open(folder) for folder in folders[1::-1]]
@@ -192,7 +201,10 @@ def test_runs_without_an_order_are_not_called_fine(tmp_path):
     quiet = replace(line, advice={})
 
     assert "No order was sent" in advice_lines([quiet])[0]
-    assert "no check of any run warned" in advice_lines([replace(quiet, sums={"orders": 5.0})])[0]
+    sums = {"orders": 5.0, "net_usd": 0.0, "fee_usd": 0.0, "round_trips": 0.0}
+    assert "no check of any run warned" in advice_lines([replace(quiet, sums=sums)])[0]
+    sums |= {"net_usd": -839.0, "fee_usd": 226.0, "round_trips": 34.0}
+    assert "$613.00 were lost before fees over 34 round trips" in advice_lines([replace(quiet, sums=sums)])[0]
 
 
 @pytest.mark.parametrize(

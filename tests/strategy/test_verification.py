@@ -381,7 +381,7 @@ def test_advice_names_the_component_in_error():
         ("enhanced", 'set cost.mode = "original" until it is mended'),
         (
             "original",
-            "no enhanced form of it acts, so look at what it was given: `replay explain` shows the inputs of a decision",
+            "no enhanced form of it acts, so look at what it was given (`replay explain` shows the inputs of a decision)",
         ),
     ],
 )
