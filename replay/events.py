@@ -159,6 +159,7 @@ FORECAST = np.dtype(
         ("p_peak", "f8"),
         ("p_valley", "f8"),
         ("net_reward_bps", "f8"),
+        ("trained_ts_ns", "i8"),  # when its model was last trained; 0 where nobody says
         ("horizon_min", "i4"),
         ("model", "i4"),
     ],

@@ -18,10 +18,10 @@ from replay.errors import UsageError
 from replay.explain_orders import activity, own_strategy_sentence, working
 from replay.explain_view import render
 from replay.forms import components
-from replay.reasons import MEANINGS, TAKEN, phrase
+from replay.reasons import FALLBACKS, MEANINGS, TAKEN, phrase
 from replay.tables import RunContext, read_context
 from replay.wording import bps, duration, et_stamp
-from strategy.decision import Reason
+from strategy.decision import Fallback, Reason
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -168,6 +168,7 @@ def _numbers(row: Mapping[str, Any], context: RunContext) -> dict[str, Any]:
         "outcome_bps": row["outcome_bps"],
         "failed_components": components(row["status"]),
         "fallbacks": components(row.get("as_original", 0)),
+        "arbiter_fallback": [FALLBACKS[code]] if (code := Fallback(row.get("fallback", 0))) in FALLBACKS else [],
         "open_breakers": components(row["breaker"]),
         "shadow": _shadow(row),
         "limited_by": [phrase(row["risk_limit"])] if row["risk_limit"] else [],

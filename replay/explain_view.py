@@ -123,6 +123,7 @@ def _number_lines(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
     extra = {
         "Failed": answer["failed_components"],
         "In original form": answer["fallbacks"],
+        "Arbiter": answer["arbiter_fallback"],
         "Breaker open": answer["open_breakers"],
         "Shadow": _shadow_words(answer["shadow"]),
         "Target cut by": answer["limited_by"],

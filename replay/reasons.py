@@ -5,7 +5,7 @@ The templates are filled with the numbers of the decision (`replay.explain` make
 
 from typing import NamedTuple
 
-from strategy.decision import Reason
+from strategy.decision import Fallback, Reason
 
 TAKEN = frozenset(
     {
@@ -69,6 +69,11 @@ MEANINGS: dict[Reason, Meaning] = {
     ),
     Reason.FORECAST_NAN: Meaning(
         "forecast not a number", "Refused: the forecast was NaN or infinite.", "A forecast with finite mu and sigma."
+    ),
+    Reason.FORECAST_CROSSED: Meaning(
+        "crossed quantiles",
+        "Refused: the lower quantile of the forecast lay above the upper one.",
+        "A forecast whose quantiles are in order, or one without any.",
     ),
     Reason.FORECAST_OLD: Meaning(
         "forecast too old",
@@ -196,6 +201,13 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.COMPONENT_ERROR: Meaning(
         "component error", "Refused: a component failed; see `status` and `breaker` for which.", "A component that does not fail."
     ),
+}
+
+FALLBACKS: dict[Fallback, str] = {
+    Fallback.FEW_LABELS: "the original arbiter chose: fewer outcomes are known than `arbiter.labels_min`",
+    Fallback.NAN_FEATURE: "the original arbiter chose: spread or volatility was unknown",
+    Fallback.NO_WEIGHT: "the original arbiter chose: the mixture had nothing on the open horizons",
+    Fallback.MODEL_OLD: "the original arbiter chose: the model was trained longer ago than `arbiter.model_age_max_days`",
 }
 
 

@@ -14,7 +14,8 @@ The order of a cycle, and where each step lives:
                      `start_values`: where they begin
 `outcomes`           what really happened, when it is known; `learning` brings it in
 `scores`             which horizon, by a formula; `arbiter`: the same for people
-`blend`              which horizon, by what paid: `policies`, `hedge`, `leaders`
+`blend`              which horizon, by what paid: `policies`, `hedge`, `leaders`;
+                     `temperature` fits how closely a meta-learner is followed
 `barriers`           peaks and valleys
 `sizing`, `risk`     how many shares, and the limits on them: `exposure`, `correlation`
 `renorm`             are the weights normal?

@@ -13,9 +13,9 @@ from replay.bundle import bundle
 from replay.errors import ConfigError, UsageError
 from replay.jit import kernel
 from replay.settings import as_row
-from strategy.blend import choose_blend, keep_play, write_meta, write_play
+from strategy.blend import DAY_NS, choose_blend, keep_play, write_meta, write_play
 from strategy.border import Names, check_numbers, check_row, make_settings
-from strategy.decision import DECISION, LEG, MAX_HORIZONS, Fallback, Reason
+from strategy.decision import DECISION, LEG, MAX_HORIZONS, UNKNOWN_MODEL_AGE_NS, Fallback, Reason
 from strategy.features import FEATURES
 from strategy.hedge import stated_regret
 from strategy.policies import (
@@ -35,9 +35,12 @@ from strategy.policies import (
 )
 from strategy.renorm import TOLERANCE
 from strategy.scores import ArbiterSettings
+from strategy.temperature import fit_temperature
 
 if TYPE_CHECKING:
     import pandas as pd
+
+__all__ = ["Choice", "HorizonArbiter", "evaluate", "fit_temperature"]
 
 
 class Choice(NamedTuple):
@@ -127,6 +130,7 @@ class HorizonArbiter:
         vol_bps: float,
         sigma_bps: Sequence[float] | None = None,
         net_reward_bps: Sequence[float] | None = None,
+        model_age_days: float | None = None,
         choice_id: int | None = None,
         symbol: str | None = None,
     ) -> Choice:
@@ -144,6 +148,8 @@ class HorizonArbiter:
             Volatility over each horizon; default `vol_bps * sqrt(horizon)`.
         net_reward_bps : sequence of float, optional
             What a meta-learner predicts that each horizon will earn.
+        model_age_days : float, optional
+            Since the model was trained; beyond the setting `model_age_max_days` the fallback is MODEL_OLD.
         choice_id : int, optional
             Names the choice when its outcomes come (`mature`); without it nothing is learned from it.
         symbol : str, optional
@@ -164,6 +170,7 @@ class HorizonArbiter:
         self._legs["side"] = sides
         self._legs["sigma_bps"] = sigma
         self._legs["net_reward_bps"] = math.nan if net_reward_bps is None else net_reward_bps
+        self._legs["model_age_ns"] = UNKNOWN_MODEL_AGE_NS if model_age_days is None else _age_ns(model_age_days)
         self._legs["is_alive"] = np.isfinite(mu_bps) & np.isfinite(cost_bps) & np.isfinite(sigma) & (sigma > 0)
         self._decision[:] = 0
         self._write_features(s, spread_bps, vol_bps)
@@ -249,6 +256,14 @@ class HorizonArbiter:
         return Choice(Reason(reason), int(row["horizon_min"]), int(row["side"]), *edges, weights, Fallback(int(row["fallback"])))
 
 
+def _age_ns(age_days: float) -> int:
+    check_numbers(model_age_days=age_days)
+    if not 0.0 <= age_days <= _AGE_MAX_DAYS:
+        raise UsageError(f"model_age_days must be 0 to {_AGE_MAX_DAYS:,}, got {age_days}; leave it out where it is unknown")
+    return int(age_days * DAY_NS)
+
+
+_AGE_MAX_DAYS = 100_000
 SIZE_STEP = 0.0005  # weight of the newest square in the running size of rewards
 _MID = 1_000_000_000_000
 _HALF_SPREAD_UNITS = _MID // 20_000  # one basis point of spread, half on each side

@@ -7,11 +7,15 @@ outcomes move the mixture's weights W. What acts is W on the horizons whose gate
     net  = sum_k w_k side_k (|mu_k| - cost_k),       side = sign(net),      enter iff |net| > reserve_bps
     horizon = the open one of that side with the largest weight;      quality is scaled by the mixture's wish to trade at all
 
+The original has half of the prior, so what W earns on all horizons, in units of their volatility and over the records that
+matured, is never less than what the original earns less `ln(2) / eta + Delta` (`strategy.hedge.stated_regret`), however late.
+
 The meta-learner's predictions arrive with the forecasts as `net_reward_bps`; the share of horizon k is
 `exp(r_k / temperature) / sum`. Where a living horizon has none, its policy is the original.
 
 The original arbiter acts instead, its output untouched to the last bit, where fewer than `labels_min` effective outcomes of a
-living horizon are known, where spread or volatility is unknown, or where W has nothing on what is open; `fallback` says which.
+living horizon are known, where the model behind one was trained longer than `model_age_max_days` ago, where spread or volatility
+is unknown, or where W has nothing on what is open; `fallback` says which.
 """
 
 import math
@@ -24,6 +28,7 @@ from strategy.policies import META, ORIGINAL, mix, open_record, set_play, spare_
 from strategy.scores import best_alive, choose, spread_seen_bps, write_leg
 
 NEGLIGIBLE = 1e-9
+DAY_NS = 86_400_000_000_000
 
 
 @kernel
@@ -90,6 +95,9 @@ def choose_blend(s, legs, n, features, params, mixture, decision):
 def _fallback(s, legs, n, features, params, mixture):
     if not (math.isfinite(spread_seen_bps(s, features)) and features[s]["vol_bps"] > 0.0):
         return Fallback.NAN_FEATURE
+    for k in range(n):
+        if legs[k]["is_alive"] and legs[k]["model_age_ns"] > params[0]["model_age_max_days"] * DAY_NS:
+            return Fallback.MODEL_OLD
     for k in range(n):
         if legs[k]["is_alive"] and mixture.leaders[s]["n_eff"][k] < params[0]["labels_min"]:
             return Fallback.FEW_LABELS

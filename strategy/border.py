@@ -220,6 +220,15 @@ def check_numbers(**numbers: Any) -> None:
             raise UsageError(f"{name} must be a number (NaN where it is unknown), got {value!r}")
 
 
+def check_quantiles(forecast_id: Any, q_lo_bps: float, q_hi_bps: float) -> None:
+    """Refuse quantiles that cross; what is NaN stands for itself."""
+    if q_lo_bps > q_hi_bps:
+        raise UsageError(
+            f"forecast {forecast_id} has crossed quantiles: q_lo_bps {q_lo_bps} above q_hi_bps {q_hi_bps}; "
+            "sort them, or leave them out and Gaussian ones stand in"
+        )
+
+
 def check_counts(**counts: Any) -> None:
     """Refuse sizes and quantities that are negative or not whole."""
     for name, value in counts.items():

@@ -13,7 +13,7 @@ import numpy as np
 from replay.errors import ConfigError, UsageError
 from replay.settings import as_row
 from replay.snapshot import Lasting, arrays_of, load_state, save_state
-from strategy.border import Names, check_counts, check_numbers, check_time, make_settings
+from strategy.border import Names, check_counts, check_numbers, check_quantiles, check_time, make_settings
 from strategy.calibration import (
     HI,
     LO,
@@ -118,7 +118,7 @@ class ConformalGate:
         self._waiting = np.zeros(self._state.label_counts.shape, np.int64)
         self._last_ns = np.full(self._state.label_counts.shape, -(2**63), np.int64)
         self._pending: dict[int, _Issued] = {}
-        self._unsound: dict[int, None] = {}  # forecasts that got no bounds, in the order in which they came
+        self._unsound: dict[int, Reason] = {}  # forecasts that got no bounds, and why, in the order in which they came
 
     def calibrate(
         self,
@@ -153,8 +153,8 @@ class ConformalGate:
         Returns
         -------
         tuple of float
-            During the warm-up the quantiles themselves. Both NaN for a forecast that is not sound: its verdict is FORECAST_NAN,
-            and nothing is learned from it.
+            During the warm-up the quantiles themselves. Both NaN for a forecast that is not sound: its verdict is FORECAST_NAN
+            (or FORECAST_CROSSED, where a single quantile crosses the Gaussian other), and nothing is learned from it.
 
         Raises
         ------
@@ -168,9 +168,9 @@ class ConformalGate:
         self._check_id(forecast_id, s, k)
         what = f"forecasts of {symbol!r} at {horizon_min} min"
         self._last_ns[s, k] = check_time(ts_ns, int(self._last_ns[s, k]), what)
-        q_lo, q_hi = _quantiles(forecast_id, mu_bps, sigma_bps, q_lo_bps, q_hi_bps)
-        if not math.isfinite(q_lo):
-            self._refuse(forecast_id)
+        q_lo, q_hi, reason = _quantiles(forecast_id, mu_bps, sigma_bps, q_lo_bps, q_hi_bps)
+        if reason != 0:
+            self._refuse(forecast_id, reason)
             return q_lo, q_hi
         self._unsound.pop(forecast_id, None)
         write_record(s, k, 0, self._state, float(mu_bps), float(sigma_bps), float(cost_bps))
@@ -244,10 +244,10 @@ class ConformalGate:
         """Return the side that may be traded on a forecast that waits, and why, as the pipeline would judge it.
 
         Unlike `judge`, which sees two numbers, it knows the forecast's cost and the warm-up: GATE_NOT_READY until enough outcomes
-        are known, GATE_MISSING where too many never came, FORECAST_NAN for a forecast that was not sound.
+        are known, GATE_MISSING where too many never came, FORECAST_NAN or FORECAST_CROSSED for a forecast that was not sound.
         """
         if forecast_id in self._unsound:
-            return 0, Reason.FORECAST_NAN
+            return 0, self._unsound[forecast_id]
         issued = self._issued(forecast_id)
         record, cell = issued.record, (issued.symbol, issued.column)
         cost_bps = float(record["cost_bps"])
@@ -279,7 +279,13 @@ class ConformalGate:
         self._waiting[s, k] -= 1
 
     def judge(self, q_lo_bps: float, q_hi_bps: float, cost_bps: float) -> tuple[int, Reason]:
-        """Return the side that may be traded and why; the original form judges the middle of the bounds."""
+        """Return the side that may be traded and why; the original form judges the middle of the bounds.
+
+        Bounds that cross are FORECAST_CROSSED, but for those of `rule = "mean_edge"`, which may.
+        """
+        check_numbers(q_lo_bps=q_lo_bps, q_hi_bps=q_hi_bps, cost_bps=cost_bps)
+        if q_lo_bps > q_hi_bps and self._params["rule"] != MEAN_EDGE:
+            return 0, Reason.FORECAST_CROSSED
         middle = 0.5 * (float(q_lo_bps) + float(q_hi_bps))
         if self.settings.mode == "enhanced":
             side = judge_bounds(float(q_lo_bps), float(q_hi_bps), float(cost_bps))
@@ -323,9 +329,9 @@ class ConformalGate:
                 f"forecast {forecast_id} waits already for {symbol!r} at {horizon_min} min; give every forecast an id of its own"
             )
 
-    def _refuse(self, forecast_id: int) -> None:
+    def _refuse(self, forecast_id: int, reason: Reason) -> None:
         """Remember that a forecast was not sound, so that its verdict can say so."""
-        self._unsound[forecast_id] = None
+        self._unsound[forecast_id] = reason
         if len(self._unsound) > self.settings.pending_max:
             del self._unsound[next(iter(self._unsound))]
 
@@ -346,16 +352,13 @@ class ConformalGate:
 
 def _quantiles(
     forecast_id: int, mu_bps: float, sigma_bps: float, q_lo_bps: float | None, q_hi_bps: float | None
-) -> tuple[float, float]:
-    """Complete the quantiles by the rules of `strategy.forecasts`; NaN for a forecast that is not sound."""
+) -> tuple[float, float, Reason]:
+    """Complete the quantiles by the rules of `strategy.forecasts`; NaN, and why, for a forecast that is not sound."""
     low, high = (math.nan if q is None else q for q in (q_lo_bps, q_hi_bps))
     check_numbers(q_lo_bps=low, q_hi_bps=high)
-    if math.isfinite(low) and math.isfinite(high) and low > high:
-        raise UsageError(
-            f"forecast {forecast_id!r} has crossed quantiles: q_lo_bps {low} above q_hi_bps {high}; "
-            "sort them, or leave them out and Gaussian ones stand in"
-        )
+    if math.isfinite(low) and math.isfinite(high):
+        check_quantiles(forecast_id, low, high)
     row = np.zeros(1, FORECAST_STATE)
     row["mu_bps"], row["sigma_bps"], row["q_lo_bps"], row["q_hi_bps"] = mu_bps, sigma_bps, low, high
     complete(row, 0)
-    return float(row["q_lo_bps"][0]), float(row["q_hi_bps"][0])
+    return float(row["q_lo_bps"][0]), float(row["q_hi_bps"][0]), Reason(int(row["reason"][0]))

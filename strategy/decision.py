@@ -10,6 +10,7 @@ from enum import IntEnum
 import numpy as np
 
 MAX_HORIZONS = 8
+UNKNOWN_MODEL_AGE_NS = -1
 N_FEATURES = 12
 
 
@@ -28,6 +29,7 @@ class Reason(IntEnum):
     FORECAST_OLD = 12
     UNKNOWN_HORIZON = 13
     MODEL_UNHEALTHY = 14  # too many of its latest forecasts could not be used
+    FORECAST_CROSSED = 15  # its lower quantile lies above its upper one
     NO_QUOTE = 20
     QUOTE_CROSSED = 21
     STALE_QUOTE = 22
@@ -64,6 +66,7 @@ class Fallback(IntEnum):
     FEW_LABELS = 2  # too few outcomes known of a living horizon
     NAN_FEATURE = 3  # spread or volatility unknown
     NO_WEIGHT = 4  # the mixture puts nothing on the open horizons
+    MODEL_OLD = 5  # the model behind a living horizon was trained too long ago
 
 
 class Component(IntEnum):
@@ -100,6 +103,7 @@ LEG = np.dtype(
         ("p_peak", "f8"),
         ("p_valley", "f8"),
         ("net_reward_bps", "f8"),  # what the meta-learner predicts; NaN where it says nothing
+        ("model_age_ns", "i8"),  # since its model was trained; UNKNOWN_MODEL_AGE_NS where nobody says
         ("cost_bps", "f8"),
         ("score", "f8"),  # the arbiter's net score
         ("weight", "f8"),

@@ -1,13 +1,13 @@
 """Forecasts as they arrive: one cell per symbol and horizon, and the legs of a cycle made from them.
 
 A forecast is kept until one with the same or a later bar close arrives; an older one is ignored. One with a NaN or infinite
-mean, an infinite quantile, or without a positive finite sigma, is kept as *broken*: its horizon is out until a sound one
-arrives, because a model that answers nonsense now should not trade on what it said before. Quantiles that the file does not
-give are Gaussian::
+mean, an infinite quantile, without a positive finite sigma, or whose quantiles cross (FORECAST_CROSSED), is kept as *broken*:
+its horizon is out until a sound one arrives, because a model that answers nonsense now should not trade on what it said
+before. Quantiles that the file does not give are Gaussian::
 
     q_lo = mu - Z sigma,   q_hi = mu + Z sigma,   Z = 1.2815515655446004     (80 %)
 
-Crossed quantiles both move to their midpoint and are counted.
+With each comes the age of its model, where somebody says when that was trained.
 """
 
 import math
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from replay.jit import kernel
-from strategy.decision import Reason
+from strategy.decision import UNKNOWN_MODEL_AGE_NS, Reason
 from strategy.modes import OFF, mode_setting
 
 Z = 1.2815515655446004
@@ -33,13 +33,13 @@ FORECAST_STATE = np.dtype(
         ("p_peak", "f8"),
         ("p_valley", "f8"),
         ("net_reward_bps", "f8"),
+        ("trained_ts_ns", "i8"),
         ("model", "i8"),
-        ("reason", "i8"),  # FORECAST_NAN when broken
+        ("reason", "i8"),  # FORECAST_NAN or FORECAST_CROSSED when broken
         ("is_held", "i8"),
         ("received_count", "i8"),
         ("old_count", "i8"),
         ("broken_count", "i8"),
-        ("crossed_count", "i8"),
     ],
     align=True,
 )
@@ -59,7 +59,7 @@ def new_forecasts(n_symbols: int, n_horizons: int) -> np.ndarray:
 
 @kernel
 def on_forecast(block, i, horizons, table):
-    """Keep the forecast of a FORECAST event; return 0 or UNKNOWN_HORIZON, FORECAST_OLD, FORECAST_NAN.
+    """Keep the forecast of a FORECAST event; return 0 or UNKNOWN_HORIZON, FORECAST_OLD, FORECAST_NAN, FORECAST_CROSSED.
 
     `horizons` is int64 minutes; its order is that of the columns of `table`.
     """
@@ -100,28 +100,33 @@ def _keep(cell, forecast, ready_ts_ns):
     cell["p_peak"] = forecast["p_peak"]
     cell["p_valley"] = forecast["p_valley"]
     cell["net_reward_bps"] = forecast["net_reward_bps"]
+    cell["trained_ts_ns"] = forecast["trained_ts_ns"]
     cell["model"] = forecast["model"]
 
 
 @kernel
 def complete(cells, k):
-    """Fill in and order the quantiles of a held forecast, or mark it broken (its quantiles are NaN then)."""
+    """Fill in the quantiles of a held forecast, or mark it broken (its quantiles are NaN then)."""
     cell = cells[k]
     if not is_sound(cell["mu_bps"], cell["sigma_bps"]) or math.isinf(cell["q_lo_bps"]) or math.isinf(cell["q_hi_bps"]):
-        cell["q_lo_bps"] = math.nan
-        cell["q_hi_bps"] = math.nan
-        cell["reason"] = Reason.FORECAST_NAN
-        cell["broken_count"] += 1
+        _break(cell, Reason.FORECAST_NAN)
         return
     if math.isnan(cell["q_lo_bps"]):
         cell["q_lo_bps"] = cell["mu_bps"] - Z * cell["sigma_bps"]
     if math.isnan(cell["q_hi_bps"]):
         cell["q_hi_bps"] = cell["mu_bps"] + Z * cell["sigma_bps"]
     if cell["q_lo_bps"] > cell["q_hi_bps"]:
-        cell["q_lo_bps"] = 0.5 * (cell["q_lo_bps"] + cell["q_hi_bps"])
-        cell["q_hi_bps"] = cell["q_lo_bps"]
-        cell["crossed_count"] += 1
+        _break(cell, Reason.FORECAST_CROSSED)
+        return
     cell["reason"] = 0
+
+
+@kernel
+def _break(cell, reason):
+    cell["q_lo_bps"] = math.nan
+    cell["q_hi_bps"] = math.nan
+    cell["reason"] = reason
+    cell["broken_count"] += 1
 
 
 @kernel
@@ -140,11 +145,12 @@ def load_legs(s, now_ns, horizons, table, legs, params, decision):  # noqa: ARG0
         leg = legs[k]
         leg["horizon_min"] = horizons[k]
         _copy(cell, leg)
+        leg["model_age_ns"] = now_ns - cell["trained_ts_ns"] if cell["trained_ts_ns"] > 0 else UNKNOWN_MODEL_AGE_NS
         if not cell["is_held"] or params[0]["mode"] == OFF:
             leg["is_alive"] = 0
             leg["reason"] = Reason.NO_FORECAST
         elif cell["reason"]:
-            reason = Reason.FORECAST_NAN
+            reason = cell["reason"]
         n_alive += leg["is_alive"]
     if n_alive > 0:
         return 0

@@ -14,7 +14,7 @@ import numpy as np
 
 from replay.errors import UnknownNameError, UsageError
 from replay.events import BAR, EVENT, FORECAST, Kind, Status
-from strategy.border import Names, as_ns, check_counts, check_numbers, check_price, check_time, suggestion
+from strategy.border import Names, as_ns, check_counts, check_numbers, check_price, check_quantiles, check_time, suggestion
 from strategy.own_desk import SCALE
 
 PlainEvent = dict[str, Any]
@@ -51,7 +51,7 @@ def forecast(ts_ns: int, symbol: str, horizon_min: int, mu_bps: float, sigma_bps
         Expected return over the horizon, and its standard deviation.
     **known
         `bar_close_ts_ns` of the bar behind it (default `ts_ns`), `forecast_id` (default: numbered), `q_lo_bps`, `q_hi_bps`,
-        `p_peak`, `p_valley`, `net_reward_bps`.
+        `p_peak`, `p_valley`, `net_reward_bps`, `trained_ts_ns` (when the model was last trained).
     """
     return {
         "kind": "forecast", "ts_ns": ts_ns, "symbol": symbol,
@@ -89,7 +89,7 @@ def answer(ts_ns: int, symbol: str, answer: str, order_id: int, **known: Any) ->
 
 _FORECAST_DEFAULTS = {
     "bar_close_ts_ns": None, "forecast_id": None, "q_lo_bps": _NAN, "q_hi_bps": _NAN,
-    "p_peak": _NAN, "p_valley": _NAN, "net_reward_bps": _NAN,
+    "p_peak": _NAN, "p_valley": _NAN, "net_reward_bps": _NAN, "trained_ts_ns": 0,
 }  # fmt: skip
 _ANSWER_DEFAULTS = {"price": 0.0, "size": 0, "leaves": 0, "fee_usd": 0.0}
 _KEYS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
@@ -169,6 +169,10 @@ class Packer:
         close_ns, number = values["bar_close_ts_ns"], values["forecast_id"]
         row["bar_close_ts_ns"] = ts_ns if close_ns is None else as_ns(close_ns)
         row["forecast_id"] = self._n_forecasts + count if number is None else number
+        row["trained_ts_ns"] = as_ns(values["trained_ts_ns"])
+        check_quantiles(row["forecast_id"], values["q_lo_bps"], values["q_hi_bps"])
+        if row["trained_ts_ns"] > ts_ns:
+            raise UsageError(f"a forecast cannot be ready ({ts_ns}) before its model was trained ({row['trained_ts_ns']})")
         if row["bar_close_ts_ns"] > ts_ns:
             raise UsageError(f"a forecast cannot be ready ({ts_ns}) before its bar closed ({row['bar_close_ts_ns']})")
 

@@ -31,7 +31,12 @@ class ArbiterSettings:
     impact_weight: float = setting(1.0, "k3, weight of the impact", ge=0)
     impact_bps: float = setting(0.5, "assumed impact of an entry", unit="bps", ge=0)
     labels_min: float = setting(200.0, "enhanced: effective outcomes per horizon before the mixture acts", ge=0)
-    meta_temperature_bps: float = setting(2.0, "enhanced: temperature of the meta-learner's softmax", unit="bps", gt=0)
+    meta_temperature_bps: float = setting(
+        2.0, "enhanced: temperature of the meta-learner's softmax; strategy.arbiter.fit_temperature fits it", unit="bps", gt=0
+    )
+    model_age_max_days: float = setting(
+        7.0, "enhanced: age of a model (forecasts' trained_ts_ns) beyond which the original arbiter acts", unit="days", gt=0
+    )
     reserve_bps: float = setting(1.0, "what the best horizon must earn above its cost", unit="bps", ge=0)
 
 

@@ -57,9 +57,9 @@ def start_values(
     Parameters
     ----------
     mu_bps, sigma_bps, outcome_bps : sequence of float
-        One row per forecast; rows that are not sound are left out.
+        One row per forecast; rows that are not sound, crossed quantiles included, are left out.
     q_lo_bps, q_hi_bps : sequence of float, optional
-        The model's own quantiles; Gaussian ones stand in, crossed ones meet in the middle.
+        The model's own quantiles; Gaussian ones stand in.
     overlap : float
         Forecasts made within one horizon: 30 for those of each minute over 30 minutes. The more, the less each says.
     **settings
@@ -89,10 +89,8 @@ def start_values(
         raise ConfigError(f"start values need columns of one length, got {lengths} (mu, sigma, outcome, q_lo, q_hi)")
     low = mu - Z * sigma if q_lo_bps is None else quantiles[0]
     high = mu + Z * sigma if q_hi_bps is None else quantiles[1]
-    middle = np.where(low > high, 0.5 * (low + high), np.nan)
-    low, high = (np.where(np.isnan(middle), bound, middle) for bound in (low, high))
     rows = np.column_stack([low / sigma, high / sigma, outcome / sigma])
-    rows = rows[np.isfinite(rows).all(axis=1) & np.isfinite(mu) & np.isfinite(sigma) & (sigma > 0)]
+    rows = rows[np.isfinite(rows).all(axis=1) & (low <= high) & np.isfinite(mu) & np.isfinite(sigma) & (sigma > 0)]
     need = max(WARM_MIN, math.ceil(1.0 / min(chosen.gate_tail, 0.5 * (1.0 - chosen.interval_level))))
     if len(rows) < need:
         raise ConfigError(f"start values need {need} sound rows with known outcomes, got {len(rows)} of {lengths[0]}")

@@ -59,7 +59,7 @@ def read_inputs(s, desk, state):
 def _has_broken_leg(legs):
     n_broken = 0
     for k in range(len(legs)):
-        if legs[k]["reason"] == Reason.FORECAST_NAN:
+        if legs[k]["reason"] == Reason.FORECAST_NAN or legs[k]["reason"] == Reason.FORECAST_CROSSED:
             n_broken += 1
     return n_broken > 0
 

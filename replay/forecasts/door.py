@@ -28,6 +28,8 @@ class Forecast:
     q_lo_bps, q_hi_bps : float, optional
         80 % interval; Gaussian from mu and sigma where absent.
     p_peak, p_valley, net_reward_bps : float, optional
+    trained_ts_ns : int, optional
+        When the model was last trained, ns since 1970 (UTC); lets the enhanced arbiter see that it is too old.
     delay_ns : int, optional
         From bar close to ready; the stage's own latency where absent.
     """
@@ -41,6 +43,7 @@ class Forecast:
     p_peak: float = np.nan
     p_valley: float = np.nan
     net_reward_bps: float = np.nan
+    trained_ts_ns: int = 0
     delay_ns: int | None = None
 
 
@@ -112,6 +115,7 @@ class ForecasterMaker:
             answer.p_peak,
             answer.p_valley,
             answer.net_reward_bps,
+            answer.trained_ts_ns,
             answer.horizon_min,
             0,
         )

@@ -8,6 +8,7 @@ F5  `mu_bps` is finite, `sigma_bps` finite and positive. Optional columns may be
 F6  `q_lo_bps` is not above `q_hi_bps`; barrier probabilities lie in 0 to 1.
 F7  A model says one thing at a time: (`ready_ts_ns`, `symbol`, `horizon_min`, `model_id`) is unique. Of different models at one
     time, the later row counts.
+F8  A model was trained (`trained_ts_ns`, optional) before its forecast was ready.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -61,6 +62,9 @@ def _faults(columns: Mapping[str, np.ndarray], known: Sequence[str], horizons_mi
     yield _Fault(ready < columns["bar_close_ts_ns"], "ready_ts_ns", early)
     back = np.concatenate([[False], np.diff(ready) < 0])
     yield _Fault(back, "ready_ts_ns", "is earlier than that of the row before; sort the file by ready_ts_ns")
+    if "trained_ts_ns" in columns:
+        late = "is after its ready_ts_ns: the model was trained on what came later; give the time when training ended"
+        yield _Fault(columns["trained_ts_ns"] > ready, "trained_ts_ns", late)
     strange = ~np.isin(columns["symbol"].astype(str), list(known))
     yield _Fault(strange, "symbol", f"is in no session; they hold {', '.join(known)}")
     yield _Fault(horizon <= 0, "horizon_min", "is no horizon; give minutes above 0")

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 READY = np.dtype([("ready_ts_ns", "i8"), ("symbol", "i8")])
 REQUIRED = ("ready_ts_ns", "bar_close_ts_ns", "symbol", "horizon_min", "forecast_id", "mu_bps", "sigma_bps")
+TRAINED = "trained_ts_ns"  # optional too; empty = unknown
 OPTIONAL = ("q_lo_bps", "q_hi_bps", "p_peak", "p_valley", "net_reward_bps")
+_WHOLE = ("ready_ts_ns", "bar_close_ts_ns", "horizon_min", "forecast_id", TRAINED)
 
 
 class ForecastRows(NamedTuple):
@@ -63,7 +65,7 @@ def load_forecasts(
     missing = [name for name in REQUIRED if name not in table.column_names]
     if missing:
         raise DataError(f"{path.name} lacks the columns {', '.join(missing)}; a forecasts file has {', '.join(REQUIRED)}")
-    columns = {name: _column(table, name, path) for name in (*REQUIRED, *OPTIONAL) if name in table.column_names}
+    columns = {name: _column(table, name, path) for name in (*REQUIRED, *OPTIONAL, TRAINED) if name in table.column_names}
     models = {"model_id": np.array(table["model_id"].to_pylist(), object)} if "model_id" in table.column_names else {}
     check_rows(path.name, {**columns, **models}, known, horizons_min)
     return _rows(table, columns, symbol_index)
@@ -91,7 +93,9 @@ def _column(table: pa.Table, name: str, path: Path) -> np.ndarray:
     column = table[name]
     if name == "symbol":
         return np.array(column.to_pylist(), object)
-    kind = np.int64 if name in ("ready_ts_ns", "bar_close_ts_ns", "horizon_min", "forecast_id") else np.float64
+    kind = np.int64 if name in _WHOLE else np.float64
+    if name == TRAINED:
+        column = column.fill_null(0)
     if kind is np.int64 and column.null_count:
         row = int(np.flatnonzero(column.is_null().to_numpy())[0])
         raise DataError(f"{path.name} row {row}: {name} is empty, expected a whole number")

@@ -272,6 +272,8 @@ BAD_FORECASTS = [
     (forecasts(sigma_bps=[5.0, np.inf, 1.0]), ["row 1", "sigma_bps inf"]),
     (forecasts(sigma_bps=[5.0, 1.0, np.nan]), ["row 2", "sigma_bps nan"]),
     (forecasts(sigma_bps=[0.0, 1.0, 1.0]), ["row 0", "sigma_bps 0.0", "above 0"]),
+    (forecasts(trained_ts_ns=[1, OPEN_NS + 10**15, 1]), ["row 1", "trained_ts_ns", "trained on what came later"]),
+    (forecasts(trained_ts_ns=["a", "b", "c"]), ["trained_ts_ns must hold numbers"]),
     (forecasts(q_lo_bps=[-9.0, 3.0, -9.0], q_hi_bps=2.0), ["row 1", "q_lo_bps 3.0", "q_hi_bps"]),
     (forecasts(q_lo_bps=[-9.0, -np.inf, -9.0], q_hi_bps=2.0), ["row 1", "q_lo_bps -inf"]),
     (forecasts(p_peak=[0.5, 1.5, 0.5]), ["row 1", "p_peak 1.5", "0 to 1"]),

@@ -94,7 +94,7 @@ def healthy(tmp_path_factory):
     ("break_it", "is_learning", "reasons", "component"),
     [
         (nan_model, False, {"FORECAST_NAN"}, Component.FORECASTS),
-        (crossed_quantiles, False, None, None),
+        (crossed_quantiles, False, {"FORECAST_CROSSED"}, Component.FORECASTS),
         (late_rows, False, None, None),
         (broken_weights, True, {"WEIGHTS_ABNORMAL"}, Component.ARBITER),
         (broken_share, True, {"WEIGHTS_ABNORMAL"}, Component.ARBITER),

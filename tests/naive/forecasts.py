@@ -10,12 +10,12 @@ def sound(mu, sigma, lo, hi):
 
 
 def quantiles(mu, sigma, lo, hi):
-    """Return (lo, hi) of a sound forecast, None for a broken one."""
+    """Return (lo, hi) of a sound forecast, the reason of a broken one."""
     if not sound(mu, sigma, lo, hi):
-        return None
+        return "FORECAST_NAN"
     lo = mu - Z * sigma if math.isnan(lo) else lo
     hi = mu + Z * sigma if math.isnan(hi) else hi
-    return (lo, hi) if lo <= hi else ((lo + hi) / 2, (lo + hi) / 2)
+    return (lo, hi) if lo <= hi else "FORECAST_CROSSED"
 
 
 class Table:
@@ -28,11 +28,13 @@ class Table:
         if self.held[horizon] and close < self.held[horizon][0]:
             return "FORECAST_OLD"
         self.held[horizon] = (close, mu, quantiles(mu, sigma, lo, hi))
-        return "TARGET_SET" if self.held[horizon][2] else "FORECAST_NAN"
+        found = self.held[horizon][2]
+        return found if isinstance(found, str) else "TARGET_SET"
 
     def load(self):
         """Return the reason and, for each living horizon, (mu, lo, hi)."""
-        alive = {h: (cell[1], *cell[2]) for h, cell in self.held.items() if cell and cell[2]}
+        alive = {h: (cell[1], *cell[2]) for h, cell in self.held.items() if cell and not isinstance(cell[2], str)}
         if alive:
             return "TARGET_SET", alive
-        return ("FORECAST_NAN" if any(self.held.values()) else "NO_FORECAST"), alive
+        broken = [cell[2] for cell in self.held.values() if cell]
+        return (broken[-1] if broken else "NO_FORECAST"), alive

@@ -8,9 +8,9 @@ from rich.console import Console
 
 from replay.errors import UsageError
 from replay.explain import TURN_LIMIT, _fill_in, _turn_limit, explain, render
-from replay.reasons import MEANINGS
+from replay.reasons import FALLBACKS, MEANINGS
 from replay.wording import et_stamp
-from strategy.decision import Reason
+from strategy.decision import Fallback, Reason
 from tests.report.worlds import CLOSE_NS, OPEN_NS, S_NS
 
 
@@ -146,6 +146,15 @@ def test_a_refused_target_is_not_shown_as_one_in_force(run_dir):
 
     expected = ["held; a target of -121 was refused", "held, no new target", "held, target -121"]
     assert [True] * 3 == [words in text for words, text in zip(expected, texts, strict=True)]
+
+
+def test_an_arbiter_that_fell_back_says_why(run_dir):
+    """A decision by the original arbiter names what kept the mixture out; one that never asked for it says nothing."""
+    taken, refused = (first(run_dir, reason) for reason in ("TARGET_SET", "GATE_COST"))
+    told = [explain(run_dir, row["symbol"], int(row["ts_ns"]))["arbiter_fallback"] for row in (taken, refused)]
+
+    assert [["the original arbiter chose: the model was trained longer ago than `arbiter.model_age_max_days`"], []] == told
+    assert {Fallback.NONE, Fallback.NOT_ASKED} == set(Fallback) - set(FALLBACKS)
 
 
 def test_every_reason_has_its_words():

@@ -7,7 +7,7 @@ import numpy as np
 
 from replay.orders import FILL, MARK, ORDER_LOG, Evidence, Liquidity, OrderType, Side, State, Tif
 from replay.tables import RunContext, RunRows, SessionSpan, write_tables
-from strategy.decision import CYCLE, DECISION, Reason
+from strategy.decision import CYCLE, DECISION, Fallback, Reason
 
 S_NS = 1_000_000_000
 OPEN_NS = 1_772_461_800 * S_NS  # 2026-03-02 09:30 in New York
@@ -105,6 +105,7 @@ class Maker:
         row["net_edge_bps"] = abs(mu) - 3.4
         row["risk_limit"], row["risk_unknown"] = (Reason.RISK_NET, 2) if reason == Reason.TARGET_SET else (0, 0)
         row["p_peak"], row["p_valley"] = (np.nan, np.nan) if reason == Reason.STALE_QUOTE else (0.25, 0.75)
+        row["fallback"] = Fallback.MODEL_OLD if is_taken else Fallback.NOT_ASKED
         row["quality"], row["position_qty"], row["target_qty"] = 1.0, held, target
         row["mid2"], row["spread"] = 2 * bid[second] + 100, 100
         row["weights"][0, :2], row["features"][0, :4] = (0.3, 0.7), (0.5, 8.1, -0.2, 1.4)

@@ -109,9 +109,11 @@ def test_issued_quantiles_and_coverage_equal_the_plain_twin(forecasts):
     for k, (mu, sigma, lo, hi, outcome) in enumerate(sorted_ones):
         expected = quantiles(mu, sigma, *(math.nan if q is None else q for q in (lo, hi)))
         actual = gate.calibrate(k, k, "A", 5, mu, sigma, lo, hi)
-        assert pytest.approx(expected or (math.nan, math.nan), nan_ok=True) == actual
+        is_broken = isinstance(expected, str)
+        assert pytest.approx((math.nan, math.nan) if is_broken else expected, nan_ok=True) == actual
+        assert not is_broken or gate.verdict(k)[1].name == expected
         gate.mature(k, outcome)
-        if expected:
+        if not is_broken:
             issued.append(actual)
             outcomes.append(outcome)
     n, below, above, dropped = naive.misses(issued, outcomes)
@@ -230,9 +232,11 @@ def test_a_verdict_blocks_where_outcomes_are_missing():
         gate.verdict(3)
 
 
-@pytest.mark.parametrize(("q_lo", "reason"), [(math.nan, Reason.FORECAST_NAN), (-1.0, Reason.GATE_COST)])
+@pytest.mark.parametrize(
+    ("q_lo", "reason"), [(math.nan, Reason.FORECAST_NAN), (-1.0, Reason.GATE_COST), (5.0, Reason.FORECAST_CROSSED)]
+)
 def test_judge_refuses_with_a_reason(q_lo, reason):
-    """NaN quantiles and a weak forecast are told apart."""
+    """NaN quantiles, a weak forecast and bounds that cross are told apart."""
     assert (0, reason) == ConformalGate(["A"], [5]).judge(q_lo, 1.0, 0.5)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from replay.desk import Block
 from replay.events import BAR, EVENT, FORECAST, Kind
 from replay.settings import as_row
-from strategy.decision import LEG, Reason
+from strategy.decision import LEG, UNKNOWN_MODEL_AGE_NS, Reason
 from strategy.forecasts import ForecastSettings, load_legs, new_forecasts, on_forecast
 from tests.naive import forecasts as naive
 from tests.strategy.desks import edges, make_decision, positives
@@ -73,13 +73,24 @@ def test_living_legs_are_finite_and_ordered(rows):
             assert leg["sigma_bps"] > 0.0
 
 
-def test_crossed_quantiles_meet_in_the_middle_and_are_counted():
-    """q_lo above q_hi: both become their mean."""
+def test_crossed_quantiles_break_a_forecast():
+    """q_lo above q_hi: the model contradicts itself, and its horizon is out, with a reason of its own."""
     table = new_forecasts(1, 2)
-    on_forecast(block_of([(5, 1, 0.0, 1.0, 3.0, 1.0)]), 0, HORIZONS, table)
-    leg = load(table)[1][0]
+    answer = on_forecast(block_of([(5, 1, 0.0, 1.0, 3.0, 1.0)]), 0, HORIZONS, table)
+    reason, legs = load(table)
 
-    assert (2.0, 2.0, 1) == (leg["q_lo_bps"], leg["q_hi_bps"], table[0, 0]["crossed_count"])
+    assert (Reason.FORECAST_CROSSED, Reason.FORECAST_CROSSED) == (answer, reason)
+    assert (0, 1) == (legs[0]["is_alive"], table[0, 0]["broken_count"])
+
+
+def test_a_leg_knows_the_age_of_its_model():
+    """Now less the time of training; where nobody says when that was, it is unknown."""
+    block, table = block_of([(5, 1, 1.0, 1.0, math.nan, math.nan), (30, 1, 1.0, 1.0, math.nan, math.nan)]), new_forecasts(1, 2)
+    block.forecasts["trained_ts_ns"] = 400, 0
+    for i in range(2):
+        on_forecast(block, i, HORIZONS, table)
+
+    assert [4600, UNKNOWN_MODEL_AGE_NS] == load(table)[1]["model_age_ns"].tolist()
 
 
 def test_a_broken_forecast_takes_its_horizon_out_until_a_sound_one():

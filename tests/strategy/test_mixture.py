@@ -121,6 +121,9 @@ def taught(n=1200, better=1, **changes):
     return arbiter
 
 
+TAUGHT = taught()
+
+
 @pytest.mark.parametrize("better", [0, 1])
 def test_the_mixture_finds_the_horizon_that_pays(better):
     """After a long history the horizon that earned has nearly all the weight, whatever the formula prefers."""
@@ -143,6 +146,8 @@ def test_weights_of_shut_horizons_go_to_the_open_ones():
     [
         ({"labels_min": 5000.0}, {}, Fallback.FEW_LABELS),
         ({}, {"spread_bps": math.nan}, Fallback.NAN_FEATURE),
+        ({}, {"model_age_days": 7.01}, Fallback.MODEL_OLD),
+        ({"model_age_max_days": 8.0}, {"model_age_days": 7.01}, Fallback.NONE),
         ({"mode": "original"}, {}, Fallback.NOT_ASKED),
     ],
 )
@@ -152,6 +157,17 @@ def test_every_fallback_has_its_reason(changes, values, expected):
     inputs = {"mu_bps": [4.0, 4.0], "cost_bps": [3.0, 3.0], "sides": [1, 1], "spread_bps": 2.0, "vol_bps": 1.0} | values
 
     assert expected == arbiter.choose(**inputs).fallback
+
+
+@given(st.tuples(numbers, numbers), st.tuples(*[st.sampled_from([-1, 0, 1])] * 2), numbers)
+@settings(max_examples=30)
+def test_an_old_model_bypasses_the_mixture(mu_bps, sides, predicted):
+    """With all the history there is, the output equals the original's bit for bit while the model is older than its limit."""
+    values = {"mu_bps": mu_bps, "sides": sides, "cost_bps": [3.0, 3.0], "spread_bps": 2.0, "vol_bps": 1.0}
+    found = TAUGHT.choose(**values, net_reward_bps=[predicted, 1.0], model_age_days=30.0)
+
+    assert repr(choice_of("original", **values)[:-1]) == repr(found[:-1])
+    assert found.reason not in (Reason.TARGET_SET, Reason.ARBITER_RESERVE) or found.fallback == Fallback.MODEL_OLD
 
 
 def test_the_meta_learner_is_followed_while_it_is_right():

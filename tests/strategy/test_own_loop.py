@@ -133,6 +133,11 @@ def test_what_is_held_already_goes_on_with_its_trade(tmp_path):
         (answer(T, "AAPL", "FILLED", 1), "event 1 of 2 (answer of AAPL): unknown answer 'FILLED'; did you mean 'FILL'?"),
         (answer(T, "AAPL", "FILL", 1, size=5), "event 1 of 2 (answer of AAPL): a price must be above 0, got 0.0"),
         (forecast(T, "AAPL", 5, 1.0, 1.0, bar_close_ts_ns=T + 1), "event 1 of 2 (forecast of AAPL): a forecast cannot be ready"),
+        (forecast(T, "AAPL", 5, 1.0, 1.0, trained_ts_ns=T + 1), "event 1 of 2 (forecast of AAPL): a forecast cannot be ready"),
+        (
+            forecast(T, "AAPL", 5, 1.0, 1.0, q_lo_bps=5.0, q_hi_bps=1.0, forecast_id=9),
+            "event 1 of 2 (forecast of AAPL): forecast 9 has crossed quantiles: q_lo_bps 5.0 above q_hi_bps 1.0; sort them",
+        ),
         (forecast(T, "AAPL", 5, "1", 1.0), "event 1 of 2 (forecast of AAPL): mu_bps must be a number"),
     ],
 )
