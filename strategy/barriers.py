@@ -24,7 +24,7 @@ from replay.desk import POSITION
 from replay.errors import UsageError
 from replay.jit import kernel
 from replay.settings import as_row, setting
-from strategy.border import Names, check_numbers, make_settings
+from strategy.border import Names, check_numbers, check_share, check_whole, make_settings
 from strategy.decision import DECISION, LEG, Reason
 from strategy.exits import new_trades
 from strategy.modes import ENHANCED, mode_setting, rollout_setting
@@ -159,7 +159,15 @@ class BarrierGate:
         self._trades = new_trades(len(self._names))
 
     def judge(self, side: int, p_peak: float, p_valley: float) -> tuple[int, Reason]:
-        """Return the side that may be entered (0 = none) and why; reason TARGET_SET (0) = go on."""
+        """Return the side that may be entered (0 = none) and why; reason TARGET_SET (0) = go on.
+
+        Parameters
+        ----------
+        side : int
+            +1 long, -1 short; 0 asks for nothing.
+        p_peak, p_valley : float
+            Chance that the price is at its top, or at its bottom, 0 to 1; NaN = the model says nothing.
+        """
         if side not in (-1, 0, 1):
             raise UsageError(f"side must be 1 (long), -1 (short) or 0, got {side!r}")
         self._see(p_peak, p_valley)
@@ -168,7 +176,19 @@ class BarrierGate:
         return (side if reason == 0 else 0), reason
 
     def open(self, qty: int, entry_usd: float, stop_usd: float | None = None, *, symbol: str | None = None) -> None:
-        """Begin to watch a position of signed `qty`."""
+        """Begin to watch a position.
+
+        Parameters
+        ----------
+        qty : int
+            Signed shares.
+        entry_usd : float
+        stop_usd : float, optional
+            None = there is no stop, and none is made.
+        symbol : str, optional
+            Whose position, where there are several.
+        """
+        check_whole(qty=qty)
         s = self._names.symbol(symbol)
         if not 0.0 < entry_usd < math.inf or (stop_usd is not None and not 0.0 < stop_usd < math.inf):
             raise UsageError(f"entry_usd (and stop_usd, where there is a stop) must be above 0, got {entry_usd} and {stop_usd}")
@@ -180,7 +200,22 @@ class BarrierGate:
         self._positions[s]["qty"] = qty
 
     def hold(self, mid_usd: float, p_peak: float, p_valley: float, *, lot: int = 1, symbol: str | None = None) -> Advice:
-        """Return what is to be kept; a scale-out is advised once, and taken for done."""
+        """Return what is to be kept; a scale-out is advised once, and taken for done.
+
+        Parameters
+        ----------
+        mid_usd : float
+            Where the price is now; NaN = unknown, and nothing changes.
+        p_peak, p_valley : float
+            As for `judge`.
+        lot : int
+            What is sold is a whole number of lots.
+        symbol : str, optional
+            Whose position, where there are several.
+        """
+        check_numbers(mid_usd=mid_usd)
+        if lot < 1:
+            raise UsageError(f"lot must be at least 1, got {lot!r}")
         s = self._names.symbol(symbol)
         self._see(p_peak, p_valley)
         mid2 = round(mid_usd * _SCALE2) if math.isfinite(mid_usd) else 0
@@ -193,6 +228,7 @@ class BarrierGate:
 
     def _see(self, p_peak: float, p_valley: float) -> None:
         check_numbers(p_peak=p_peak, p_valley=p_valley)
+        check_share(**{name: p for name, p in (("p_peak", p_peak), ("p_valley", p_valley)) if not math.isnan(p)})
         self._legs["p_peak"] = p_peak
         self._legs["p_valley"] = p_valley
 

@@ -248,6 +248,22 @@ def _is_whole(value: Any) -> bool:
     return is_number and -_MAX_INT <= value <= _MAX_INT and value == int(value)
 
 
+def check_above_zero(**numbers: Any) -> None:
+    """Refuse what is no finite number above 0."""
+    check_finite(**numbers)
+    for name, value in numbers.items():
+        if value <= 0:
+            raise UsageError(f"{name} must be above 0, got {value!r}")
+
+
+def check_share(**numbers: Any) -> None:
+    """Refuse what is no share, or chance, of 0 to 1; NaN is not one either."""
+    check_numbers(**numbers)
+    for name, value in numbers.items():
+        if not 0.0 <= value <= 1.0:
+            raise UsageError(f"{name} must be 0 to 1, got {value!r}")
+
+
 def check_finite(**numbers: Any) -> None:
     """Refuse what is no finite number."""
     for name, value in numbers.items():

@@ -154,11 +154,27 @@ class CircuitBreaker:
         self._rows: dict[str, np.ndarray] = {}
 
     def may_act(self, name: str, now_ns: int) -> bool:
-        """Tell whether the component may act now, or its fallback has to."""
+        """Tell whether the component may act now, or its fallback has to.
+
+        Parameters
+        ----------
+        name : str
+            Any; a breaker is made for each new one.
+        now_ns : int
+        """
         return bool(may_act(self._row(name), 0, 0, now_ns, self._params))
 
     def report(self, name: str, now_ns: int, *, is_failed: bool) -> None:
-        """Tell what became of an answer of the component."""
+        """Tell what became of an answer of the component.
+
+        Parameters
+        ----------
+        name : str
+        now_ns : int
+            When it answered.
+        is_failed : bool
+            It erred, or its answer cannot be.
+        """
         if is_failed:
             note_failure(self._row(name), 0, 0, now_ns, self._params)
         else:

@@ -36,7 +36,7 @@ from replay.errors import UsageError
 from replay.jit import kernel
 from replay.numeric import exp, log
 from replay.settings import as_row, setting
-from strategy.border import Names, check_counts, make_settings
+from strategy.border import Names, check_above_zero, check_counts, check_numbers, make_settings
 from strategy.cost_residual import learn_price, residual_bps
 from strategy.cost_state import new_costs
 from strategy.decision import Reason
@@ -196,7 +196,7 @@ def write_cost_parts(s, k, legs, desk, features, costs, params, decision):
 
 
 class CostModel:
-    """Cost of a round trip from plain numbers, in the form that `mode` says; the enhanced one learns from own fills.
+    """Cost of a round trip from plain numbers, learning from own fills; in its enhanced form unless told otherwise.
 
     Parameters
     ----------
@@ -209,9 +209,9 @@ class CostModel:
 
     Examples
     --------
-    >>> CostModel().price(spread_bps=2.0, vol_bps=4.0, horizon_min=25)
+    >>> CostModel(mode="original").price(spread_bps=2.0, vol_bps=4.0, horizon_min=25)
     5.0
-    >>> model = CostModel(mode="enhanced")
+    >>> model = CostModel()
     >>> order = dict(spread_bps=2.0, vol_bps=4.0, horizon_min=25, qty=200, mid_usd=50.0, volume_per_min=20_000.0)
     >>> {part: round(bps, 3) for part, bps in model.split(**order).items()}
     {'spread': 2.0, 'vol': 0.424, 'impact': 1.073, 'fee': 2.0, 'residual': 0.0}
@@ -229,7 +229,7 @@ class CostModel:
         horizons_min: Sequence[int] | None = None,
         **changes: Any,
     ) -> None:
-        self.settings = make_settings(CostSettings, settings, changes)
+        self.settings = make_settings(CostSettings, settings, changes, mode="enhanced")
         self._names = Names(symbols, horizons_min)
         self._params = as_row(self.settings)
         self._costs = new_costs(len(self._names), [0] * max(len(self._names.horizons_min), 1))
@@ -247,7 +247,7 @@ class CostModel:
         *,
         work_min: float = 0.5,
         qty: int = 100,
-        mid_usd: float = math.nan,
+        mid_usd: float | None = None,
         volume_per_min: float = math.nan,
         symbol: str | None = None,
     ) -> dict[str, float]:
@@ -256,7 +256,7 @@ class CostModel:
         Parameters
         ----------
         spread_bps : float
-            Ask minus bid over mid.
+            Ask minus bid over mid; below 0 (a crossed quote) = unknown.
         vol_bps : float
             Volatility per minute; not positive = unknown.
         horizon_min : int
@@ -266,21 +266,35 @@ class CostModel:
         qty : int
             Shares of the order.
         mid_usd : float
+            Needed, for the fees; NaN = unknown.
         volume_per_min : float
             Shares traded by all in a minute; NaN = unknown.
         symbol : str, optional
             Whose residual, where there are several.
+
+        Returns
+        -------
+        dict of str to float
+            NaN for what cannot be known.
+
+        Raises
+        ------
+        UsageError
+            For what is no number, a horizon or working time that is not above 0, or no `mid_usd` in the enhanced form.
         """
         parts, row = self._costs.parts, self._params
         s, k = self._names.symbol(symbol), self._column(horizon_min)
         check_counts(qty=qty)
+        check_numbers(spread_bps=spread_bps, vol_bps=vol_bps, volume_per_min=volume_per_min)
+        check_above_zero(horizon_min=horizon_min, work_min=work_min)
+        spread_bps = float(spread_bps) if spread_bps >= 0.0 else math.nan
         if self.settings.mode != "enhanced":
-            simple_parts(float(spread_bps), float(vol_bps), float(horizon_min), row, parts)
+            simple_parts(spread_bps, float(vol_bps), float(horizon_min), row, parts)
         else:
             parts[0]["spread"] = spread_bps
             parts[0]["vol"] = vol_part_bps(float(vol_bps), float(work_min), row)
             parts[0]["impact"] = impact_bps(float(vol_bps), participation(int(qty), float(volume_per_min * work_min)), row)
-            parts[0]["fee"] = fee_bps(int(qty), float(mid_usd), row)
+            parts[0]["fee"] = fee_bps(int(qty), _needed(mid_usd), row)
             add_residual(residual_bps(s, k, self._costs, row), parts)
         return {name: float(parts[0][name]) for name in parts.dtype.names or ()}
 
@@ -318,6 +332,13 @@ class CostModel:
         if horizon_min is None:
             raise UsageError(f"say which `horizon_min` is meant; there are {self._names.horizons_min}")
         return self._names.horizon(horizon_min)
+
+
+def _needed(mid_usd: float | None) -> float:
+    if mid_usd is None:
+        raise UsageError('the enhanced cost needs `mid_usd` for its fees (NaN = unknown); or make the model with mode="original"')
+    check_numbers(mid_usd=mid_usd)
+    return float(mid_usd)
 
 
 _SCALE = 10_000

@@ -1,5 +1,6 @@
 """A whole series through the gate at once: what `ConformalGate` would have answered row by row."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -49,14 +50,14 @@ def evaluate(
     """
     import pandas as pd
 
-    costs = np.asarray(settings.pop("cost_bps", 0.0), float)
-    columns = [np.array(column, float).reshape(-1) for column in (mu, sigma, outcome)]
+    costs = _numbers("cost_bps", settings.pop("cost_bps", 0.0))
+    columns = [_numbers(*named).reshape(-1) for named in (("mu", mu), ("sigma", sigma), ("outcome", outcome))]
     lengths = [len(column) for column in columns]
     chosen = make_settings(GateSettings, None, settings, mode="enhanced")
-    if delay < 1 or delay != int(delay) or len(set(lengths)) != 1 or costs.shape not in ((), (lengths[0],)):
+    if not _is_delay(delay) or len(set(lengths)) != 1 or costs.shape not in ((), (lengths[0],)):
         raise ConfigError(
             "evaluate needs mu, sigma, outcome (and cost_bps) of one length and a whole delay of at least 1, "
-            f"got lengths {lengths}, cost_bps of shape {costs.shape}, delay {delay}"
+            f"got lengths {lengths}, cost_bps of shape {costs.shape}, delay {delay!r}"
         )
     if chosen.rule == RULES[MEAN_EDGE]:
         raise ConfigError('evaluate gives bounds on outcomes, which rule = "mean_edge" has none of; ask a ConformalGate')
@@ -64,3 +65,15 @@ def evaluate(
     out = np.zeros((len(rows), 2))
     evaluate_series(rows, int(delay), new_calibration(1, 1, min(int(delay), len(rows))), as_row(chosen), out)
     return pd.DataFrame(out, columns=["q_lo", "q_hi"])
+
+
+def _is_delay(delay: Any) -> bool:
+    is_number = isinstance(delay, (int, float, np.integer, np.floating)) and math.isfinite(delay)
+    return is_number and delay >= 1 and delay == int(delay)
+
+
+def _numbers(name: str, values: Any) -> np.ndarray:
+    try:
+        return np.array(values, float)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{name} must hold numbers, NaN where one is unknown ({error})") from error

@@ -145,7 +145,7 @@ def watch_market(events, i, desk, planner, params):
 
 
 class ExecutionPlanner:
-    """Work targets into orders from plain numbers; every call returns the requests it led to.
+    """Work targets into orders, every call returning the requests it led to; in its enhanced form unless told otherwise.
 
     Parameters
     ----------
@@ -167,12 +167,12 @@ class ExecutionPlanner:
     Examples
     --------
     >>> planner = ExecutionPlanner(["AAPL"])
-    >>> planner.quote("AAPL", 10.00, 10.03, 500, 500)
+    >>> planner.quote("AAPL", 10.00, 10.03, bid_qty=500, ask_qty=500)
     >>> request = planner.set_target(0, "AAPL", 100)[0]
     >>> request.action.name, request.qty, request.price_usd
     ('NEW', 100, 10.01)
     >>> _ = planner.answer(20_000_000, "AAPL", "ACK", request.order_id)
-    >>> [(step.action.name, step.price_usd) for step in planner.advance(8_000_000_000)]
+    >>> [(step.action.name, step.price_usd) for step in planner.advance(10_000_000_000)]
     [('MODIFY', 10.02)]
     """
 
@@ -186,7 +186,7 @@ class ExecutionPlanner:
         lot: int = 1,
         **changes: Any,
     ) -> None:
-        self.settings = make_settings(PlannerSettings, settings, changes)
+        self.settings = make_settings(PlannerSettings, settings, changes, mode="enhanced")
         budget = make_settings(BudgetSettings, budget or BudgetSettings(), {})
         check_planner(self.settings)
         check_budget(budget)
@@ -208,8 +208,19 @@ class ExecutionPlanner:
         """When `advance` has something to do; NEVER when nothing is pending."""
         return int(self._planner.plans["timer_ns"].min(initial=NEVER))
 
-    def quote(self, symbol: str, bid_usd: float, ask_usd: float, bid_qty: int, ask_qty: int, *, now_ns: int = -1) -> None:
-        """Take in the touch; a size of 0 or no price = an empty side; without `now_ns` at the time of the last call."""
+    def quote(self, symbol: str, bid_usd: float, ask_usd: float, *, bid_qty: int, ask_qty: int, now_ns: int = -1) -> None:
+        """Take in the touch.
+
+        Parameters
+        ----------
+        symbol : str
+        bid_usd, ask_usd : float
+            A side whose price is not above 0 is empty.
+        bid_qty, ask_qty : int
+            Shares; 0 = that side is empty.
+        now_ns : int
+            Must not go back; default the time of the last call.
+        """
         check_counts(bid_qty=bid_qty, ask_qty=ask_qty)
         bid, ask = side_units(bid_usd), side_units(ask_usd)
         event = self._market(now_ns, symbol, Kind.QUOTE)
@@ -217,7 +228,19 @@ class ExecutionPlanner:
         self._see(event)
 
     def trade(self, symbol: str, price_usd: float, qty: int, *, now_ns: int = -1, flags: int = 0) -> None:
-        """Take in a print of the market; `flags` are bits of `replay.events.Flag`."""
+        """Take in a print of the market.
+
+        Parameters
+        ----------
+        symbol : str
+        price_usd : float
+        qty : int
+            Shares.
+        now_ns : int
+            Must not go back; default the time of the last call.
+        flags : int
+            Bits of `replay.events.Flag`.
+        """
         check_counts(qty=qty, flags=flags)
         price = units(price_usd)
         event = self._market(now_ns, symbol, Kind.TRADE)

@@ -173,7 +173,9 @@ def unknown_bits(rest):
 
 
 class RiskModel:
-    """Cap targets from plain numbers: `cap` is the original form, `observe` and `limit` the enhanced one.
+    """Cap targets from plain numbers: `cap` by the value per name, `limit` by all limits of the enhanced form.
+
+    The mode is the enhanced one unless told otherwise; only `off` is another here: it caps nothing.
 
     Parameters
     ----------
@@ -187,7 +189,7 @@ class RiskModel:
     --------
     >>> RiskModel(name_cap_usd=10_000.0).cap(target_qty=-500, mid_usd=40.0)
     -250
-    >>> model = RiskModel(symbols=["SPY", "QQQ"], mode="enhanced")
+    >>> model = RiskModel(symbols=["SPY", "QQQ"])
     >>> for minute in range(60):
     ...     model.observe({"SPY": minute % 5 - 2.0, "QQQ": 1.5 * (minute % 5) - 3.0})
     >>> round(model.correlation("SPY", "QQQ"), 3)
@@ -200,13 +202,27 @@ class RiskModel:
     """
 
     def __init__(self, settings: RiskSettings | None = None, *, symbols: Sequence[str] = (), **changes: Any) -> None:
-        self.settings = make_settings(RiskSettings, settings, changes)
+        self.settings = make_settings(RiskSettings, settings, changes, mode="enhanced")
         self._params = as_row(self.settings)
         self._names = Names(symbols or ("all",))
         self._exposure = new_exposure(len(self._names))
 
     def cap(self, target_qty: int, mid_usd: float, lot: int = 1) -> int:
-        """Return the target (signed shares), cut to the cap per name; 0 where the mid is not a positive number."""
+        """Return the target, cut to the cap per name.
+
+        Parameters
+        ----------
+        target_qty : int
+            Signed shares.
+        mid_usd : float
+        lot : int
+            What is cut is cut to whole lots.
+
+        Returns
+        -------
+        int
+            Signed shares; 0 where the mid is not a positive number.
+        """
         if not 0.0 < mid_usd < float("inf"):
             return 0
         if self.settings.mode == "off":
@@ -214,7 +230,13 @@ class RiskModel:
         return int(capped_qty(target_qty, max(round(2 * mid_usd * _SCALE), 1), _SCALE, lot, self._params))
 
     def observe(self, returns_bps: Mapping[str, float]) -> None:
-        """Learn one minute: the returns of the symbols that were seen."""
+        """Learn one minute.
+
+        Parameters
+        ----------
+        returns_bps : mapping of str to float
+            Of the symbols that were seen.
+        """
         correlation = self._exposure.correlation
         correlation.returns[:] = math.nan
         for name, value in returns_bps.items():

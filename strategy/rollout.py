@@ -13,7 +13,7 @@ from hashlib import sha256
 from replay.errors import UsageError
 from replay.jit import kernel
 from replay.numeric import uniform
-from strategy.border import suggestion
+from strategy.border import check_counts, check_share, suggestion
 from strategy.decision import Component
 
 STREAM = 2  # of this file among all that draw from the seed of a run
@@ -53,13 +53,25 @@ class Rollout:
     def is_chosen(self, component: str, symbol: str, share: float, count: int = 0) -> bool:
         """Tell whether the enhanced form of a component acts for a symbol; count its decisions to share them out one by one.
 
+        Parameters
+        ----------
+        component : str
+            Such as `gate`: a name of `strategy.decision.Component`, in small letters.
+        symbol : str
+        share : float
+            Of symbols, or of decisions, 0 to 1.
+        count : int
+            Number of the decision of this symbol, to share decisions out; 0 shares symbols out.
+
         Raises
         ------
         UsageError
-            For a component that there is not.
+            For a component that there is not, or a share that is none.
         """
         names = [each.name.lower() for each in Component]
         if component not in names:
             raise UsageError(f"there is no component '{component}'{suggestion(component, names)}")
+        check_share(share=share)
+        check_counts(count=count)
         number = Component[component.upper()]
         return bool(is_chosen(self._seed, symbol_key(symbol), int(number), count, float(share)))

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from replay.errors import UsageError
-from strategy.border import check_counts, checked_horizons, make_settings, suggestion
+from strategy.border import check_counts, check_numbers, checked_horizons, make_settings, suggestion
 from strategy.check import FAIL, NOT_ENOUGH_DATA, PASS, WARN, Check, Modes, VerificationSettings, worst
 from strategy.coverage_check import check_coverage
 from strategy.decision import CYCLE
@@ -85,22 +85,30 @@ class Verification:
         metrics : mapping
             Names as in CYCLE. Judged are `n_symbols` (decisions made), `n_errors` (of them, with a component in error),
             `n_targets`, `turnover_usd` and `turnover_small_usd` (of it, from moves inside the no-trade band),
-            `weight_sum_min` and `weight_sum_max` of the horizon weights. Missing ones count as zero, or as no weights; names of
-            your own are let through, what looks like a misspelt one of these is a `UsageError`.
+            `weight_sum_min` and `weight_sum_max` of the horizon weights. The first is needed, others that are missing count as
+            zero, or as no weights; names of your own are let through.
 
         Returns
         -------
         bool
             True on every `every_cycles`-th cycle: time for `run_full`.
+
+        Raises
+        ------
+        UsageError
+            Without `n_symbols`, for what looks like a misspelt name of these, counts that are none, more errors or targets than
+            decisions, and words for numbers.
         """
         for name in metrics:
             hint = "" if name in (CYCLE.names or ()) else suggestion(name, CYCLE.names or ())
             if "did you mean" in hint:
                 raise UsageError(f"a cycle has no metric '{name}'{hint}")
-        check_counts(**{name: metrics[name] for name in _COUNTS if name in metrics})
+        _check_counts(metrics)
         for name in ("turnover_usd", "turnover_small_usd"):
+            check_numbers(**{name: metrics.get(name, 0.0)})
             if name in metrics and not 0.0 <= metrics[name] < math.inf:
                 raise UsageError(f"{name} of a cycle must be 0 or more, got {metrics[name]!r}")
+        check_numbers(**{name: metrics[name] for name in ("weight_sum_min", "weight_sum_max") if name in metrics})
         defaults = dict.fromkeys(_FIELDS, 0.0) | {"weight_sum_min": math.nan, "weight_sum_max": math.nan}
         self._cycles.append(np.array([[float(metrics.get(name, defaults[name])) for name in _FIELDS]]))
         self._n_cycles += 1
@@ -123,7 +131,15 @@ class Verification:
         self._log.decide(decision_id, ts_ns, symbol, **known)
 
     def log_outcome(self, decision_id: int, outcome_bps: float, rewards: Sequence[float] | None = None) -> None:
-        """Take in what came of a decision, in bps; `rewards`: of every horizon, net and in units of sigma; NaN = unknown.
+        """Take in what came of a decision.
+
+        Parameters
+        ----------
+        decision_id : int
+        outcome_bps : float
+            What the price did over its horizon; NaN = unknown.
+        rewards : sequence of float, optional
+            What every horizon earned, net and in units of sigma; NaN = unknown.
 
         A second outcome, or one of a decision that is not known, is ignored and counted in `unknown_count`.
         """
@@ -135,7 +151,17 @@ class Verification:
         return self._log.unknown_count
 
     def log_order(self, ts_ns: int, order_id: int, plan_id: int, state: str, work_ns: int) -> None:
-        """Take in a change of an own order: `SENT`, `WORKING`, `FILLED`, `CANCELLED`, ...; `work_ns` is the time its plan has."""
+        """Take in a change of an own order.
+
+        Parameters
+        ----------
+        ts_ns : int
+        order_id, plan_id : int
+        state : str
+            `SENT`, `WORKING`, `FILLED`, `CANCELLED`, ...: a name of `replay.orders.State`.
+        work_ns : int
+            Time that its plan has.
+        """
         self._log.order(ts_ns, order_id, plan_id, state, work_ns)
 
     def log_cycles(self, cycles: np.ndarray) -> None:
@@ -220,6 +246,16 @@ class AlertLog:
             self._known[check.name] = check.status
             events.append({"ts_ns": ts_ns, "cycle": cycle, **check.as_dict()})
         return events
+
+
+def _check_counts(metrics: Mapping[str, Any]) -> None:
+    """Refuse counts that cannot all be true."""
+    if "n_symbols" not in metrics:
+        raise UsageError(f"a cycle needs n_symbols, the decisions that it made; got {', '.join(metrics) or 'nothing'}")
+    check_counts(**{name: metrics[name] for name in _COUNTS if name in metrics})
+    for name in _COUNTS[1:]:
+        if metrics.get(name, 0) > metrics["n_symbols"]:
+            raise UsageError(f"{name} of a cycle cannot exceed its n_symbols, got {metrics[name]} of {metrics['n_symbols']}")
 
 
 def _outcomes(decisions: Any, outcomes_bps: np.ndarray | None) -> np.ndarray | None:

@@ -47,7 +47,7 @@ class Loop:
         self.gate = ConformalGate(symbols=SYMBOLS, horizons_min=HORIZONS_MIN)
         # step 2: arbiter and planner
         self.arbiter = HorizonArbiter(HORIZONS_MIN, symbols=SYMBOLS)
-        self.planner = ExecutionPlanner(SYMBOLS, mode="enhanced")
+        self.planner = ExecutionPlanner(SYMBOLS)
         # step 3: the checklist hears of every cycle, and judges every 100
         self.checklist = Verification(horizons_min=HORIZONS_MIN, every_cycles=100)
         self.alerts = []
@@ -70,7 +70,7 @@ class Loop:
         """Take in the touch."""
         self.ts_ns, self.touch[symbol] = ts_ns, (bid, ask)
         self.tell(self.guard.see, plain_events.quote(ts_ns, symbol, bid, bid_size, ask, ask_size))
-        self.tell(self.planner.quote, symbol, bid, ask, bid_size, ask_size, now_ns=ts_ns)
+        self.tell(self.planner.quote, symbol, bid, ask, bid_qty=bid_size, ask_qty=ask_size, now_ns=ts_ns)
         self.mature(ts_ns)
         if self.planner.next_timer_ns <= ts_ns:
             self.tell(self.advance)

@@ -175,7 +175,7 @@ class Pair:
     def quote(self, s, bid_ticks, width_ticks, bid_qty, ask_qty):
         bid, ask = bid_ticks * 100, (bid_ticks + width_ticks) * 100
         self.twin.symbols[s].on_quote(self.now_ns, (bid, ask, bid_qty, ask_qty))
-        self.planner.quote(NAMES[s], bid / 10_000, ask / 10_000, bid_qty, ask_qty, now_ns=self.now_ns)
+        self.planner.quote(NAMES[s], bid / 10_000, ask / 10_000, bid_qty=bid_qty, ask_qty=ask_qty, now_ns=self.now_ns)
         return []
 
     def trade(self, s, ticks, qty, aggressor):

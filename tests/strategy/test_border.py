@@ -102,7 +102,7 @@ def test_components_refuse_what_cannot_be(name):
 
 
 STRANGERS = {
-    "cost": lambda: strategy.CostModel(symbols=["A"]).price(1.0, 1.0, 5, symbol="B"),
+    "cost": lambda: strategy.CostModel(symbols=["A"]).price(1.0, 1.0, 5, mid_usd=10.0, symbol="B"),
     "risk": lambda: strategy.RiskModel(symbols=["A"]).limit("B", 1, 1.0, equity_usd=1.0),
     "risk held": lambda: strategy.RiskModel(symbols=["A"]).limit("A", 1, 1.0, equity_usd=1.0, held_usd={"B": 1.0}),
     "barriers": lambda: strategy.BarrierGate(symbols=["A"]).open(1, 1.0, symbol="B"),
@@ -127,7 +127,7 @@ def test_components_name_what_they_do_not_know(name):
 
 
 MISTAKES = {
-    "two symbols, none named": lambda: strategy.CostModel(symbols=["A", "B"]).price(1.0, 1.0, 5),
+    "two symbols, none named": lambda: strategy.CostModel(symbols=["A", "B"]).price(1.0, 1.0, 5, mid_usd=10.0),
     "side of a fill": lambda: strategy.CostModel().learn(0, 1.0, 1.0, 1.0),
     "fill without a price": lambda: strategy.CostModel().learn(1, math.nan, 1.0, 1.0),
     "no equity": lambda: strategy.RiskModel(symbols=["A"]).limit("A", 1, 1.0),
@@ -154,7 +154,27 @@ MISTAKES |= {
     "a horizon of nobody": lambda: strategy.Verification(horizons_min=[5]).log_decision(1, 0, "A", horizon_min=7),
     "symbols below 0": lambda: strategy.Verification().log_cycle({"n_symbols": -1}),
     "symbols NaN": lambda: strategy.Verification().log_cycle({"n_symbols": math.nan}),
-    "turnover NaN": lambda: strategy.Verification().log_cycle({"turnover_usd": math.nan}),
+    "turnover NaN": lambda: strategy.Verification().log_cycle({"n_symbols": 1, "turnover_usd": math.nan}),
+    "a cycle of nothing": lambda: strategy.Verification().log_cycle({"n_errors": 0}),
+    "more errors than decisions": lambda: strategy.Verification().log_cycle({"n_symbols": 1, "n_errors": 2}),
+    "turnover in words": lambda: strategy.Verification().log_cycle({"n_symbols": 1, "turnover_usd": "much"}),
+    "weights in words": lambda: strategy.Verification().log_cycle({"n_symbols": 1, "weight_sum_min": "one"}),
+    "a spread in words": lambda: strategy.CostModel().price("x", 1.0, 5, mid_usd=10.0),
+    "a horizon of nothing": lambda: strategy.CostModel(mode="original").price(1.0, 1.0, 0),
+    "no time to work": lambda: strategy.CostModel().price(1.0, 1.0, 5, mid_usd=10.0, work_min=0.0),
+    "a cost without a price": lambda: strategy.CostModel().price(1.0, 1.0, 5),
+    "a chance above one": lambda: strategy.BarrierGate().judge(1, 1.5, 0.1),
+    "a chance below nothing": lambda: strategy.BarrierGate().hold(100.0, 0.1, -0.1),
+    "no lot": lambda: strategy.BarrierGate().hold(100.0, 0.1, 0.1, lot=0),
+    "half a share held": lambda: strategy.BarrierGate().open(0.5, 100.0),
+    "twice all": lambda: strategy.Rollout().is_chosen("gate", "A", share=2.0),
+    "no share": lambda: strategy.Rollout().is_chosen("gate", "A", share=math.nan),
+    "decision -1": lambda: strategy.Rollout().is_chosen("gate", "A", share=0.5, count=-1),
+    "sizes below nothing": lambda: strategy.FeatureStream(["A"]).quote(1, "A", 10.0, 10.1, bid_qty=-1, ask_qty=1),
+    "a print at nothing": lambda: strategy.FeatureStream(["A"]).trade(1, "A", math.nan, 100),
+    "an age below nothing": lambda: strategy.HorizonArbiter([5]).choose(
+        [1.0], [1.0], [1], spread_bps=1.0, vol_bps=1.0, model_age_days=-1.0
+    ),
     "seconds, seen": lambda: strategy.StalenessGuard().see(plain_events.quote(1_772_462_700, "all", 1.0, 1, 1.1, 1)),
     "milliseconds, checked": lambda: strategy.StalenessGuard().check(1_772_462_700_000),
     "microseconds, planned": lambda: strategy.ExecutionPlanner(["A"]).set_target(1_772_462_700_000_000, "A", 1),
@@ -215,7 +235,7 @@ def test_a_choice_waits_once():
 def test_planner_calls_do_not_go_back_in_time():
     """A late call is refused by name of both times, and says what to do."""
     planner = strategy.ExecutionPlanner(["A"])
-    planner.quote("A", 10.00, 10.03, 500, 500, now_ns=2_000)
+    planner.quote("A", 10.00, 10.03, bid_qty=500, ask_qty=500, now_ns=2_000)
 
     with pytest.raises(UsageError, match="calls of the planner go back in time: ts_ns 1999 after 2000"):
         planner.set_target(1_999, "A", 100)
@@ -225,7 +245,7 @@ def test_a_planner_says_why_it_sent_nothing():
     """Without a quote there is no request, and `reason` has the answer; with one the target is set."""
     planner = strategy.ExecutionPlanner(["A"])
     silent = planner.set_target(0, "A", 100), planner.reason.name
-    planner.quote("A", 10.00, 10.03, 500, 500)
+    planner.quote("A", 10.00, 10.03, bid_qty=500, ask_qty=500)
     sent = planner.set_target(0, "A", 100), planner.reason.name
 
     assert ([], "NO_QUOTE") == silent
@@ -318,6 +338,51 @@ def test_the_guard_is_not_asked_about_the_past():
         guard.check(now_ns - 3_600_000_000_000)
     with pytest.raises(UsageError, match="looks like seconds since 1970"):
         guard.check(1_772_462_700)
+
+
+def test_features_do_not_go_back_in_time():
+    """A late quote is refused and moves nothing; what is asked about the past has no answer."""
+    stream = strategy.FeatureStream(["A"])
+    stream.quote(2_000, "A", 10.00, 10.03, bid_qty=500, ask_qty=500)
+
+    with pytest.raises(UsageError, match="events of a feature stream go back in time: ts_ns 1999 after 2000"):
+        stream.quote(1_999, "A", 20.00, 20.03, bid_qty=500, ask_qty=100)
+    with pytest.raises(UsageError, match="questions about features go back in time"):
+        stream.read("A", 1_999)
+    assert 0.0 == stream.read("A", 2_000)["imbalance"]
+
+
+@pytest.mark.parametrize("call", ["FeatureStream", "ExecutionPlanner"])
+def test_sizes_cannot_be_taken_for_prices(call):
+    """Feeds say price and size side by side, or prices first: sizes have to be named, so that no order of them is wrong."""
+    asker = getattr(strategy, call)(["A"])
+    ahead = (1,) if call == "FeatureStream" else ()
+
+    with pytest.raises(TypeError, match="positional"):
+        asker.quote(*ahead, "A", 10.00, 500, 10.03, 500)
+
+
+def test_a_crossed_spread_is_an_unknown_cost():
+    """A market may say it: the cost is NaN, as in the loop, and never less than nothing."""
+    assert all(math.isnan(strategy.CostModel(mode=mode).price(-1.0, 1.0, 5, mid_usd=10.0)) for mode in ("original", "enhanced"))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: strategy.ConformalGate(["A"], [5]),
+        lambda: strategy.HorizonArbiter([5]),
+        strategy.StalenessGuard,
+        lambda: strategy.ExecutionPlanner(["A"]),
+        strategy.CostModel,
+        strategy.RiskModel,
+        strategy.BarrierGate,
+        strategy.labels.TripleBarrier,
+    ],
+)
+def test_a_component_alone_begins_enhanced(make):
+    """Whoever imports a class wants what it improves; the original is what `mode` can say."""
+    assert "enhanced" == make().settings.mode
 
 
 @pytest.mark.parametrize("bid", [math.nan, -1.0, 0.0])

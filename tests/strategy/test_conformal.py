@@ -267,6 +267,22 @@ def test_evaluate_refuses_a_delay_that_knows_outcomes_at_once(delay):
         evaluate([0.0], [1.0], [0.0], delay)
 
 
+@pytest.mark.parametrize("delay", ["a", None, math.nan, math.inf, [1]])
+def test_evaluate_refuses_a_delay_that_is_no_number(delay):
+    """Words, nothing and NaN get the same sentence."""
+    with pytest.raises(ConfigError, match="a whole delay of at least 1"):
+        evaluate([0.0], [1.0], [0.0], delay)
+
+
+@pytest.mark.parametrize("column", range(4))
+def test_evaluate_names_a_column_of_words(column):
+    """The sentence says which column holds something else than numbers."""
+    columns = [[0.0], [1.0], [0.0], [0.0]]
+    columns[column] = ["much"]
+    with pytest.raises(ConfigError, match=f"^{('mu', 'sigma', 'outcome', 'cost_bps')[column]} must hold numbers"):
+        evaluate(*columns[:3], 1, cost_bps=columns[3])
+
+
 @pytest.mark.parametrize("settings", [{"gate_tail": 0.7}, {"cost_bps": [1.0, 2.0]}, {"rule": "mean_edge"}, {"tail": 0.1}])
 def test_evaluate_refuses_settings_that_cannot_be(settings):
     """A tail above one half, costs of another length, a rule without bounds, an unknown name."""

@@ -86,7 +86,7 @@ def test_parts_sum_to_the_cost(mode):
 @given(finite_vols, horizons)
 def test_cost_grows_with_spread_volatility_and_horizon(vol_bps, minutes):
     """More of anything never costs less."""
-    model, vol_bps = CostModel(), abs(vol_bps) if 0.0 < abs(vol_bps) < math.inf else 1.0
+    model, vol_bps = CostModel(mode="original"), abs(vol_bps) if 0.0 < abs(vol_bps) < math.inf else 1.0
 
     assert model.price(1.0, vol_bps, minutes[0]) <= model.price(2.0, vol_bps, minutes[0])
     assert model.price(1.0, vol_bps, minutes[0]) <= model.price(1.0, 2 * vol_bps, minutes[0])
@@ -109,7 +109,7 @@ def test_enhanced_cost_grows_with_spread_volatility_and_participation(spread, vo
 
     Up to the last bits: where the residual is cut, it is the negative of a sum.
     """
-    model = CostModel(mode="enhanced")
+    model = CostModel()
     for _ in range(30):
         model.learn(1, 100.0 * (1 + surprise / 20_000), 100.0, 0.0)
     order = {"spread_bps": spread, "vol_bps": vol, "horizon_min": 5, "qty": qty, "mid_usd": 40.0, "volume_per_min": volume}
@@ -136,22 +136,22 @@ def test_enhanced_cost_grows_with_spread_volatility_and_participation(spread, vo
 )
 def test_fees_are_those_of_the_published_examples(qty, mid_usd, side_usd):
     """Minimum and cap act as in the broker's own examples of the fixed plan; both sides pay."""
-    fee = CostModel(mode="enhanced").split(**{**ORDER, "qty": qty, "mid_usd": mid_usd})["fee"]
+    fee = CostModel().split(**{**ORDER, "qty": qty, "mid_usd": mid_usd})["fee"]
 
     assert pytest.approx(2 * side_usd) == fee * qty * mid_usd / 10_000
 
 
 def test_children_pay_a_minimum_each():
     """Four children of 25 shares cost four dollars where one order of 100 costs one."""
-    whole = CostModel(mode="enhanced").split(**ORDER)["fee"]
+    whole = CostModel().split(**ORDER)["fee"]
 
-    assert 4 * whole == CostModel(mode="enhanced", child_share=0.25).split(**ORDER)["fee"]
+    assert 4 * whole == CostModel(child_share=0.25).split(**ORDER)["fee"]
 
 
 @pytest.mark.parametrize("wrong", [math.nan, 0.0, -1.0])
 def test_what_is_unknown_has_no_cost(wrong):
     """Without volatility or price the cost is unknown, not zero."""
-    model = CostModel(mode="enhanced")
+    model = CostModel()
 
     assert math.isnan(model.price(**{**ORDER, "vol_bps": wrong}))
     assert math.isnan(model.price(**{**ORDER, "mid_usd": wrong}))

@@ -172,7 +172,9 @@ def test_one_by_one_in_python_equals_the_class(stream):
         world.take(events, i)
         name, ts_ns = "AB"[event["symbol"]], int(event["ts_ns"])
         if event["kind"] == Kind.QUOTE:
-            dollars.quote(ts_ns, name, event["bid"] / 1e4, event["ask"] / 1e4, int(event["bid_qty"]), int(event["ask_qty"]))
+            dollars.quote(
+                ts_ns, name, event["bid"] / 1e4, event["ask"] / 1e4, bid_qty=int(event["bid_qty"]), ask_qty=int(event["ask_qty"])
+            )
         else:
             dollars.trade(ts_ns, name, 100.0, int(event["qty"]))
     now_ns = int(events["ts_ns"][-1]) + MINUTE_NS

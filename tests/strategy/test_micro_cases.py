@@ -8,7 +8,7 @@ from strategy.budget import BudgetSettings
 from strategy.planner import ExecutionPlanner
 from tests.strategy.planner_world import S
 
-WIDE = (10.00, 10.04, 500, 500)
+WIDE = (10.00, 10.04)
 
 
 def make(symbols=("A",), budget=None, **changes):
@@ -16,7 +16,7 @@ def make(symbols=("A",), budget=None, **changes):
     settings = {"fee_min_usd": 0.0, "first_share": 1.0, "entry_slippage_bps": 50.0, **changes}
     planner = ExecutionPlanner(list(symbols), mode="enhanced", budget=budget or BudgetSettings(mode="enhanced"), **settings)
     for name in symbols:
-        planner.quote(name, *WIDE, now_ns=0)
+        planner.quote(name, *WIDE, bid_qty=500, ask_qty=500, now_ns=0)
     return planner
 
 
@@ -87,7 +87,7 @@ def test_the_cross_stops_at_the_cap():
     """A cross never goes beyond 10 bps from the mid of the start, wherever the touch went (rule 3)."""
     planner = make(entry_slippage_bps=10.0)
     working(planner)
-    planner.quote("A", 10.06, 10.10, 500, 500, now_ns=12 * S)
+    planner.quote("A", 10.06, 10.10, bid_qty=500, ask_qty=500, now_ns=12 * S)
 
     assert [("MODIFY", 100, 10.03)] == said(planner.advance(13 * S))
 
@@ -153,7 +153,7 @@ def test_nothing_steps_without_a_quote():
     """While the quote is one-sided a stage passes without a request, and the end still cancels (rule 8)."""
     planner = make()
     working(planner)
-    planner.quote("A", 10.00, 10.04, 500, 0, now_ns=2)
+    planner.quote("A", 10.00, 10.04, bid_qty=500, ask_qty=0, now_ns=2)
 
     assert [[], [], ["CANCEL"]] == [[ask.action.name for ask in planner.advance(t * S)] for t in (10, 13, 15)]
 

@@ -140,7 +140,9 @@ class Line:
                 self.take(at_ns, number, act)
             self.send(now_ns, self.planner.advance(now_ns))
             bid = 9_990 + int(self.rng.integers(20))
-            self.planner.quote("A", bid / 100, (bid + int(self.rng.integers(1, 9))) / 100, 300, 300, now_ns=now_ns)
+            self.planner.quote(
+                "A", bid / 100, (bid + int(self.rng.integers(1, 9))) / 100, bid_qty=300, ask_qty=300, now_ns=now_ns
+            )
             if self.rng.random() < 0.1:
                 target = int(self.rng.integers(-3, 4)) * 100
                 self.send(now_ns, self.planner.set_target(now_ns, "A", target, is_exit=target == 0))

@@ -65,7 +65,7 @@ def test_a_plan_ends_when_patience_does():
     ends = []
     for drift in (25.0, 0.0):
         planner = ExecutionPlanner(["A"], mode="enhanced", first_share=1.0)
-        planner.quote("A", 9.99, 10.01, 500, 500)
+        planner.quote("A", 9.99, 10.01, bid_qty=500, ask_qty=500)
         asked = planner.set_target(0, "A", 100, drift_bps_per_min=drift)
         ends.append(asked[0].work_ns)
 

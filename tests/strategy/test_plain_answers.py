@@ -11,8 +11,8 @@ from strategy import ExecutionPlanner
 @pytest.fixture
 def planner():
     """Return a planner that works a buy order of 100 shares of A, acknowledged."""
-    planner = ExecutionPlanner(["A", "B"])
-    planner.quote("A", 10.00, 10.02, 500, 500)
+    planner = ExecutionPlanner(["A", "B"], mode="original")
+    planner.quote("A", 10.00, 10.02, bid_qty=500, ask_qty=500)
     order = planner.set_target(0, "A", 100)[0]
     planner.answer(1, "A", "ACK", order.order_id)
     return planner
@@ -69,8 +69,8 @@ def test_a_fill_in_parts_ends_with_what_is_left(planner):
 
 def test_a_fill_may_overtake_the_answer_to_a_modify():
     """While a larger size is on its way the broker may fill up to it, and not a share more."""
-    planner = ExecutionPlanner(["A"], mode="enhanced")
-    planner.quote("A", 10.00, 10.02, 500, 500)
+    planner = ExecutionPlanner(["A"])
+    planner.quote("A", 10.00, 10.02, bid_qty=500, ask_qty=500)
     first = planner.set_target(0, "A", 4_000)[0]
     planner.answer(1, "A", "ACK", first.order_id)
     asked = []
@@ -100,8 +100,8 @@ def test_a_fill_may_overtake_the_answer_to_a_modify():
 )
 def test_a_target_that_cannot_be_meant_is_refused_before_it_is_set(qty, known):
     """Shares are whole, a horizon is above 0; the target before stays."""
-    planner = ExecutionPlanner(["A"])
-    planner.quote("A", 10.00, 10.02, 500, 500)
+    planner = ExecutionPlanner(["A"], mode="original")
+    planner.quote("A", 10.00, 10.02, bid_qty=500, ask_qty=500)
     with pytest.raises(UsageError, match="must be"):
         planner.set_target(0, "A", qty, **known)
 
@@ -114,9 +114,9 @@ def test_a_target_that_cannot_be_meant_is_refused_before_it_is_set(qty, known):
 )
 def test_a_planner_without_a_usable_touch_says_so(bid, ask, reason):
     """Nothing is sent, and `reason` has why; a size below 0 is no touch at all."""
-    planner = ExecutionPlanner(["A"])
-    planner.quote("A", bid, ask, 500, 500)
+    planner = ExecutionPlanner(["A"], mode="original")
+    planner.quote("A", bid, ask, bid_qty=500, ask_qty=500)
 
     assert ([], reason) == (planner.set_target(0, "A", 100), planner.reason.name)
     with pytest.raises(UsageError, match="bid_qty must be a whole number"):
-        planner.quote("A", 10.0, 10.01, -5, 500)
+        planner.quote("A", 10.0, 10.01, bid_qty=-5, ask_qty=500)

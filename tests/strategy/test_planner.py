@@ -31,7 +31,7 @@ class Pair:
     """Planner and twin, driven alike; the exchange answers only what can be."""
 
     def __init__(self, limit=60, start="mid"):
-        self.planner = ExecutionPlanner(["A"], budget=BudgetSettings(messages_per_min=limit), start=start)
+        self.planner = ExecutionPlanner(["A"], budget=BudgetSettings(messages_per_min=limit), mode="original", start=start)
         self.twin = Planner(Budget(limit), start)
         self.now_ns = 0
         self.asked = []
@@ -49,7 +49,7 @@ class Pair:
     def quote(self, bid_ticks, width_ticks, off, is_there):
         bid, ask = bid_ticks * 100 + off, (bid_ticks + width_ticks) * 100 + off
         self.twin.touch = (bid, ask) if is_there else None
-        self.planner.quote("A", bid / 10_000, ask / 10_000, 100, 100 if is_there else 0)
+        self.planner.quote("A", bid / 10_000, ask / 10_000, bid_qty=100, ask_qty=100 if is_there else 0)
         return []
 
     def target(self, lots, horizon_min, is_exit):
@@ -122,8 +122,8 @@ def test_an_entry_never_crosses_when_it_is_sent(script):
 
 def test_a_midprice_entry_is_left_alone_until_its_end():
     """It is capped 10 bps from the mid, knows no step at half time, and its exit is a limit order as ever."""
-    planner = ExecutionPlanner(["A"], start="midprice")
-    planner.quote("A", 99.98, 100.03, 500, 500)
+    planner = ExecutionPlanner(["A"], mode="original", start="midprice")
+    planner.quote("A", 99.98, 100.03, bid_qty=500, ask_qty=500)
     entry = planner.set_target(0, "A", 100)[0]
     planner.answer(1, "A", "ACK", entry.order_id)
 
@@ -137,8 +137,8 @@ def test_a_midprice_entry_is_left_alone_until_its_end():
 @pytest.mark.parametrize(("side", "price_usd"), [(1, 10.01), (-1, 10.02)])
 def test_off_tick_mid_rounds_to_the_safe_side(side, price_usd):
     """A mid between two ticks rounds down for a buy and up for a sell."""
-    planner = ExecutionPlanner(["A"])
-    planner.quote("A", 10.00, 10.03, 100, 100)
+    planner = ExecutionPlanner(["A"], mode="original")
+    planner.quote("A", 10.00, 10.03, bid_qty=100, ask_qty=100)
 
     assert price_usd == planner.set_target(0, "A", side * 100)[0].price_usd
 
@@ -146,7 +146,7 @@ def test_off_tick_mid_rounds_to_the_safe_side(side, price_usd):
 def test_off_plans_nothing():
     """With the planner off no target leads to a request."""
     planner = ExecutionPlanner(["A"], mode="off")
-    planner.quote("A", 10.00, 10.03, 100, 100)
+    planner.quote("A", 10.00, 10.03, bid_qty=100, ask_qty=100)
 
     assert [] == planner.set_target(0, "A", 100)
 
@@ -154,8 +154,8 @@ def test_off_plans_nothing():
 @pytest.mark.parametrize(("filled_qty", "n_modifies"), [(39, 1), (40, 0)])
 def test_step_only_below_forty_percent(filled_qty, n_modifies):
     """After half the working time the limit moves when less than 40 % is filled, and not at 40 %."""
-    planner = ExecutionPlanner(["A"])
-    planner.quote("A", 10.00, 10.03, 100, 100)
+    planner = ExecutionPlanner(["A"], mode="original")
+    planner.quote("A", 10.00, 10.03, bid_qty=100, ask_qty=100)
     order_id = planner.set_target(0, "A", 100)[0].order_id
     planner.answer(1, "A", "PARTIAL", order_id, price_usd=10.01, qty=filled_qty, leaves_qty=100 - filled_qty)
 
@@ -165,19 +165,19 @@ def test_step_only_below_forty_percent(filled_qty, n_modifies):
 @pytest.mark.parametrize(("ask_usd", "price_usd"), [(100.05, 100.05), (100.30, 100.10)])
 def test_an_exit_follows_the_opposite_touch_to_its_cap(ask_usd, price_usd):
     """A closing buy at 100.00 follows the ask, and no further than 10 bps."""
-    planner = ExecutionPlanner(["A"])
-    planner.quote("A", 99.99, 100.00, 100, 100)
+    planner = ExecutionPlanner(["A"], mode="original")
+    planner.quote("A", 99.99, 100.00, bid_qty=100, ask_qty=100)
     order_id = planner.set_target(0, "A", 100, is_exit=True)[0].order_id
     planner.answer(1, "A", "ACK", order_id)
-    planner.quote("A", ask_usd - 0.01, ask_usd, 100, 100)
+    planner.quote("A", ask_usd - 0.01, ask_usd, bid_qty=100, ask_qty=100)
 
     assert [price_usd] == [step.price_usd for step in planner.advance(5 * S)]
 
 
 def test_a_changed_target_cancels_first():
     """A new target waits for the answer to the cancel, and then starts from the position of then."""
-    planner = ExecutionPlanner(["A"])
-    planner.quote("A", 10.00, 10.01, 100, 100)
+    planner = ExecutionPlanner(["A"], mode="original")
+    planner.quote("A", 10.00, 10.01, bid_qty=100, ask_qty=100)
     order_id = planner.set_target(0, "A", 100)[0].order_id
     planner.answer(1, "A", "ACK", order_id)
 

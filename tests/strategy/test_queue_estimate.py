@@ -13,7 +13,7 @@ from tests.strategy.planner_world import NAMES, Pair
 def joined(**changes):
     """Return a planner whose buy of 100 works at the bid of 10.00, with 300 shares displayed."""
     planner = ExecutionPlanner(["A"], mode="enhanced", start="touch", fee_min_usd=1_000.0, **changes)
-    planner.quote("A", 10.00, 10.03, 300, 300, now_ns=0)
+    planner.quote("A", 10.00, 10.03, bid_qty=300, ask_qty=300, now_ns=0)
     order_id = planner.set_target(0, "A", 100)[0].order_id
     planner.answer(1, "A", "ACK", order_id)
     return planner
@@ -42,8 +42,8 @@ def test_prints_at_our_price_bring_us_forward(flags, ahead):
 def test_cancels_are_shared_by_the_stated_rule(share, ahead):
     """When a third of 420 displayed shares leaves without a print, `cancel_share` of a third of the 300 ahead leaves."""
     planner = joined(cancel_share=share)
-    planner.quote("A", 10.00, 10.03, 420, 300, now_ns=2)
-    planner.quote("A", 10.00, 10.03, 280, 300, now_ns=3)
+    planner.quote("A", 10.00, 10.03, bid_qty=420, ask_qty=300, now_ns=2)
+    planner.quote("A", 10.00, 10.03, bid_qty=280, ask_qty=300, now_ns=3)
 
     assert ahead == planner.ahead("A")
 
@@ -52,8 +52,8 @@ def test_quote_and_print_count_once_in_either_order():
     """A print of 100 and the fall of the display by 100 are one event, whichever comes first."""
     by_print, by_quote = joined(), joined()
     by_print.trade("A", 10.00, 100, now_ns=2)
-    by_print.quote("A", 10.00, 10.03, 200, 300, now_ns=3)
-    by_quote.quote("A", 10.00, 10.03, 200, 300, now_ns=2)
+    by_print.quote("A", 10.00, 10.03, bid_qty=200, ask_qty=300, now_ns=3)
+    by_quote.quote("A", 10.00, 10.03, bid_qty=200, ask_qty=300, now_ns=2)
     by_quote.trade("A", 10.00, 100, now_ns=3)
 
     assert (200, 200) == (by_print.ahead("A"), by_quote.ahead("A"))
@@ -62,16 +62,16 @@ def test_quote_and_print_count_once_in_either_order():
 def test_a_touch_that_falls_past_us_leaves_nobody_ahead():
     """When the bid falls below our price, nobody displayed is ahead; who comes back is behind us."""
     planner = joined()
-    planner.quote("A", 9.99, 10.03, 500, 300, now_ns=2)
-    planner.quote("A", 10.00, 10.03, 500, 300, now_ns=3)
+    planner.quote("A", 9.99, 10.03, bid_qty=500, ask_qty=300, now_ns=2)
+    planner.quote("A", 10.00, 10.03, bid_qty=500, ask_qty=300, now_ns=3)
 
     assert 0 == planner.ahead("A")
 
 
 def test_the_original_planner_estimates_nothing():
     """Without the enhanced form the place stays unknown."""
-    planner = ExecutionPlanner(["A"])
-    planner.quote("A", 10.00, 10.03, 300, 300)
+    planner = ExecutionPlanner(["A"], mode="original")
+    planner.quote("A", 10.00, 10.03, bid_qty=300, ask_qty=300)
     planner.set_target(0, "A", 100)
 
     assert -1 == planner.ahead("A")

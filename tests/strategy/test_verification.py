@@ -288,7 +288,7 @@ def test_log_cycle_says_when_to_check():
     """Every hundredth cycle asks for a full check."""
     verification = Verification(every_cycles=3)
 
-    assert [False, False, True, False] == [verification.log_cycle({}) for _ in range(4)]
+    assert [False, False, True, False] == [verification.log_cycle({"n_symbols": 1}) for _ in range(4)]
 
 
 def test_a_check_is_plain_values():
