@@ -1,9 +1,14 @@
-"""The whole pipeline with its gate shut: the default one from memory and from zstd Parquet, the enhanced one from memory.
+"""The whole pipeline: the default one from memory and from zstd Parquet, the enhanced one from memory, quiet and trading.
 
 Every symbol gets a forecast of zero for five horizons, so every component up to the gate runs, a form that learns does so from
 outcomes, and nothing is ever traded. The default pipeline decides every five minutes, the enhanced one (`examples/enhanced.toml`)
 every minute and every second. What a decision takes is the difference of these two: once with forecasts that lie in the blocks
 already, learning and journal included, and once with all that weaving them into a stream costs as well.
+
+Trading, forecasts of 30 bps whose sign changes every twenty seconds pass a gate that learns as the enhanced one and opens as the
+original one, nothing limits messages or the times of trades, and a decision is made for each symbol every second. What it takes
+then is the difference to the quiet run by the minute, whole: arbiter to planner, its timers, and the simulated exchange with all
+that its orders cause there; the last figure is what comes on top of the quiet decision per order that was sent.
 """
 
 from __future__ import annotations
@@ -11,7 +16,7 @@ from __future__ import annotations
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +69,32 @@ def enhanced() -> StrategySettings:
     return StrategySettings(**{name: kinds[name](**values) for name, values in sections.items()})
 
 
+def flipping_forecasts(until_ns: int) -> ForecastRows:
+    """Return forecasts of 30 bps every second, which change their sign every twenty."""
+    forecasts = zero_forecasts(until_ns, SECOND_NS)
+    seconds = (forecasts.ready["ready_ts_ns"] - market.OPEN_NS) // SECOND_NS
+    forecasts.rows["mu_bps"] = np.where(seconds // 20 % 2, 30.0, -30.0)
+    return forecasts
+
+
+def eager() -> StrategySettings:
+    """Return settings in which every component works in its enhanced form, and nearly every change of sign is traded."""
+    settings = enhanced()
+    return replace(
+        settings,
+        gate=replace(settings.gate, rollout=0.0, threshold_bps=0.5),
+        rebalance=replace(settings.rebalance, mode="off"),
+        budget=replace(settings.budget, mode="off"),
+    )
+
+
 def prepare(
     source: Callable[[], Iterable[Block]],
     forecasts: ForecastRows,
     settings: StrategySettings | None = None,
     *,
     is_woven: bool = False,
+    has_exits: bool = False,
 ) -> Callable[[], worlds.Counts]:
     """Prepare a replay of a source through the pipeline, the default one unless `settings` say otherwise."""
     world = worlds.build(N_SYMBOLS, legs_ns=(1_000_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000))
@@ -79,16 +104,17 @@ def prepare(
 
     def run() -> worlds.Counts:
         counts = trial.run(source() if is_woven else woven(source(), forecasts))
-        assert trial.rows["decisions"] == len(forecasts.rows) // len(HORIZONS_MIN), trial.rows
+        n_exits = trial.rows["decisions"] - len(forecasts.rows) // len(HORIZONS_MIN)
+        assert n_exits >= 0 if has_exits else n_exits == 0, trial.rows
         return counts
 
     return run
 
 
 def main() -> list[Figure]:
-    """Measure the default pipeline both ways, and the enhanced one by the minute and by the second."""
+    """Measure the default pipeline both ways, and the enhanced one by the minute, by the second and trading."""
     events = market.stream(N_EVENTS, N_SYMBOLS)
-    return [*_default(events), *_enhanced(events)]
+    return [*_default(events), *_enhanced(events), *_trading(events)]
 
 
 def _checked(work: Callable[[], worlds.Counts], forecasts: ForecastRows) -> None:
@@ -143,4 +169,25 @@ def _enhanced(events: np.ndarray) -> list[Figure]:
         Figure.at_least("enhanced pipeline, quiet, a cycle a second", N_EVENTS / second_s / 1e6, "M events/s", 3),
         Figure.at_most("enhanced pipeline, a decision", to_us * (given_second_s - given_minute_s), "us", 6),
         Figure("enhanced pipeline, a decision and the weaving of its forecasts", to_us * (second_s - minute_s), "us"),
+    ]
+
+
+def _trading(events: np.ndarray) -> list[Figure]:
+    until_ns = int(events["ts_ns"][-1])
+    paces = [zero_forecasts(until_ns, 60 * SECOND_NS), zero_forecasts(until_ns, SECOND_NS), flipping_forecasts(until_ns)]
+    wholes = [given(events, forecasts) for forecasts in paces]
+    quiet = enhanced()
+    makers = [
+        lambda f=forecasts, w=whole, k=kind: prepare(lambda: w, f, k, is_woven=True, has_exits=k is not quiet)
+        for forecasts, whole, kind in zip(paces, wholes, (quiet, quiet, eager()), strict=True)
+    ]
+    orders = makers[2]()().orders
+    minute_s, quiet_s, trading_s = least_cpu_s(makers)
+    to_us = 1e6 * len(HORIZONS_MIN) / (len(paces[2].rows) - len(paces[0].rows))
+    return [
+        Figure("enhanced pipeline, trading: orders sent", orders, f"in {len(paces[2].rows) // len(HORIZONS_MIN):,} decisions"),
+        Figure.at_most(
+            "enhanced pipeline, trading: a decision and all that its orders cause", to_us * (trading_s - minute_s), "us", 6
+        ),
+        Figure("enhanced pipeline, trading: on top of the quiet decision, per order", 1e6 * (trading_s - quiet_s) / orders, "us"),
     ]

@@ -108,7 +108,12 @@ class StalenessGuard:
         self._packer = Packer(self._names)
 
     def begin_day(self, open_ns: int) -> None:
-        """Begin a day: what was learned stays, quotes of yesterday are forgotten, the grace starts at the open."""
+        """Begin a day: what was learned stays, quotes of yesterday are forgotten, the grace starts at the open.
+
+        Parameters
+        ----------
+        open_ns : int
+        """
         self._clock["open_ns"] = check_time(open_ns, -(2**63), "days")
         evidence = self._book["evidence"].copy()
         self._book[:] = np.zeros(1, BOOK)
@@ -116,7 +121,13 @@ class StalenessGuard:
         start_guard_day(self._guard)
 
     def see(self, event: PlainEvent) -> None:
-        """Take in a quote, print, bar or status of `strategy.plain_events`, in the order in which they come."""
+        """Take in what the feed says.
+
+        Parameters
+        ----------
+        event : plain event
+            A quote, print, bar or status of `strategy.plain_events`, in the order in which they come.
+        """
         if hasattr(event, "get") and event.get("kind") in ("forecast", "answer"):
             raise UsageError(f"the guard sees quote, trade, bar, status and clock; got {event['kind']} (see `answered`)")
         rows, _, _ = self._packer.pack([event])
@@ -134,17 +145,46 @@ class StalenessGuard:
             on_market(rows, 0, self._book, self._features, self._minutes, self._feature_params)
 
     def check(self, now_ns: int, symbol: str | None = None, forecast: Issued | None = None) -> Freshness:
-        """Judge what was seen of a symbol, and a forecast where there is one, as a cycle of the pipeline at `now_ns` would."""
+        """Judge what was seen of a symbol, as a cycle of the pipeline would.
+
+        Parameters
+        ----------
+        now_ns : int
+            Not before the last event.
+        symbol : str, optional
+            Where there are several.
+        forecast : Issued, optional
+            Judged too, where there is one.
+
+        Returns
+        -------
+        Freshness
+        """
         return self._judge(self._names.symbol(symbol), check_time(now_ns, self._packer.last_ns, "checks"), forecast)
 
     def hear(self, ts_ns: int, symbol: str | None = None) -> None:
-        """Note that data of a symbol arrived: from these times the guard learns how long it is usually silent."""
+        """Note that data arrived: from these times the guard learns how long a symbol is usually silent.
+
+        Parameters
+        ----------
+        ts_ns : int
+        symbol : str, optional
+            Where there are several.
+        """
         event = np.zeros(1, EVENT)
         event["ts_ns"], event["symbol"] = as_ns(ts_ns), self._names.symbol(symbol)
         hear(event, 0, self._guard)
 
     def answered(self, *, is_failed: bool, symbol: str | None = None) -> None:
-        """Note whether a forecast of the model could be used."""
+        """Note whether a forecast of the model could be used.
+
+        Parameters
+        ----------
+        is_failed : bool
+            It was NaN, crossed or of no horizon that there is.
+        symbol : str, optional
+            Where there are several.
+        """
         count_forecast(self._names.symbol(symbol), int(is_failed), self._book, self._guard)
 
     def judge(
@@ -158,9 +198,24 @@ class StalenessGuard:
         is_halted: bool = False,
         symbol: str | None = None,
     ) -> Freshness:
-        """Judge a quote whose symbol last said anything at `last_data_ts_ns`, and a forecast where there is one.
+        """Judge a quote; features are taken for fresh: whoever computes them knows.
 
-        Features are taken for fresh: whoever computes them knows.
+        Parameters
+        ----------
+        now_ns, last_data_ts_ns : int
+            Now, and when the symbol last said anything.
+        quote : Quote
+        forecast : Issued, optional
+            Judged too, where there is one.
+        evidence : Evidence
+            How the feed sees the market.
+        is_halted : bool
+        symbol : str, optional
+            Where there are several.
+
+        Returns
+        -------
+        Freshness
         """
         s = self._names.symbol(symbol)
         self._write_book(s, as_ns(last_data_ts_ns), quote)

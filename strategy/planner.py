@@ -325,7 +325,13 @@ class ExecutionPlanner:
         return self._drain()
 
     def advance(self, now_ns: int) -> list[Request]:
-        """Do what is due at `now_ns`."""
+        """Do what is due.
+
+        Parameters
+        ----------
+        now_ns : int
+            Must not go back; see `next_timer_ns`.
+        """
         self._set_clock(now_ns)
         run_due(self._desk, self._planner, self._budget[0], self._params, self._budget[1])
         return self._drain()
