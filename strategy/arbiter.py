@@ -161,7 +161,8 @@ class HorizonArbiter:
             For lists that have not one number per horizon, a side other than -1, 0 and 1, or a choice that waits already.
         """
         s = self._last = self._names.symbol(symbol)
-        self._check(mu_bps, cost_bps, sides, choice_id)
+        optional = {"sigma_bps": sigma_bps, "net_reward_bps": net_reward_bps}
+        self._check({"mu_bps": mu_bps, "cost_bps": cost_bps, "sides": sides} | optional, choice_id)
         check_numbers(spread_bps=spread_bps, vol_bps=vol_bps)
         horizons = self._legs["horizon_min"]
         sigma = vol_bps * np.sqrt(horizons) if sigma_bps is None else np.asarray(sigma_bps, float)
@@ -212,12 +213,12 @@ class HorizonArbiter:
         play = self._mixture.plays[self._last, spare_slot(self._mixture)]
         return tuple(play["weight"][: n_policies(len(self._legs))].tolist())
 
-    def _check(self, mu_bps: Sequence[float], cost_bps: Sequence[float], sides: Sequence[int], choice_id: int | None) -> None:
-        n = len(self._legs)
-        for name, row in {"mu_bps": mu_bps, "cost_bps": cost_bps, "sides": sides}.items():
-            check_row(name, row, n)
-        if any(side not in (-1, 0, 1) for side in sides):
-            raise UsageError(f"sides must be -1, 0 or 1, got {list(sides)}")
+    def _check(self, rows: dict[str, Any], choice_id: int | None) -> None:
+        for name, row in rows.items():
+            if row is not None:
+                check_row(name, row, len(self._legs))
+        if any(side not in (-1, 0, 1) for side in rows["sides"]):
+            raise UsageError(f"sides must be -1, 0 or 1, got {list(rows['sides'])}")
         if any((choice_id, horizon) in self._waiting for horizon in self._names.horizons_min):
             raise UsageError(f"choice {choice_id} waits for its outcomes already; give every choice an id of its own")
 

@@ -285,3 +285,5 @@ def check_row(name: str, values: Sequence[float], n: int) -> None:
     """Refuse a list that has not one number per horizon."""
     if len(values) != n:
         raise UsageError(f"{name} must have one number per horizon, {n} in all, got {len(values)}")
+    for value in values:
+        check_numbers(**{f"each of {name}": value})

@@ -25,7 +25,7 @@ import numpy as np
 from replay.errors import ConfigError
 from replay.jit import kernel
 from replay.settings import as_row, setting
-from strategy.border import make_settings
+from strategy.border import as_ns, make_settings
 
 CLOSED = 0
 OPEN = 1
@@ -162,7 +162,7 @@ class CircuitBreaker:
             Any; a breaker is made for each new one.
         now_ns : int
         """
-        return bool(may_act(self._row(name), 0, 0, now_ns, self._params))
+        return bool(may_act(self._row(name), 0, 0, as_ns(now_ns), self._params))
 
     def report(self, name: str, now_ns: int, *, is_failed: bool) -> None:
         """Tell what became of an answer of the component.
@@ -176,7 +176,7 @@ class CircuitBreaker:
             It erred, or its answer cannot be.
         """
         if is_failed:
-            note_failure(self._row(name), 0, 0, now_ns, self._params)
+            note_failure(self._row(name), 0, 0, as_ns(now_ns), self._params)
         else:
             note_sound(self._row(name), 0, 0)
 

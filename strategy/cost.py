@@ -316,6 +316,7 @@ class CostModel:
         """
         if side not in (-1, 1):
             raise UsageError(f"side must be 1 (bought) or -1 (sold), got {side!r}")
+        check_numbers(price_usd=price_usd, mid_usd=mid_usd, said_bps=said_bps, share=share)
         if not (math.isfinite(price_usd) and math.isfinite(mid_usd) and 0.0 <= share <= 1.0):
             raise UsageError(f"a fill has finite prices and a share of 0 to 1, got {price_usd}, {mid_usd} and {share}")
         s, k = self._names.symbol(place.pop("symbol", None)), self._column(place.pop("horizon_min", None))

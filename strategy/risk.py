@@ -38,7 +38,7 @@ from replay.desk import BOOK, CLOCK, POSITION
 from replay.errors import UsageError
 from replay.jit import kernel
 from replay.settings import as_row, setting
-from strategy.border import Names, make_settings
+from strategy.border import Names, check_numbers, check_whole, make_settings
 from strategy.correlation import judge_pairs, learn_minute, shrunk_rho
 from strategy.decision import Reason
 from strategy.exposure import new_exposure, read_book, weigh_rest
@@ -223,6 +223,8 @@ class RiskModel:
         int
             Signed shares; 0 where the mid is not a positive number.
         """
+        check_whole(target_qty=target_qty)
+        check_numbers(mid_usd=mid_usd)
         if not 0.0 < mid_usd < float("inf"):
             return 0
         if self.settings.mode == "off":
@@ -239,6 +241,7 @@ class RiskModel:
         """
         correlation = self._exposure.correlation
         correlation.returns[:] = math.nan
+        check_numbers(**{f"return of {name}": value for name, value in returns_bps.items()})
         for name, value in returns_bps.items():
             correlation.returns[self._names.symbol(name)] = value
         learn_minute(correlation, self._params)
@@ -269,6 +272,8 @@ class RiskModel:
         strangers = set(book) - {"equity_usd", "held_usd", "vol_bps", "volume_per_min", "position_qty", "lot"}
         if strangers:
             raise UsageError(f"limit knows equity_usd, held_usd, vol_bps, volume_per_min, position_qty and lot, got {strangers}")
+        check_whole(target_qty=target_qty)
+        check_numbers(mid_usd=mid_usd)
         if not 0.0 < mid_usd < float("inf"):
             return 0, Reason.NO_QUOTE
         if not math.isfinite(book.get("equity_usd", math.nan)) or not book["equity_usd"] > 0:

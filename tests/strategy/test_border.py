@@ -166,6 +166,15 @@ MISTAKES |= {
     "a chance above one": lambda: strategy.BarrierGate().judge(1, 1.5, 0.1),
     "a chance below nothing": lambda: strategy.BarrierGate().hold(100.0, 0.1, -0.1),
     "no lot": lambda: strategy.BarrierGate().hold(100.0, 0.1, 0.1, lot=0),
+    "a fill in words": lambda: strategy.CostModel().learn(1, "x", 1.0, 1.0),
+    "a target in words": lambda: strategy.RiskModel().cap("x", 1.0),
+    "a mid in words": lambda: strategy.RiskModel(symbols=["A"]).limit("A", 5, "x", equity_usd=1.0),
+    "a return in words": lambda: strategy.RiskModel(symbols=["A"]).observe({"A": "x"}),
+    "a breaker's time in words": lambda: strategy.CircuitBreaker().report("gate", "x", is_failed=True),
+    "a forecast in words": lambda: strategy.HorizonArbiter([5]).choose(["x"], [1.0], [1], spread_bps=1.0, vol_bps=1.0),
+    "two predictions of one horizon": lambda: strategy.HorizonArbiter([5]).choose(
+        [1.0], [1.0], [1], spread_bps=1.0, vol_bps=1.0, net_reward_bps=[1.0, 2.0]
+    ),
     "half a share held": lambda: strategy.BarrierGate().open(0.5, 100.0),
     "twice all": lambda: strategy.Rollout().is_chosen("gate", "A", share=2.0),
     "no share": lambda: strategy.Rollout().is_chosen("gate", "A", share=math.nan),
