@@ -94,13 +94,12 @@ def _column(table: pa.Table, name: str, path: Path) -> np.ndarray:
     if name == "symbol":
         return np.array(column.to_pylist(), object)
     kind = np.int64 if name in _WHOLE else np.float64
-    if name == TRAINED:
-        column = column.fill_null(0)
-    if kind is np.int64 and column.null_count:
+    if kind is np.int64 and column.null_count and name != TRAINED:
         row = int(np.flatnonzero(column.is_null().to_numpy())[0])
         raise DataError(f"{path.name} row {row}: {name} is empty, expected a whole number")
+    told = column.to_pylist()
     try:
-        values: np.ndarray = np.array(column.to_pylist(), kind)
+        values: np.ndarray = np.array([0 if cell is None else cell for cell in told] if name == TRAINED else told, kind)
     except (ValueError, TypeError) as error:
         raise DataError(f"{path.name}: column {name} must hold numbers ({error})") from error
     return values
