@@ -69,12 +69,18 @@ def middle_of(models: Mapping[str, Any]) -> str:
 
 
 def plan(models: Mapping[str, Any], feeds: Sequence[str], has_bands: bool) -> list[Play]:
-    """Return all passes, feed by feed: the models, then the edges of the band."""
+    """Return all passes, feed by feed: the models, then the edges of the band.
+
+    `fills.simulate` makes the edges of the model in the middle, as runs do: around a fitted one the optimistic edge knows it.
+    Exact FIFO is right in every band; around it stand the edges of level 1.
+    """
+    middle = models[middle_of(models)]
     plays = []
     for feed in feeds:
         plays += [Play(feed, label, model) for label, model in models.items()]
         if has_bands:
-            plays += [Play(feed, band, model, band) for band, model in EDGES.items()]
+            edges = EDGES if middle == QueueModel.FIFO else dict.fromkeys(EDGES, middle)
+            plays += [Play(feed, band, model, band) for band, model in edges.items()]
     return plays
 
 

@@ -52,6 +52,16 @@ def test_models_are_ordered_as_their_rules(result: FillValidation) -> None:
     assert filled["trades_only"] <= filled["behind_first"] <= filled["all_ahead"]
 
 
+def test_the_optimistic_edge_is_that_of_the_model_in_the_middle(day: Path) -> None:
+    """No order fills under a fitted model before it does, or more of it, in the optimistic band around that model."""
+    shadows = validate_fills([day], ["fitted"], resamples=2).shadows
+    middle, edge = (shadows[shadows["model"] == name].set_index("row").sort_index() for name in ("fitted", "optimistic"))
+
+    assert 0 < len(edge)
+    assert 0 == (middle["whole_ns"] < edge["whole_ns"]).sum()
+    assert 0 == (middle["filled_qty"] > edge["filled_qty"]).sum()
+
+
 def test_verdicts_add_up_to_one(result: FillValidation) -> None:
     """Same, earlier, later and never are all that can become of a filled order, in every bucket of every model and feed."""
     shares = result.scores[result.scores["metric"].isin(["same", "earlier", "later", "never"]) & (result.scores["n"] > 0)]
