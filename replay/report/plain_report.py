@@ -90,10 +90,8 @@ def _loss_before_fees(line: PeriodLine) -> str:
     gross_usd, n_trips = line.sums["net_usd"] + line.sums["fee_usd"], int(line.sums["round_trips"])
     if gross_usd >= 0.0 or not n_trips:
         return ""
-    trips = several(n_trips, "round trip")
-    return (
-        f"{line.period}, settings {line.settings}: {usd(-gross_usd)} were lost before fees over {trips}, so judge the forecasts."
-    )
+    lost = f"{usd(-gross_usd)} were lost before fees over {several(n_trips, 'round trip')}"
+    return f"{line.period}, settings {line.settings}: {lost}, so judge what they follow."
 
 
 def note_lines(lines: Sequence[PeriodLine]) -> list[str]:

@@ -59,7 +59,7 @@ def _happened(summary: Mapping[str, Any]) -> Iterator[str]:
     if summary["round_trips"]:
         yield (
             f"It closed {count(summary['round_trips'])} round trips, {percent(summary['win_rate'], 0)} of them with a profit; "
-            f"each kept {bps(summary['round_trip_net_bps'], 1)} of {bps(summary['round_trip_edge_bps'], 1)} forecast. "
+            f"each kept {bps(summary['round_trip_net_bps'], 1)}{_forecast(summary, ' of {} forecast')}. "
             f"The worst drawdown was {usd(summary['max_drawdown_usd'])}."
         )
     else:
@@ -136,13 +136,19 @@ def _more_advice(summary: Mapping[str, Any], config: Mapping[str, Any]) -> Itera
         few = ", too few to be sure," if summary["round_trips"] < _FEW_TRIPS else ""
         yield (
             f"The loss came before fees: {count(summary['round_trips'])} round trips{few} kept "
-            f"{bps(summary['round_trip_net_bps'], 1)} where {bps(summary['round_trip_edge_bps'], 1)} was forecast. "
-            "Judge the forecasts on more days before any other setting."
+            f"{bps(summary['round_trip_net_bps'], 1)}{_forecast(summary, ' where {} was forecast') or ' each'}. "
+            f"Judge the {'forecasts' if summary['decisions'] else 'strategy'} on more days before any other setting."
         )
     if summary["net_usd"] < 0 < summary["gross_usd"]:
         yield f"Fees of {usd(summary['fee_usd'])} turned a profit into a loss: raise arbiter.reserve_bps, or send larger orders."
-    if summary["orders"] >= 20 and (summary["fill_rate_qty"] or 0.0) < 0.5:
+    if summary["decisions"] and summary["orders"] >= 20 and (summary["fill_rate_qty"] or 0.0) < 0.5:
         yield f"Only {percent(summary['fill_rate_qty'], 0)} of the shares were filled: lengthen planner.work_ns."
+
+
+def _forecast(summary: Mapping[str, Any], told: str) -> str:
+    """Say what was forecast for the round trips; nothing where an own strategy had no forecasts."""
+    edge_bps = summary["round_trip_edge_bps"]
+    return "" if edge_bps is None else told.format(bps(edge_bps, 1))
 
 
 def _capital(text: str) -> str:

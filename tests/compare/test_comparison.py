@@ -239,6 +239,17 @@ def test_a_loss_before_fees_is_no_fine_day(folders):
     )
 
 
+def test_a_loss_without_forecasts_blames_none(folders):
+    """Where an own strategy lost before fees, nothing is said of a forecast that nobody made."""
+    run = Result.open(folders[0])
+    lost = {"gross_usd": -203.1, "net_usd": -321.5, "round_trips": 23, "round_trip_net_bps": -3.4, "round_trip_edge_bps": None}
+    run.summary.update(lost, decisions=0)
+    words = words_of(run)
+
+    assert any("23 round trips, too few to be sure, kept -3.4 bps each. Judge the strategy" in line for line in words.change)
+    assert [] == [line for line in (*words.happened, *words.change) if "forecast" in line and "bps" in line and "kept" in line]
+
+
 def test_advice_stands_with_its_evidence(tmp_path):
     """A check that fails is told with setting and evidence, and when it began."""
     rows = Maker().day()
