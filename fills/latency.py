@@ -12,6 +12,7 @@ How a leg is drawn stands in `fills.delays`. Messages of one direction share a c
 """
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from replay.errors import ConfigError
@@ -101,7 +102,7 @@ class LatencySettings:
 
 def _check_values(leg: str, settings: LatencySettings) -> None:
     typical_ns, model, sigma = (settings.of(leg, what) for what in ("ns", "model", "sigma"))
-    if not isinstance(typical_ns, int | float) or typical_ns != typical_ns or typical_ns in (float("inf"), float("-inf")):
+    if not isinstance(typical_ns, Real) or typical_ns != typical_ns or typical_ns in (float("inf"), float("-inf")):
         raise ConfigError(f"`{leg}_ns` must be a number of ns, got {typical_ns!r}")
     if typical_ns < 0:
         raise ConfigError(f"`{leg}_ns` must not be negative, got {typical_ns} ns")

@@ -1,5 +1,6 @@
 """The settings of the legs between a strategy and the exchange."""
 
+import numpy as np
 import pytest
 
 from fills.delays import profile
@@ -30,3 +31,8 @@ def test_impossible_legs_are_refused(given_keys, sentence):
     """A leg cannot take less than no time, nor be drawn by an unknown model, nor without bounds."""
     with pytest.raises(ConfigError, match=sentence):
         LatencySettings(**given_keys)
+
+
+def test_a_time_may_be_a_number_of_numpy():
+    """What was measured with numpy says the same as a plain number, and gives the same delays."""
+    assert profile(LatencySettings(outbound_ns=5_000)) == profile(LatencySettings(outbound_ns=np.int64(5_000)))
