@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -169,7 +170,7 @@ def _dollars(values: Any) -> np.ndarray:
 
     array = np.asarray(values)
     if array.dtype.kind not in "iuf":
-        is_number = [isinstance(value, Real) and not isinstance(value, bool) for value in array.tolist()]
+        is_number = [isinstance(value, Real | Decimal) and not isinstance(value, bool) for value in array.tolist()]
         is_bad = ~(np.array(is_number, bool) | np.asarray(pd.isna(array), bool))
         _refuse("limit_price", is_bad, array, "a price in dollars, or NaN for market")
         array = np.array([float(v) if is_one else np.nan for v, is_one in zip(array.tolist(), is_number, strict=True)])
@@ -184,14 +185,20 @@ def _prices(dollars: np.ndarray, symbol: np.ndarray, session: Market) -> np.ndar
         "limit_price", ~has_none & ~((scaled > 0) & (scaled < 2**60)), dollars, "a positive price in dollars, or NaN for market"
     )
     price: np.ndarray = np.rint(scaled).astype(np.int64)
-    ticks = np.array([int(session.symbol_info(name).tick) for name in session.symbols], np.int64)[symbol]
-    edge, low_tick, *own_ticks = tick_table(session.day, session.scale)
-    ticks = np.where((price < edge) & np.isin(ticks, own_ticks), low_tick, ticks)  # rule 32
+    own_ticks = np.array([int(session.symbol_info(name).tick) for name in session.symbols], np.int64)[symbol]
+    ticks = ticks_at(price, own_ticks, session)
     is_off = ~has_none & ((np.abs(scaled - price) > 1e-4) | (price % ticks != 0))
     if is_off.any():
         k = int(np.argmax(is_off))
         _refuse("limit_price", is_off, dollars, f"a multiple of the tick {ticks[k] / session.scale:g}")
     return price
+
+
+def ticks_at(price: np.ndarray, own_ticks: np.ndarray, session: Market) -> np.ndarray:
+    """Return the tick in force at each price, in price units (rule 32)."""
+    edge, low_tick, *of_rule = tick_table(session.day, session.scale)
+    ticks: np.ndarray = np.where((price < edge) & np.isin(own_ticks, of_rule), low_tick, own_ticks)
+    return ticks
 
 
 def _coded(name: str, values: Any, codes: dict[str, int]) -> np.ndarray:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fills.given import ticks_at
 from replay.errors import DataError, UsageError
 from replay.session import Session
 from replay.validation.flex import PAPER, read_flex
@@ -160,7 +161,8 @@ def _is_off_tick(order: Any, sessions: Sequence[Session]) -> bool:
     if order.session < 0 or order.limit_price != order.limit_price:
         return False
     session = sessions[order.session]
-    ticks = order.limit_price * session.scale / session.symbol_info(order.symbol).tick
+    price, own_tick = order.limit_price * session.scale, session.symbol_info(order.symbol).tick
+    ticks = price / float(ticks_at(np.array(price), np.array(own_tick), session))
     return bool(abs(ticks - round(ticks)) > 1e-6)
 
 

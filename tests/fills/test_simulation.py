@@ -1,5 +1,7 @@
 """`simulate`: given orders against a session, together or each alone."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -281,6 +283,13 @@ def test_a_missing_price_is_a_market_order_whatever_stands_for_it():
     sent = [order().assign(limit_price=pd.Series([none], dtype=object)) for none in (None, pd.NA, np.nan)]
 
     assert [[100.01]] * 3 == [simulate(tiny(), one, latency=0)["price"].tolist() for one in sent]
+
+
+def test_a_decimal_is_a_price():
+    """Prices that came from a table of decimals are as good as floats."""
+    sent = order().assign(limit_price=pd.Series([Decimal("100.01")], dtype=object))
+
+    assert [100.01] == simulate(tiny(), sent, latency=0)["price"].tolist()
 
 
 def test_a_cancel_of_the_far_future_never_comes():

@@ -142,6 +142,16 @@ def test_orders_that_cannot_be_played_are_counted(tmp_path: Path) -> None:
         validate_executions([market()], flex(tmp_path, *numbered[1:]), ["behind_first"])
 
 
+def test_an_order_below_a_dollar_is_judged_by_the_tick_there(tmp_path: Path) -> None:
+    """A price of 0.9905 is an order's own price where ticks are a hundredth of a cent (Rule 612), and 1.005 is none."""
+    cheap = ROW | {"tradePrice": "0.9905", "ibOrderID": "2", "ibExecID": "a.b.1.01"}
+    middle = ROW | {"tradePrice": "1.005", "ibOrderID": "3", "ibExecID": "a.b.2.01"}
+    result = validate_executions([market()], flex(tmp_path, cheap, middle), ["behind_first"])
+
+    assert [0.9905] == result.orders["limit_price"].tolist()
+    assert [0, 0, 1] == list(result.excluded.values())
+
+
 def test_the_page_shows_every_order_and_what_was_left_out(tmp_path: Path) -> None:
     """One page that loads nothing: scores per account kind and model, verdict and quantities of each order, reasons, notes."""
     other = ROW | {"symbol": "ZULU", "ibOrderID": "2", "ibExecID": "a.b.2.01"}
