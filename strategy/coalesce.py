@@ -8,7 +8,7 @@ import math
 from replay.desk import NEVER
 from replay.jit import kernel
 from strategy.plan import IDLE
-from strategy.touch import touch_mid2
+from strategy.touch import value2
 
 
 @kernel
@@ -43,7 +43,7 @@ def _is_before(s, other, desk, planner):
 def _edge_value(s, desk, planner):
     """Return the net edge of the move in money; every start costs the same two messages."""
     intent = planner.intents[s]
-    return intent["edge_bps"] * abs(intent["target_qty"] - desk.positions[s]["qty"]) * touch_mid2(s, desk.book)
+    return intent["edge_bps"] * abs(intent["target_qty"] - desk.positions[s]["qty"]) * value2(s, desk.book)
 
 
 @kernel

@@ -169,6 +169,16 @@ def test_a_tight_budget_goes_to_exits_first_and_then_to_the_larger_edge():
     assert ["D", "B", "C"] == [ask.symbol for ask in planner.advance(1)]
 
 
+def test_an_edge_on_futures_counts_what_a_contract_is_worth():
+    """Ten bps on two contracts of fifty dollars a point are more money than fifty bps on ten shares (rule 9)."""
+    planner = make(["A", "B"], BudgetSettings(mode="enhanced", messages_per_min=3, burst_share=0.7))
+    planner._desk.book["multiplier"] = 1, 50
+    planner.set_target(0, "A", 10, edge_bps=50.0)
+    planner.set_target(0, "B", 2, edge_bps=10.0)
+
+    assert "B" == planner.advance(1)[0].symbol
+
+
 def test_a_buy_and_a_sell_of_one_instant_are_netted():
     """Two targets of a symbol that waits for the budget lead to one order, for the last (rule 9)."""
     planner = make(["A", "B"], BudgetSettings(mode="enhanced", messages_per_min=3, burst_share=1.0))
