@@ -317,7 +317,7 @@ def _times_ns(bars: "pd.DataFrame") -> np.ndarray:
     times = bars["ts_ns"].to_numpy()
     if not np.issubdtype(times.dtype, np.integer):
         raise DataError(f"the column ts_ns must hold ns since 1970 as whole numbers, got {bars['ts_ns'].dtype}")
-    late = np.flatnonzero(np.diff(times) <= 0)
+    late = np.flatnonzero(times[1:] <= times[:-1])
     if len(late):
         raise DataError(f"bars to label must ascend in time: row {late[0] + 1} is not after row {late[0]}")
     return times

@@ -129,6 +129,7 @@ def test_people_get_the_same_labels(walk):
 BAD = [
     ({"vol_bps": None}, "need the columns vol_bps"),
     ({"ts_ns": [2, 2]}, "row 1 is not after row 0"),
+    ({"ts_ns": np.array([2, 1], np.uint64)}, "row 1 is not after row 0"),
     ({"ts_ns": [1.0, 2.0]}, "ns since 1970 as whole numbers, got float64"),
     ({"side": [1, 5]}, r"side must be 1 \(long\), -1 \(short\) or 0 \(no label\), got 5 in row 1"),
     ({"high": [1.0, 0.5]}, "row 1 of the bars to label has high 0.5, low 1 and close 1"),
