@@ -13,7 +13,8 @@ The order of a cycle, and where each step lives:
 `calibration`        the gate's bounds: `tracker_bank`, `margin_buckets`, `mean_edge`;
                      `start_values`: where they begin
 `outcomes`           what really happened, when it is known; `learning` brings it in
-`scores`             which horizon, by a formula; `arbiter`: the same for people
+`scores`             which horizon, by a formula; `arbiter`: the same for people,
+                     `arbiter_series`: over a whole series
 `blend`              which horizon, by what paid: `policies`, `hedge`, `leaders`;
                      `temperature` fits how closely a meta-learner is followed
 `barriers`           peaks and valleys

@@ -93,6 +93,18 @@ def test_weights_earn_what_the_original_earns_less_the_stated_regret(rows, favou
     assert (earned >= rewards.sum(axis=0) - weights.attrs["regret_to_horizon"] - 1e-9).all()
 
 
+@pytest.mark.parametrize(("kept", "is_promised"), [(1.0, True), (0.5, False), (0.0, False)])
+def test_no_regret_is_stated_to_an_original_that_stays_out(kept, is_promised):
+    """Weights sum to one whatever they earn: who trades half, or nothing, while all horizons lose cannot be kept up with."""
+    rewards = np.full((600, 2), -1.0)
+    original = np.column_stack([np.full(600, kept), np.zeros(600)])
+    weights = evaluate(rewards, [1, 2], original=original)
+    is_kept = float((weights * rewards)[:-2].to_numpy().sum()) >= -598.0 * kept - weights.attrs["regret_to_original"]
+
+    assert is_promised == is_kept
+    assert [is_promised] * 2 == [math.isfinite(weights.attrs[f"regret_to_{whom}"]) for whom in ("original", "horizon")]
+
+
 def choice_of(mode, **given_values):
     arbiter = HorizonArbiter([5, 30], mode=mode, reserve_bps=0.5)
     values = {"mu_bps": [4.0, -12.0], "cost_bps": [3.0, 5.0], "sides": [1, -1], "spread_bps": 2.0, "vol_bps": 1.0} | given_values
