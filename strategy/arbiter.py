@@ -208,7 +208,11 @@ class HorizonArbiter:
 
     def _keep(self, s: int, choice_id: int) -> None:
         alive = np.flatnonzero(self._legs["is_alive"])
+        turn = self._mixture.turns[s]
+        dropped_count = int(turn["dropped_count"])
         number = int(keep_play(s, len(alive), self._mixture))
+        if turn["dropped_count"] > dropped_count:  # the oldest choice made room
+            self._waiting = {key: kept for key, kept in self._waiting.items() if kept.symbol != s or kept.number >= turn["tail"]}
         for leg in self._legs[alive]:
             values = (float(leg["mu_bps"]), float(leg["sigma_bps"]), float(leg["cost_bps"]))
             self._waiting[choice_id, int(leg["horizon_min"])] = _Awaited(s, number, *values)

@@ -211,6 +211,24 @@ def test_an_outcome_comes_once():
         arbiter.mature(2, 7, 1.0)
 
 
+def test_outcomes_of_a_dropped_choice_are_awaited_no_more():
+    """Beyond `pending_max` the oldest goes with all its outcomes: they are unknown, teach nothing, overlap with nothing."""
+    asked = {"cost_bps": [3.0, 3.0], "sides": [1, 1], "spread_bps": 2.0, "vol_bps": 1.0, "mu_bps": [4.0, 4.0]}
+    arbiter, twin = HorizonArbiter([5, 30], pending_max=2, labels_min=1.0), HorizonArbiter([5, 30], labels_min=1.0)
+    for choice_id in range(4):
+        arbiter.choose(**asked, choice_id=choice_id)
+    for choice_id in (2, 3):
+        twin.choose(**asked, choice_id=choice_id)
+    for choice_id in range(4):
+        arbiter.mature(choice_id, 5, -1.0)
+    for choice_id in (2, 3):
+        twin.mature(choice_id, 5, -1.0)
+
+    assert (2, 0) == (arbiter.unknown_count, twin.unknown_count)
+    assert twin.choose(**asked | {"mu_bps": [4.0, math.nan]}) == arbiter.choose(**asked | {"mu_bps": [4.0, math.nan]})
+    arbiter.choose(**asked, choice_id=0)  # an id that is free again
+
+
 @pytest.mark.parametrize(("table", "delays"), [([[1.0, 2.0]], [1]), ([[1.0]], [0]), ([1.0, 2.0], [1, 1])])
 def test_shapes_that_do_not_fit_are_refused(table, delays):
     """Delays must pair up with the columns and be at least one row."""
