@@ -14,9 +14,8 @@ from replay.session.session import Session
 from replay.session.tables import EVENT_STREAMS, STREAMS
 
 SEVERITIES = ("error", "warning", "info")
-_MANY = 0.01  # crossed, locked or one-sided quotes above this share become a warning
+_GRAVE_ABOVE = {"crossed": 0.01, "locked": 0.01, "one_sided": 0.01, "late": 0.5}  # shares that turn a remark into a warning
 _MANY_EQUAL = 0.1  # a print given twice each time would make half of them equal; one order that fills several, a few in a hundred
-_GRAVE_WHEN_MANY = ("crossed", "locked", "one_sided")
 _STEPS_NS = ((1_000_000_000, "seconds"), (1_000_000, "milliseconds"))
 
 
@@ -111,7 +110,7 @@ class _Survey:
         for code, count in self._count.items():
             severity, meaning = CODES[code]
             share = count / self.rows
-            if code in _GRAVE_WHEN_MANY and share > _MANY:
+            if share > _GRAVE_ABOVE.get(code, 1.0):
                 severity = "warning"
             if code == "equal_prints" and share > _MANY_EQUAL and not self._is_coarse():
                 severity, meaning = "warning", "so many prints equal the one before them that the feed may repeat itself"

@@ -33,6 +33,7 @@ CODES: dict[str, tuple[str, str]] = {
     "outside_hours": ("warning", "before pre-market or after post-market; is the time zone right?"),
     "exchange_ahead": ("warning", "the exchange's time is later than the receive time; a clock is wrong"),
     "exchange_late": ("info", "received more than a second after the exchange's time"),
+    "late": ("info", "prints too late to fill anybody; where most are, a clock or its time zone is wrong"),
     "odd_bar": ("warning", "open or close outside the range from low to high"),
     "crossed": ("info", "bid above ask; kept and flagged, the staleness guard refuses to act on it"),
     "locked": ("info", "bid equals ask; kept and flagged"),
@@ -125,6 +126,7 @@ def _trades(columns: Mapping[str, np.ndarray], scale: int) -> dict[str, np.ndarr
         "not_positive": (columns["price"] <= 0) | (columns["size"] <= 0),
         "off_tick": is_between & ~is_off_exchange,
         "between_ticks": is_between & is_off_exchange,
+        "late": (columns["flags"] & Flag.LATE) != 0,
         "no_venue": (columns["flags"] & Flag.NO_VENUE) != 0,
     }
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
+import pytest
 
 from replay.events import Flag
 from replay.session import Session, SessionWriter
@@ -67,6 +68,17 @@ def test_equal_prints_are_normal_on_a_coarse_clock(tmp_path):
 
     assert [200, 200, 200] == [finding.count for finding in found]
     assert ["info", "info", "warning"] == [finding.severity for finding in found]
+
+
+@pytest.mark.parametrize(("share", "severity"), [(0.25, "info"), (1.0, "warning")])
+def test_late_prints_are_told_for_they_fill_nobody(tmp_path, share, severity):
+    """Some are normal; where most are late, as in another time zone, no order would fill, and that is a warning."""
+    trades = _clean()["trades"]
+    late = round(share * len(trades))
+    trades["exch_ts_ns"] = trades["ts_ns"] - np.where(np.arange(len(trades)) < late, 5 * 3600 * SECOND_NS, 0)
+    found = _found(Session.open(write_day(tmp_path / "day", **only(trades=trades))))["trades", "late"]
+
+    assert (severity, late) == (found.severity, found.count)
 
 
 def test_prints_between_ticks_are_told_apart_by_where_they_happened(tmp_path):
