@@ -32,7 +32,7 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.TARGET_SET: Meaning(
         "new target",
         "Taken: the {horizon} forecast of {mu} cleared its cost of {cost}, so the target went from {held} to {target} shares.",
-        "Had the forecast been below {needed} (it was {mu}), nothing would have been done.",
+        "Had the forecast been below {needed} in size (it was {mu}), nothing would have been done.",
     ),
     Reason.TARGET_KEPT: Meaning(
         "target kept",

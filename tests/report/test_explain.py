@@ -45,6 +45,16 @@ def test_a_refused_decision_says_what_would_have_changed_it(run_dir):
     assert not answer["is_taken"]
 
 
+@pytest.mark.parametrize("mu_bps", [16.23, -16.23])
+def test_a_taken_decision_says_how_small_a_forecast_would_have_changed_it(run_dir, mu_bps):
+    """What a forecast needed is said of its size, whichever its sign: every negative one lies below a positive limit."""
+    rows = pq.read_table(run_dir / "decisions.parquet").to_pylist()
+    taken = next(row for row in rows if row["reason"] == "TARGET_SET") | {"mu_bps": mu_bps, "edge_needed_bps": 8.75}
+
+    said = f"Had the forecast been below 8.75 bps in size (it was {mu_bps:+.2f} bps), nothing would have been done."
+    assert said == _fill_in(taken | {"reason_code": Reason.TARGET_SET}, "change")
+
+
 def test_a_likely_turn_names_its_limit(tmp_path):
     """What would have changed a refusal by the barriers is the forecast's own figure against the setting of the run."""
     (tmp_path / "manifest.json").write_text(json.dumps({"config": {"barriers": {"block_above": 0.45}}}))
