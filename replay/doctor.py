@@ -113,11 +113,12 @@ def _kernel_cache() -> Iterator[Finding]:
     if importlib.util.find_spec("numba") is None:
         return
     from replay.jit import cache_folder
+    from replay.jit.store import CalleeStore, Store
 
     folder = cache_folder()
     files = [file for file in folder.glob("*") if file.is_file()] if folder.is_dir() else []
-    count = sum(file.suffix == ".nbi" for file in files)
-    value = f"{folder}: {count} kernels, {sum(file.stat().st_size for file in files) / 1e6:.1f} MB"
+    count = sum(file.suffix[1:] in (Store.suffix, CalleeStore.suffix) for file in files)
+    value = f"{folder}: {count} compiled kernels, {sum(file.stat().st_size for file in files) / 1e6:.1f} MB"
     if not _is_writable(folder):
         yield Finding(
             name="kernel cache",

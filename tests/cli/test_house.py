@@ -9,6 +9,7 @@ import pytest
 from replay import doctor
 from replay.config import Config
 from replay.doctor import Finding
+from replay.jit.store import CalleeStore, Store
 from replay.project import enhanced_toml
 
 ROOT = Path(__file__).parents[2]
@@ -108,11 +109,12 @@ def test_doctor_counts_the_compiled_kernels(tmp_path: Path, monkeypatch: pytest.
     """An empty cache is worth a note, a filled one is counted."""
     monkeypatch.setattr("replay.jit.cache_folder", lambda: tmp_path)
     (empty,) = doctor._kernel_cache()
-    (tmp_path / "x.nbi").write_bytes(b"1")
+    for kind in (Store, CalleeStore):
+        (tmp_path / f"x-1.2.{kind.suffix}").write_bytes(b"1")
     (filled,) = doctor._kernel_cache()
 
     assert ("note", "ok") == (empty.state, filled.state)
-    assert "1 kernels" in filled.value
+    assert "2 compiled kernels" in filled.value
 
 
 def test_doctor_misses_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
