@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from replay.errors import UsageError
+from replay.own_code import blame
 
 
 def load_strategy(place: str) -> Any:
@@ -35,7 +36,14 @@ def load_named(place: str, option: str) -> Any:
         known = ", ".join(sorted(key for key in vars(module) if not key.startswith("_")))
         raise UsageError(f"`{module_name}` has no `{name}`; it has {known}")
     found = getattr(module, name)
-    return found() if inspect.isclass(found) else found
+    return _begin(found, f"{option}: `{place}`") if inspect.isclass(found) else found
+
+
+def _begin(own: type, what: str) -> Any:
+    try:
+        return own()
+    except Exception as error:  # noqa: BLE001 (raised again, with the line of the user's code)
+        blame(error, f"{what} does not begin")
 
 
 def _import_module(name: str, option: str) -> ModuleType:
@@ -47,6 +55,8 @@ def _import_module(name: str, option: str) -> ModuleType:
         if error.name and name.split(".")[0] == error.name.split(".")[0]:
             raise UsageError(f"{option}: there is no module `{name}` (looked in `{Path.cwd()}` and the environment)") from error
         raise UsageError(f"{option}: `{name}` imports `{error.name}`, which is not installed") from error
+    except Exception as error:  # noqa: BLE001 (raised again, with the line of the user's code)
+        blame(error, f"{option}: `{name}` cannot be imported")
 
 
 def _import_file(path: Path, option: str) -> ModuleType:
@@ -63,9 +73,9 @@ def _import_file(path: Path, option: str) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception:
+    except Exception as error:  # noqa: BLE001 (raised again, with the line of the user's code)
         del sys.modules[name]
-        raise
+        blame(error, f"{option}: `{path}` cannot be imported")
     return module
 
 

@@ -12,7 +12,7 @@ WORDS = {
     f"replay.{word}"
     for word in (
         "errors", "events", "orders", "jit", "numeric", "bundle", "desk", "settings", "answers", "calendar", "session",
-        "snapshot",
+        "snapshot", "own_code",
     )
 }  # fmt: skip
 HEAVY = {"exchange_calendars", "lightgbm", "mapie", "numba", "pandas", "pyarrow", "pydantic", "rich", "scipy", "sklearn", "uplot"}

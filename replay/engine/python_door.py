@@ -19,6 +19,7 @@ from replay.errors import UsageError
 from replay.events import Kind
 from replay.jit import kernel
 from replay.orders import OrderType, Side, Tif
+from replay.own_code import blame
 from strategy.features import MODEL_FEATURE_NAMES, new_features, on_market, write_model_features
 
 WATCH = np.dtype([("quotes", "i8"), ("trades", "i8"), ("bars", "i8"), ("forecasts", "i8"), ("status", "i8"), ("orders", "i8")])
@@ -273,8 +274,11 @@ class PythonDoor:
         self._asks[0] = 0
         view, wake = self._view, self._wake
         view._set_clock()
-        for request in self._strategy.on_wake(view, wake) or ():
-            self._send(request)
+        try:
+            for request in self._strategy.on_wake(view, wake) or ():
+                self._send(request)
+        except Exception as error:  # noqa: BLE001 (raised again, with the line of the user's code)
+            blame(error, f"{type(self._strategy).__name__} failed in on_wake")
         self.set_timer()
 
     def _show(self, events: np.ndarray, i: int, block: Block) -> None:

@@ -12,6 +12,7 @@ from replay.errors import UsageError
 from replay.events import FORECAST
 from replay.forecasts.stage import Market
 from replay.forecasts.table import READY, ForecastRows, no_forecasts
+from replay.own_code import blame
 from strategy.features import MODEL_FEATURE_NAMES, write_model_features
 
 
@@ -68,7 +69,11 @@ class ForecasterMaker:
 
     def at(self, close_ns: int, market: Market) -> ForecastRows:
         """Return what the forecaster says, with ids in order of appearance."""
-        answers = list(self._forecaster.on_bar(self._features(close_ns, market), close_ns) or ())
+        features = self._features(close_ns, market)
+        try:
+            answers = list(self._forecaster.on_bar(features, close_ns) or ())
+        except Exception as error:  # noqa: BLE001 (raised again, with the line of the user's code)
+            blame(error, f"{type(self._forecaster).__name__} failed in on_bar")
         if not answers:
             return no_forecasts()
         rows = np.zeros(len(answers), FORECAST)

@@ -7,6 +7,7 @@ import pytest
 
 from replay import Forecast, OrderRequest, Watch, bind, check_forecaster, check_kernel, check_strategy, run
 from replay.errors import CapacityError, UsageError
+from replay.strategies import load_strategy
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
@@ -27,8 +28,6 @@ def test_examples_run(place):
 
 def test_examples_keep_their_contracts():
     """The examples pass the checks that come with their doors."""
-    from replay.strategies import load_strategy
-
     check_forecaster(load_strategy(str(ROOT / "examples/forecaster.py:Reversion")))
     for place in ("examples/strategy.py:TouchQuoter", "examples/pegger.py:Pegger"):
         check_strategy(lambda place=place: load_strategy(str(ROOT / place)))
@@ -117,6 +116,73 @@ def test_t23_a_full_order_table_is_an_error_that_names_the_setting():
     """Reaching the capacity of own live orders stops the run with the setting that raises it."""
     with pytest.raises(CapacityError, match=r"own live orders of one symbol.*raise run.order_slots"):
         run([SAMPLE], strategy=Hoarder(), **MORNING)
+
+
+class Broken(Hoarder):
+    """A strategy with a fault of its own."""
+
+    def on_wake(self, view, wake):
+        """Divide by zero."""
+        return 1 // (wake.reason == "never")
+
+
+class BrokenForecaster:
+    """A forecaster with a fault of its own."""
+
+    horizons_min = (5,)
+
+    def on_bar(self, features, ts_ns):
+        """Ask for a symbol that is none."""
+        return features["NONE"]
+
+
+class Awkward(Hoarder):
+    """A strategy whose method takes other arguments."""
+
+    def on_wake(self):
+        """Take nothing."""
+
+
+@pytest.mark.parametrize(
+    ("faulty", "method", "error"),
+    [
+        (Broken(), "on_wake", r"ZeroDivisionError: .* \(`test_doors.py`, line \d+\)"),
+        (BrokenForecaster(), "on_bar", r"KeyError: 'NONE' \(`test_doors.py`, line \d+\)"),
+        (Awkward(), "on_wake", "TypeError: .*takes 1 positional argument but 3 were given"),
+    ],
+)
+def test_a_fault_of_own_code_is_told_with_its_line(faulty, method, error):
+    """What a user's code raises is no fault of ours: the message names class, method, error and line."""
+    with pytest.raises(UsageError, match=f"{type(faulty).__name__} failed in {method}: {error}"):
+        run([SAMPLE], strategy=faulty, **MORNING)
+
+
+def test_a_fault_of_ours_is_not_put_on_own_code(monkeypatch):
+    """What goes wrong while a request is sent stays the error that it is."""
+
+    def fail(*_args, **_named):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("replay.engine.python_door.send_order", fail)
+
+    with pytest.raises(ZeroDivisionError):
+        run([SAMPLE], strategy=Hoarder(), **MORNING)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("import no_such_module\n", "ModuleNotFoundError: No module named 'no_such_module' .*line 1"),
+        ("class Own:\n    def __init__(self):\n        raise ValueError('no model')\n", "ValueError: no model .*line 3"),
+        ("class Own\n", "SyntaxError: expected ':'.*line 1"),
+    ],
+)
+def test_own_code_that_cannot_be_loaded_is_told_with_its_line(tmp_path, text, error):
+    """A file that does not import, and a class that does not begin, are named with what they raised."""
+    (tmp_path / "own.py").write_text(text)
+
+    with pytest.raises(UsageError, match=f"own.py.*{error}"):
+        load_strategy(f"{tmp_path / 'own.py'}:Own")
 
 
 def test_unknown_symbol_in_a_request_is_named():
