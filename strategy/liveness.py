@@ -15,7 +15,7 @@ that of its liveliest symbol::
 
     silence(stream) = now - max over its symbols of the last arrival,      g(stream) = min over its symbols of g
 
-The health of a model is the recent share of its forecasts that could not be used (NaN, or older than what was held)::
+The health of a model is the recent share of its forecasts that could not be used (NaN, crossed, or older than what was held)::
 
     failures = failures + (1{failed} - failures) / MEMORY
 

@@ -195,7 +195,7 @@ def _send_child(s, desk, planner, params):
     qty = left_qty
     if share_at(plan, now_ns, params) < 1.0:
         leave_queue(planner.places[s])
-        qty = slice_qty(left_qty, plan, planner.places[s], now_ns, row["lot"], desk.clock[0]["scale"], params)
+        qty = slice_qty(left_qty, plan, planner.places[s], now_ns, row, desk.clock[0]["scale"], params)
     price = limit_price(plan["side"], share_at(plan, now_ns, params), plan["cap_price"], row)
     is_pegged = params[0]["start"] == MIDPRICE and share_at(plan, now_ns, params) < 1.0
     order_id = _send(s, qty, price, is_pegged, desk, plan)
@@ -302,7 +302,7 @@ def _stepped_qty(s, share, is_nearer, now_ns, desk, planner, params):
     if not is_nearer:
         return plan["child_qty"]
     left_qty = plan["qty"] - plan["filled_qty"]
-    qty = slice_qty(left_qty, plan, planner.places[s], now_ns, desk.book[s]["lot"], desk.clock[0]["scale"], params)
+    qty = slice_qty(left_qty, plan, planner.places[s], now_ns, desk.book[s], desk.clock[0]["scale"], params)
     return max(plan["child_qty"], plan["child_filled_qty"] + qty)
 
 

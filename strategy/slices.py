@@ -5,7 +5,7 @@ count as one minute, those since as they came)::
 
     v        = (v before + prints since) / (1 + minutes since)
     expected = max(v T / 2 - ahead, 0)                      half of the prints meet our side; 0 where ahead is unknown
-    least    = ceil(1e4 fee_min_usd / fee_share_bps / mid)  below it the minimum commission is a larger share of the value
+    least    = ceil(1e4 fee_min_usd / fee_share_bps / (mid multiplier))       below it the minimum commission is a larger share
     first    = max(first_share parent, least)
     slice    = max(min(max(first, expected), participation v T), least),  whole lots, at least one; the first slice: expected = 0
 
@@ -35,23 +35,23 @@ def expected_qty(plan, place, now_ns, until_ns):
 
 
 @kernel
-def least_qty(mid2, scale, params):
+def least_qty(unit2, scale, params):
     """Return the smallest child whose minimum commission is at most the stated share of its value."""
     value_usd = 10_000.0 * params[0]["fee_min_usd"] / params[0]["fee_share_bps"]
-    return math.ceil(2.0 * value_usd * scale / mid2)
+    return math.ceil(2.0 * value_usd * scale / unit2)
 
 
 @kernel
-def slice_qty(left_qty, plan, place, now_ns, lot, scale, params):
-    """Return the size of the next child."""
-    least = least_qty(plan["mid2"], scale, params)
+def slice_qty(left_qty, plan, place, now_ns, row, scale, params):
+    """Return the size of the next child; `row` is the symbol's of the book."""
+    least = least_qty(plan["mid2"] * max(row["multiplier"], 1), scale, params)
     wanted = max(params[0]["first_share"] * plan["qty"], float(least))
     if plan["slice"] > 0:
         wanted = max(wanted, expected_qty(plan, place, now_ns, plan["end_ns"]))
     rate = print_rate(plan, place, now_ns)
     if rate > 0.0:
         wanted = min(wanted, params[0]["participation"] * rate * ((plan["end_ns"] - now_ns) / MINUTE_NS))
-    lot = max(lot, 1)
+    lot = max(row["lot"], 1)
     least = max(-(-least // lot) * lot, lot)
     qty = max(int(min(wanted, float(left_qty))) // lot * lot, least)
     if left_qty - qty < least:

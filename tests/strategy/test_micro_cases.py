@@ -111,6 +111,14 @@ def test_a_slice_bears_its_minimum_commission():
     assert [150, 100] == sizes
 
 
+def test_a_slice_of_futures_bears_it_by_what_a_contract_is_worth():
+    """A dollar may be 50 bps of 200 dollars: of a contract of 50 dollars a point at 10 that is one contract."""
+    planner = make(fee_min_usd=1.0, fee_share_bps=50.0, first_share=0.25)
+    planner._desk.book["multiplier"] = 50
+
+    assert [("NEW", 2, 10.02)] == said(planner.set_target(0, "A", 8))
+
+
 def test_participation_caps_a_slice():
     """With 1,000 shares a minute and a tenth of them at most, a first slice of 15 s is at most 25 shares."""
     assert 25 == make(participation=0.1).set_target(0, "A", 100, volume_per_min=1_000.0)[0].qty
