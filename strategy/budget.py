@@ -163,7 +163,7 @@ def _count(n_messages, now_ns, row):
 
 
 class MessageBudget:
-    """Count messages and grant new ones, in anybody's loop.
+    """Count messages and grant new ones, in anybody's loop; in its original form unless told otherwise.
 
     Parameters
     ----------

@@ -152,6 +152,7 @@ class ExecutionPlanner:
     symbols : sequence of str
     settings : PlannerSettings, optional
     budget : BudgetSettings, optional
+        Default as in a run: the original form, which ranks nothing that waits.
     tick_usd : float
         Tick of all symbols.
     lot : int
