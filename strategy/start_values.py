@@ -89,7 +89,8 @@ def start_values(
         raise ConfigError(f"start values need columns of one length, got {lengths} (mu, sigma, outcome, q_lo, q_hi)")
     low = mu - Z * sigma if q_lo_bps is None else quantiles[0]
     high = mu + Z * sigma if q_hi_bps is None else quantiles[1]
-    rows = np.column_stack([low / sigma, high / sigma, outcome / sigma])
+    with np.errstate(divide="ignore", invalid="ignore"):  # such rows are left out
+        rows = np.column_stack([low / sigma, high / sigma, outcome / sigma])
     rows = rows[np.isfinite(rows).all(axis=1) & (low <= high) & np.isfinite(mu) & np.isfinite(sigma) & (sigma > 0)]
     need = max(WARM_MIN, math.ceil(1.0 / min(chosen.gate_tail, 0.5 * (1.0 - chosen.interval_level))))
     if len(rows) < need:

@@ -105,12 +105,10 @@ def test_models_give_what_their_quantiles_give():
 
 
 def test_rows_that_are_not_sound_are_left_out():
-    """NaN, infinite and negative ones change nothing but the count."""
+    """NaN, infinite, negative ones and those without a spread change nothing but the count, and warn of nothing."""
     mu, sigma, outcome = past()
-    broken = [
-        np.r_[column, extra]
-        for column, extra in zip((mu, sigma, outcome), ([math.nan] * 2, [1.0, -1.0], [0.0, math.inf]), strict=True)
-    ]
+    extra = [math.nan, math.nan, 0.0], [1.0, -1.0, 0.0], [0.0, math.inf, 0.0]
+    broken = [np.r_[column, more] for column, more in zip((mu, sigma, outcome), extra, strict=True)]
 
     assert start_values(mu, sigma, outcome).scores.tolist() == start_values(*broken).scores.tolist()
 
