@@ -140,7 +140,7 @@ def start_waiting_micro(s, desk, planner, budget, params, budget_params):
     if reason == 0:
         reason = _start(s, desk, planner, budget, params, budget_params)
     patience_ns = max(intent["wait_ns"], params[0]["wait_ns"])
-    if reason == Reason.BUDGET and (intent["is_exit"] or now_ns < intent["asked_ns"] + patience_ns):
+    if reason == Reason.BUDGET and (intent["is_exit"] or now_ns - intent["asked_ns"] < patience_ns):
         plan["timer_ns"] = (now_ns // params[0]["retry_ns"] + 1) * params[0]["retry_ns"]
         return 0
     intent["is_set"] = 0

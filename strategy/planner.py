@@ -273,7 +273,7 @@ class ExecutionPlanner:
             Where it is empty `reason` says why: NO_QUOTE, TARGET_KEPT, PLAN_RUNNING, BUDGET, ...
         """
         s = self._names.symbol(symbol)
-        _check_target(qty, horizon_min, known)
+        _check_target(qty, horizon_min, {"is_exit": is_exit, **known})
         self._set_clock(now_ns)
         intent = self._planner.intents[s]
         intent["target_qty"], intent["is_exit"] = qty, is_exit
@@ -372,11 +372,15 @@ class ExecutionPlanner:
 
 
 def _check_target(qty: int, horizon_min: int, known: dict[str, float]) -> None:
-    strangers = [name for name in known if name not in _KNOWN]
+    strangers = [name for name in known if name not in (*_KNOWN, "is_exit")]
     if strangers:
         raise UsageError(f"set_target knows {', '.join(_KNOWN)}, got {', '.join(strangers)}")
     check_whole(qty=qty)
     check_finite(horizon_min=horizon_min, **{name: known[name] for name in _KNOWN[1:] if name in known})
+    check_counts(wait_ns=known.get("wait_ns", 0))
+    for name in ("is_exit", "is_urgent"):
+        if known.get(name, False) not in (False, True):
+            raise UsageError(f"{name} must be True or False, got {known[name]!r}")
     if horizon_min <= 0 or known.get("volume_per_min", 0.0) < 0.0:
         raise UsageError(
             f"horizon_min must be above 0 and volume_per_min 0 or more, got {horizon_min} and {known.get('volume_per_min', 0.0)}"

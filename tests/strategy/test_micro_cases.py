@@ -219,6 +219,16 @@ def test_an_entry_waits_as_long_as_its_edge_lasts():
     assert ["A", "C"] == asked
 
 
+def test_an_entry_may_wait_for_ever():
+    """The longest wait that there is, on a clock of today, is no wait that is over already (rule 9)."""
+    planner, now_ns = make(["A", "B"], BudgetSettings(mode="enhanced", messages_per_min=2, burst_share=1.0)), 1_772_462_700 * S
+    planner.set_target(now_ns, "A", 100, edge_bps=9.0)
+    planner.set_target(now_ns, "B", 100, wait_ns=2**63 - 1)
+    steps = (now_ns + 1, *range(now_ns + S, now_ns + 200 * S, S))
+
+    assert ["A", "B"] == [ask.symbol for step in steps for ask in planner.advance(step) if ask.action.name == "NEW"]
+
+
 def test_of_two_exits_the_one_that_waits_longer_starts_first():
     """Exits have no edge to be ranked by; the earlier one gets the next message, whatever the order of symbols (rule 9)."""
     planner = make(["A", "B", "C"], BudgetSettings(mode="enhanced", messages_per_min=3, burst_share=0.7))

@@ -96,10 +96,14 @@ def test_a_fill_may_overtake_the_answer_to_a_modify():
         (100, {"horizon_min": math.nan}),
         (100, {"edge_bps": math.nan}),
         (100, {"volume_per_min": -1.0}),
+        (100, {"wait_ns": 1e30}),
+        (100, {"wait_ns": -1}),
+        (100, {"is_urgent": "yes"}),
+        (100, {"is_exit": "no"}),
     ],
 )
 def test_a_target_that_cannot_be_meant_is_refused_before_it_is_set(qty, known):
-    """Shares are whole, a horizon is above 0; the target before stays."""
+    """Shares and waits are whole, a horizon is above 0, a word is no yes; the target before stays."""
     planner = ExecutionPlanner(["A"], mode="original")
     planner.quote("A", 10.00, 10.02, bid_qty=500, ask_qty=500)
     with pytest.raises(UsageError, match="must be"):
