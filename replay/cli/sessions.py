@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +20,8 @@ from replay.wording import et_time
 if TYPE_CHECKING:
     from replay.session import Session
     from replay.session.check import Finding
+
+_FEW = 5  # folders that a line names one by one
 
 
 def import_(  # one parameter per option of the command
@@ -171,8 +176,17 @@ def _show_assumed(folders: list[Path]) -> None:
     for folder in folders:
         said = Session.open(folder).manifest.notes.get(ASSUMED, [])
         notes |= dict.fromkeys(map(str, said if isinstance(said, list) else []))
+    for first, *others in _but_for_dates(notes):
+        more = f" (so too on {len(others)} more days)" if others else ""
+        stderr().print(f"note: {first}{more}", markup=False, soft_wrap=True)
+
+
+def _but_for_dates(notes: Iterable[str]) -> Iterable[list[str]]:
+    """Gather the notes that differ in a date alone: an import of years would say the same of each weekend."""
+    alike: dict[str, list[str]] = {}
     for note in notes:
-        stderr().print(f"note: {note}", markup=False, soft_wrap=True)
+        alike.setdefault(re.sub(r"\d{4}-\d{2}-\d{2}", "DATE", note), []).append(note)
+    return alike.values()
 
 
 def _show_written(folders: list[Path], is_json: bool) -> None:
@@ -186,7 +200,15 @@ def _show_written(folders: list[Path], is_json: bool) -> None:
         session = Session.open(folder)
         stdout().print(f"{folder}  {session.n_events:,} events, {', '.join(session.symbols)}", markup=False, soft_wrap=True)
     if folders:
-        stdout().print(f"next: replay check {' '.join(map(str, folders))}", markup=False, soft_wrap=True)
+        stdout().print(f"next: replay check {_all_of(folders)}", markup=False, soft_wrap=True)
+
+
+def _all_of(folders: list[Path]) -> str:
+    """Name the folders; many, as imports name them by date, as the pattern that fits them all."""
+    if len(folders) <= _FEW:
+        return " ".join(map(str, folders))
+    begin = os.path.commonprefix([folder.name for folder in folders])  # noqa: RUF071 (of letters: names are dates)
+    return f"{folders[0].parent}/{begin}*"
 
 
 def _where(finding: Finding) -> str:

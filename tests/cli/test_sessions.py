@@ -63,6 +63,22 @@ def test_import_refuses_an_unknown_format(replay: Callable, tmp_path: Path) -> N
     assert (2, True) == (told.exit_code, "ibkr-quotes" in told.err)
 
 
+def test_what_many_dates_share_is_told_once(replay: Callable, tmp_path: Path) -> None:
+    """Of a note per date the first is shown and the others counted, and the next step is a pattern where dates are many."""
+    days = ["2025-05-31", *(f"2025-06-{day:02}" for day in (1, 7, 8, 14, 15))]  # weekends all
+    rows = [f"{day} 10:00:00,100.0,{size},100.01,2\n" for size, day in enumerate(days, 1)]
+    (tmp_path / "given.csv").write_text("time,bid1,bid_size1,ask1,ask_size1\n" + "".join(rows))
+
+    line = ["--symbol", "ES", "--size-unit", "shares", "--calendar", "CMES", "--out", tmp_path / "made", "--no-progress"]
+    told = replay("import", "ibkr-quotes", tmp_path / "given.csv", *line)
+
+    closed = (
+        "note: CMES does not trade on 2025-05-31: the hours of that day are 24/7; --calendar changes that (so too on 5 more days)"
+    )
+    assert [closed] == told.err.splitlines()
+    assert f"next: replay check {tmp_path / 'made'}/2025-0*" == told.out.splitlines()[-1]
+
+
 def test_import_refuses_a_missing_file(replay: Callable, tmp_path: Path) -> None:
     """A path that is not there is wrong usage, and no folder is made."""
     told = replay("import", "csv", tmp_path / "none.csv", "--out", tmp_path / "out")
