@@ -88,8 +88,9 @@ class QueueModel(StrEnum):
     def _missing_(cls, value: object) -> "QueueModel":
         if str(value).upper() in cls.__members__:
             return cls[str(value).upper()]
-        known = ", ".join(member.name for member in cls)
-        raise UsageError(f"unknown queue model {value!r}; known are {known}, or the path of a fitted model (*.toml)")
+        known = ", ".join(member.value for member in cls)
+        own = "the path of a fitted model (*.toml) or `file.py:name` of an own one"
+        raise UsageError(f"unknown queue model {value!r}; known are {known}, {own}")
 
     @property
     def code(self) -> int:

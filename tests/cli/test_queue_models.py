@@ -75,7 +75,7 @@ def test_a_run_takes_the_name_of_a_model_in_either_case():
 @pytest.mark.parametrize(
     ("queue", "sentence"),
     [
-        ("sideways", "unknown queue model 'sideways'; known are TRADES_ONLY"),
+        ("sideways", "unknown queue model 'sideways'; known are trades_only"),
         ("gone.toml", "there is no fitted queue model"),
         (f"{ROOT / 'examples' / 'queue_model.py'}:YOUNG_NS", "is int, expected what fills.bind_queue_model returns"),
         (f"{ROOT / 'examples' / 'gone.py'}:x", "[venue] queue: there is no file"),

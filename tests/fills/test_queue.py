@@ -72,5 +72,5 @@ def test_names_and_codes_are_fixed():
 
 def test_an_unknown_model_is_named_with_the_known_ones():
     """A queue model that does not exist, a file of a fitted one included, is refused in one sentence."""
-    with pytest.raises(UsageError, match=r"unknown queue model 'model\.json'; known are TRADES_ONLY, BEHIND_FIRST"):
+    with pytest.raises(UsageError, match=r"unknown queue model 'model\.json'; known are trades_only, behind_first"):
         QueueModel("model.json")
