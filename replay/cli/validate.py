@@ -125,7 +125,7 @@ def _show(result: FillValidation, page: Path) -> None:
         title = f"{feed} feed, {kind}: {len(own):,} real orders, {int(own['is_filled'].sum()):,} of them filled"
         stdout().print(table(title, _HEADS, [_row(row) for row in rows.to_dict("records")], right=_HEADS[1:]))
     if len(result.coverage):
-        heads = ("feed", "kind", "orders", "really", "low", "expected", "high", "fates held")
+        heads = ("feed", "kind", "orders", "really", "low", "expected", "high", "held")
         lines = [
             (
                 *(row[name] for name in ("feed", "kind", "n", "real", "pessimistic", "expected", "optimistic")),

@@ -108,7 +108,7 @@ def _refuse_empty(sessions: Sequence[Session], start: dt.time | int | None, end:
             return
     if spans:
         covered = f"{et_stamp(min(first for first, _ in spans))} to {et_stamp(max(last for _, last in spans))}"
-        raise UsageError(f"nothing was recorded between `start` and `end`; the recordings cover {covered}")
+        raise UsageError(f"nothing was recorded between start (--from) and end (--to); the recordings cover {covered}")
 
 
 def _window(session: Session, start: dt.time | int | None, end: dt.time | int | None) -> tuple[int | None, int | None]:

@@ -147,7 +147,7 @@ def test_exact_fifo_scores_as_the_truth(tmp_path: Path) -> None:
 
 def test_a_window_beyond_the_recording_is_wrong_usage(day: Path) -> None:
     """Asked for a time at which nothing was recorded, the error says what was; `replay run` calls it wrong usage too."""
-    with pytest.raises(UsageError, match="nothing was recorded between `start` and `end`; the recordings cover"):
+    with pytest.raises(UsageError, match=r"nothing was recorded between start \(--from\) and end \(--to\); the recordings cover"):
         validate_fills([day], start=dt.time(15, 0))
 
 
