@@ -75,7 +75,10 @@ def _column_numbers(table: Table) -> list[int]:
     found = sorted(int(match[1]) for name in table.frame.columns if (match := re.fullmatch(r"bid(\d+)", str(name))))
     if not found:
         there = ", ".join(map(str, table.frame.columns[:5]))
-        raise DataError(f"`{table.path}` has no columns `bid1, bid_size1, ask1, ask_size1, ...`; it starts with {there}")
+        known = "`bid1, bid_size1, ask1, ask_size1, ...`"
+        raise DataError(
+            f"`{table.path}` has no columns {known}; it starts with {there}; `replay import csv --map` reads columns of any name"
+        )
     return found
 
 

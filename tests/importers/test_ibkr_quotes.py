@@ -72,6 +72,15 @@ def test_a_map_without_names_teaches_its_form(tmp_path: Path, text: str) -> None
         read(write(tmp_path, *ROWS), map_file=tmp_path / "map.toml")
 
 
+def test_columns_of_other_names_are_told_where_they_are_read(tmp_path: Path) -> None:
+    """A file without numbered columns is refused with the format that names columns by a map."""
+    path = tmp_path / "plain.csv"
+    path.write_text("time,bid,bid_size,ask,ask_size\n2025-06-02 10:00:00-04:00,100.0,3,100.01,2\n")
+
+    with pytest.raises(DataError, match=r"it starts with time, bid, .*; `replay import csv --map` reads columns of any name"):
+        read(path)
+
+
 def test_what_was_assumed_is_told(tmp_path: Path) -> None:
     """Names and sizes that nobody gave are in the notes, with the options that change them; what was given is not."""
     (tmp_path / "map.toml").write_text('[symbols]\n2 = "SDS"\n')
