@@ -148,8 +148,8 @@ _ASSUMPTIONS = {
         "all_ahead": "who cancels stood ahead of us (optimistic)",
     },
     "fees": {
-        "fixed": "IBKR's fixed plan",
-        "tiered": "IBKR's tiered plan",
+        "fixed": "IBKR's fixed plan for US stocks",
+        "tiered": "IBKR's tiered plan for US stocks",
         "flat": "one sum per contract",
         "none": "nothing is charged",
     },
