@@ -128,7 +128,7 @@ def _quotes_of(table: Table, ts_ns: np.ndarray, number: int, name: str, options:
         sides[f"{side}_size"] = np.rint(size * factor).astype(np.int64)
     times = ts_ns[known:]
     last = is_last_of_stamp(times)
-    return quote_frame(name, times[last], {side: values[last] for side, values in sides.items()})
+    return quote_frame(name, times[last], {side: values[last] for side, values in sides.items()}, zone=options.zone)
 
 
 def _first_known(table: Table, column: str) -> int:

@@ -40,13 +40,21 @@ def is_new(*columns: np.ndarray) -> np.ndarray:
     return changed
 
 
-def quote_frame(symbol: str, ts_ns: np.ndarray, sides: Mapping[str, np.ndarray], *, is_changed_only: bool = True) -> pd.DataFrame:
-    """Build a quotes frame of one symbol from int64 columns `bid, bid_size, ask, ask_size`; repeated states are left out."""
+def quote_frame(
+    symbol: str, ts_ns: np.ndarray, sides: Mapping[str, np.ndarray], *, is_changed_only: bool = True, zone: str = ""
+) -> pd.DataFrame:
+    """Build a quotes frame of one symbol from int64 columns `bid, bid_size, ask, ask_size`; repeated states are left out.
+
+    Where a file holds several dates of `zone`, the first state of each stays: its session knows nothing of the one before.
+    """
     import pandas as pd
+
+    from replay.importers.times import dates_of
 
     frame = pd.DataFrame({"ts_ns": ts_ns, "symbol": symbol, **{name: sides[name] for name in SIDES}})
     if is_changed_only:
-        frame = frame[is_new(*(sides[name] for name in SIDES))]
+        dates = [dates_of(ts_ns, zone).to_numpy()] if zone else []
+        frame = frame[is_new(*(sides[name] for name in SIDES), *dates)]
     return frame.reset_index(drop=True)
 
 

@@ -104,6 +104,15 @@ def test_two_files_make_two_dates(tmp_path: Path) -> None:
     assert [24, 27] == days
 
 
+def test_each_date_begins_with_the_quotes_of_its_first_row(tmp_path: Path) -> None:
+    """A quote that stands unchanged over night is told again on the next date, once: each session is whole by itself."""
+    days = ("2021-09-24", "2021-09-27", "2021-09-28")
+    rows = [f"{day} 09:30:0{second}-04:00,32.55,1.0,32.61,60.0,17.44,5.0,17.45,2.0" for day in days for second in range(3)]
+    found = FORMATS["ibkr-quotes"].read([write(tmp_path, *rows)], ImportOptions())
+
+    assert [(24, 2), (27, 2), (28, 2)] == [(imported.day.day, len(imported.frames["quotes"])) for imported in found]
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [
