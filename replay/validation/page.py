@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     from replay.validation.result import FillValidation
 
 PARTS = (("same instant", "#0f766e"), ("earlier", "#2563eb"), ("later", "#f0b35a"), ("never", "#be123c"))
+NOT_SCORED = {
+    "marketable": "would have met the other side of the quotes on arrival",
+    "open": "still there at the end",
+    "part_cancelled": "left after a part of it was filled",
+    "cleared": "swept away by a clearing of the book",
+    "behind": "arrived behind the touch",
+    "crossing": "locked or crossed the other side of the book",
+    "alone": "no best price on its side to compare with",
+    "snapshot": "stood in a snapshot, its arrival unknown",
+}
 _ERROR_S = (1e-6, 1e2)  # the span of the plot of errors
 _TICKS = {1e-6: "1 us", 1e-3: "1 ms", 1e-1: "0.1 s", 1.0: "1 s", 10.0: "10 s", 100.0: "100 s"}
 
@@ -228,9 +238,10 @@ def _feeds(result: FillValidation) -> str:
 
 def _excluded(excluded: pd.DataFrame) -> str:
     rows = [
-        [row["day"], row["symbol"], row["reason"].replace("_", " "), f"{row['count']:,}"] for row in excluded.to_dict("records")
+        [row["day"], row["symbol"], row["reason"].replace("_", " "), NOT_SCORED[row["reason"]], f"{row['count']:,}"]
+        for row in excluded.to_dict("records")
     ]
-    return table(["day", "symbol", "why", "orders"], rows, n_words=3)
+    return table(["day", "symbol", "called", "why", "orders"], rows, n_words=4)
 
 
 def _buckets(scores: pd.DataFrame) -> str:

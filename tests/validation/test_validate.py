@@ -12,6 +12,7 @@ from replay import Session, run
 from replay.errors import DataError, UsageError
 from replay.synth import generate
 from replay.validation import FillValidation, validate_executions, validate_fills
+from replay.validation.page import NOT_SCORED
 from replay.validation.plots import Whisker, whiskers
 from tests.engine.strategies import Quoter
 
@@ -121,6 +122,14 @@ class Tags(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag not in ("line", "rect", "circle", "polyline"):
             assert tag == self.open.pop()
+
+
+def test_the_page_says_why_an_order_is_not_scored(result: FillValidation, tmp_path: Path) -> None:
+    """Every reason for which an order is left out has its words on the page."""
+    text = result.save_page(tmp_path / "fills.html").read_text(encoding="utf-8")
+
+    assert set(result.excluded["reason"]) == set(NOT_SCORED)
+    assert [] == [words for words in NOT_SCORED.values() if words not in text]
 
 
 def test_the_page_stands_alone_and_says_how_the_order_is_hidden(result: FillValidation, tmp_path: Path) -> None:
