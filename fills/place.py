@@ -51,12 +51,14 @@ def after_fall(order, drop_qty, ledger, other, venue):
     order["seen_ns"] = ctl["now_ns"]
     if model == FITTED:
         ahead_micro = max(order["ahead_qty"] * MICRO - order["spare_micro"], 0)
+        lump_qty = drop_qty
         if _is_of_match(ledger, ctl):
             left = on_match(ahead_micro, drop_qty, ledger["qty"])
+            lump_qty = min(drop_qty, order["ahead_qty"])  # more than stood ahead took out all of them
         else:
             fit = venue.fits[ctl["symbol"]]
             left = on_fitted_fall(fit, ahead_micro, drop_qty, ledger["qty"], age_ns, float(spread), other["qty"], quiet_ns)
-        _set_micro(order, left, max(drop_qty, 1), ledger["qty"])
+        _set_micro(order, left, max(lump_qty, 1), ledger["qty"])
         return
     most = min(order["ahead_qty"], ledger["qty"])
     said = most

@@ -126,6 +126,17 @@ def test_who_leaves_in_the_event_of_a_print_stood_first_in_line(print_exch, quot
     assert [ahead] == market.venue.orders[0, :1]["ahead_qty"].tolist()
 
 
+@pytest.mark.parametrize(("shown_qty", "ahead"), [(11, 1), (10, 0), (9, 0), (2, 0)])
+def test_a_match_that_took_more_than_stood_ahead_took_all_of_them(shown_qty, ahead):
+    """Of seven ahead after a print of three, a fall of six leaves one; one of seven, eight or fifteen leaves nobody."""
+    market = Market(1, queue=QueueModel.FITTED, fits=fit_of([-30.0, *[0.0] * 7]).reshape(1), evidence=5)
+    at = {"exch": EXCHANGE_MS + 1}
+    fell = [trade(100, 3) | at, quote(100, shown_qty, 101, 5) | at]
+    market.play(quote(100, 10, 101, 5), new(1, 1, 5, 100), quote(100, 20, 101, 5), *fell, every_ns=1000)
+
+    assert [ahead] == market.venue.orders[0, :1]["ahead_qty"].tolist()
+
+
 def test_those_ahead_give_up_as_the_touch_moves_on():
     """Ten ahead while the touch goes up two ticks and comes back, four moves: exp(-4 x 0.1) of them are left, in whole lots."""
     market = Market(1, queue=QueueModel.FITTED, fits=fit_of([0.0] * 8, move=0.1).reshape(1))

@@ -192,6 +192,7 @@ class Exchange(OddPrints, OrderLife):
         left = fall(case["fit"], micro, drop, new, case | {"age_s": (self.now - order["joined"]) / 1e9})
         if case["is_of_match"]:  # rule 6: taken out by the match, so first in line
             left = min(max(micro - drop * MILLION, 0), new * MILLION)
+            drop = min(drop, order["ahead"])
         return self.to_whole(order, left, drop or 1, new)
 
     def returned(self, s, order, new):
