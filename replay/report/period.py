@@ -1,8 +1,9 @@
 """Many runs together: sums by day, week, month or quarter, and in a quarter what each component is worth.
 
 A run whose sessions lie in several periods counts in each with what it did there (`replay.report.run_parts`); what the checklist
-found is of the whole run, and stands in each. Runs of different settings are never added up: each set of settings has its own
-line. Where two runs of one line replayed the same session, it counts twice, and a note says so.
+found is of the whole run, and stands in each. Runs of different settings, of other strategies or with forecasts from elsewhere
+are never added up: each has its own line. Where two runs of one line replayed the same session, it counts twice, and a note
+says so.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from replay.config import Config
 from replay.report.run_parts import SUMS, RunPart, parts_of
 from replay.result import Result
 
+_BUILT_IN = "built-in forecasts"
 PERIODS = ("day", "week", "month", "quarter")
 
 
@@ -53,10 +55,10 @@ def period_of(day: str, period: str) -> str:
 
 def period_lines(runs: Sequence[Result], period: str) -> list[PeriodLine]:
     """Add runs up by period and settings, in order of time; settings are lettered in order of appearance."""
-    letters: dict[str, str] = {}
+    letters: dict[tuple[str, str], str] = {}
     groups: dict[tuple[str, str], list[RunPart]] = {}
     for run in sorted(runs, key=lambda run: run.summary["sessions"]):
-        letter = letters.setdefault(str(run.manifest["config_digest"]), _letter(len(letters)))
+        letter = letters.setdefault(_settings_of(run), _letter(len(letters)))
         for name, part in parts_of(run, lambda day: period_of(day, period)).items():
             groups.setdefault((name, letter), []).append(part)
     return [_line(name, letter, group) for (name, letter), group in sorted(groups.items())]
@@ -64,21 +66,28 @@ def period_lines(runs: Sequence[Result], period: str) -> list[PeriodLine]:
 
 def settings_by_letter(runs: Sequence[Result]) -> dict[str, str]:
     """Say what each letter stands for: the first by its differences from the defaults, the others by theirs from the first."""
-    letters: dict[str, str] = {}
-    first: Mapping[str, Any] | None = None
-    told = {}
+    kinds: dict[tuple[str, str], Result] = {}
     for run in sorted(runs, key=lambda run: run.summary["sessions"]):
-        digest, config = str(run.manifest["config_digest"]), run.manifest["config"]
-        if digest in letters:
-            continue
-        letters[digest] = _letter(len(letters))
-        base = _flat(_defaults() if first is None else first)
-        changed = ", ".join(f"{key} = {value}" for key, value in _flat(config).items() if key in base and base[key] != value)
-        told[letters[digest]] = changed if first is not None else f"the defaults with {changed}" if changed else "the defaults"
-        first = config if first is None else first
+        kinds.setdefault(_settings_of(run), run)
+    told: dict[str, str] = {}
+    base, source = _flat(_defaults()), _BUILT_IN
+    for k, ((_, own_source), run) in enumerate(kinds.items()):
+        config = _flat(run.manifest["config"])
+        changed = [f"{key} = {value}" for key, value in config.items() if key in base and base[key] != value]
+        words = ", ".join([*changed, *([own_source] if own_source != source else [])])
+        told[_letter(k)] = words if k else f"the defaults with {words}" if words else "the defaults"
+        base, source = (base, source) if k else (config, own_source)
     if len(told) > 1:
         told["A"] += "; the others by what differs from A"
     return told
+
+
+def _settings_of(run: Result) -> tuple[str, str]:
+    """Return what runs that may be added up share: the settings, and who asks for trades."""
+    inputs = run.manifest["inputs"]
+    name = (inputs.get("strategy") or {}).get("name")
+    source = f"own strategy {name}" if name else "forecasts of a file" if inputs.get("forecasts") else _BUILT_IN
+    return str(run.manifest["config_digest"]), source
 
 
 def _defaults() -> dict[str, Any]:

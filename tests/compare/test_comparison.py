@@ -168,6 +168,19 @@ def test_runs_are_added_up_by_period_and_settings(folders):
     assert "gate.mode = enhanced" == settings_by_letter(runs)["B"]
 
 
+def test_runs_of_different_strategies_are_not_added_up(folders):
+    """Equal settings are not the same trade: own strategies, forecasts of a file and built-in ones have lines of their own."""
+    given = [{}, {"strategy": {"name": "own.py:Pegger"}}, {"forecasts": {"path": "f.parquet"}}]
+    runs = [Result.open(folders[0]) for _ in given]
+    for run, inputs in zip(runs, given, strict=True):
+        run.manifest["inputs"] |= {"strategy": {"name": ""}, "forecasts": None} | inputs
+    told = settings_by_letter(runs)
+
+    assert ["A", "B", "C"] == [line.settings for line in period_lines(runs, "week")]
+    assert ["own strategy own.py:Pegger", "forecasts of a file"] == [told["B"], told["C"]]
+    assert "the defaults with own strategy own.py:Pegger" == settings_by_letter(runs[1:2])["A"]
+
+
 def test_a_run_over_several_days_counts_in_each(tmp_path):
     """What a run did on each of its days adds up to its summary; a longer period has the summary's own figures."""
     span = CONTEXT.sessions[0]
