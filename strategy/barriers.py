@@ -24,7 +24,7 @@ from replay.desk import POSITION
 from replay.errors import UsageError
 from replay.jit import kernel
 from replay.settings import as_row, setting
-from strategy.border import Names, check_numbers, check_share, check_whole, make_settings
+from strategy.border import Names, check_lot, check_numbers, check_share, check_whole, make_settings
 from strategy.decision import DECISION, LEG, Reason
 from strategy.exits import new_trades
 from strategy.modes import ENHANCED, mode_setting, rollout_setting
@@ -189,6 +189,7 @@ class BarrierGate:
             Whose position, where there are several.
         """
         check_whole(qty=qty)
+        check_numbers(entry_usd=entry_usd, stop_usd=math.nan if stop_usd is None else stop_usd)
         s = self._names.symbol(symbol)
         if not 0.0 < entry_usd < math.inf or (stop_usd is not None and not 0.0 < stop_usd < math.inf):
             raise UsageError(f"entry_usd (and stop_usd, where there is a stop) must be above 0, got {entry_usd} and {stop_usd}")
@@ -214,13 +215,12 @@ class BarrierGate:
             Whose position, where there are several.
         """
         check_numbers(mid_usd=mid_usd)
-        if lot < 1:
-            raise UsageError(f"lot must be at least 1, got {lot!r}")
+        check_lot(lot)
         s = self._names.symbol(symbol)
         self._see(p_peak, p_valley)
         mid2 = round(mid_usd * _SCALE2) if math.isfinite(mid_usd) else 0
         trade, position = self._trades[s], self._positions[s]
-        keep_qty = int(hold(s, mid2, lot, self._positions, self._trades, self._legs, self._params))
+        keep_qty = int(hold(s, mid2, int(lot), self._positions, self._trades, self._legs, self._params))
         trade["is_scaled"] |= keep_qty != position["qty"]
         position["qty"] = keep_qty
         stop_mid2 = int(trade["stop_mid2"])

@@ -236,6 +236,12 @@ def check_counts(**counts: Any) -> None:
             raise UsageError(f"{name} must be a whole number, 0 or more, got {value!r}")
 
 
+def check_lot(lot: Any) -> None:
+    """Refuse a lot that is no whole number of shares above 0."""
+    if not _is_whole(lot) or lot < 1:
+        raise UsageError(f"lot must be a whole number, at least 1, got {lot!r}")
+
+
 def check_whole(**numbers: Any) -> None:
     """Refuse signed shares that are not whole, or more than anybody has."""
     for name, value in numbers.items():

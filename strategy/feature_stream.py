@@ -1,11 +1,13 @@
 """The feature kernel for people: plain numbers in, named features out."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from replay.desk import BOOK, apply_market
+from replay.errors import ConfigError
 from replay.events import EVENT, Kind
 from replay.settings import as_row
 from strategy.border import Names, check_counts, check_time, make_settings
@@ -40,6 +42,8 @@ class FeatureStream:
         self, symbols: Sequence[str], settings: FeatureSettings | None = None, *, tick_usd: float = 0.01, **changes: Any
     ) -> None:
         self.settings = make_settings(FeatureSettings, settings, changes)
+        if not 1 / SCALE <= tick_usd < math.inf:
+            raise ConfigError(f"tick_usd must be at least {1 / SCALE} USD, got {tick_usd}")
         self._names = Names(symbols)
         self._last_ns = -(2**63)
         self._params = as_row(self.settings)

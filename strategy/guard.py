@@ -1,6 +1,5 @@
 """The staleness guard for people: whole feeds, or one symbol from plain numbers. The rules stand in `strategy.staleness`."""
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -16,8 +15,8 @@ from strategy.border import Names, as_ns, check_time, make_settings
 from strategy.decision import DECISION, LEG, Reason
 from strategy.features import FeatureSettings, new_features, on_market
 from strategy.liveness import count_forecast, hear, hear_status, new_guard, start_guard_day
-from strategy.own_desk import SCALE, evidence_named
-from strategy.plain_events import Packer, PlainEvent
+from strategy.own_desk import evidence_named
+from strategy.plain_events import Packer, PlainEvent, side_units
 from strategy.staleness import StalenessSettings, drop_old, fade_forecast, judge, refuse
 
 
@@ -241,11 +240,12 @@ class StalenessGuard:
         return Freshness(Reason(reason or legs_reason), bool(row["is_stale"]), float(row["quality"]))
 
     def _write_book(self, s: int, last_data_ts_ns: int, quote: Quote) -> None:
+        bid, ask = side_units(quote.bid_usd), side_units(quote.ask_usd)
         row = self._book[s]
         row["any_ts_ns"] = last_data_ts_ns
         row["ts_ns"] = last_data_ts_ns
         self._guard[s]["last_ns"] = last_data_ts_ns
-        row["bid"] = round(quote.bid_usd * SCALE) if math.isfinite(quote.bid_usd) else 0
-        row["ask"] = round(quote.ask_usd * SCALE) if math.isfinite(quote.ask_usd) else 0
+        row["bid"] = bid
+        row["ask"] = ask
         row["bid_qty"] = quote.bid_qty
         row["ask_qty"] = quote.ask_qty

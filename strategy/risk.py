@@ -38,7 +38,7 @@ from replay.desk import BOOK, CLOCK, POSITION
 from replay.errors import UsageError
 from replay.jit import kernel
 from replay.settings import as_row, setting
-from strategy.border import Names, check_numbers, check_whole, make_settings
+from strategy.border import Names, check_lot, check_numbers, check_whole, make_settings
 from strategy.correlation import judge_pairs, learn_minute, shrunk_rho
 from strategy.decision import Reason
 from strategy.exposure import new_exposure, read_book, weigh_rest
@@ -225,11 +225,12 @@ class RiskModel:
         """
         check_whole(target_qty=target_qty)
         check_numbers(mid_usd=mid_usd)
+        check_lot(lot)
         if not 0.0 < mid_usd < float("inf"):
             return 0
         if self.settings.mode == "off":
             return target_qty
-        return int(capped_qty(target_qty, max(round(2 * mid_usd * _SCALE), 1), _SCALE, lot, self._params))
+        return int(capped_qty(target_qty, max(round(2 * mid_usd * _SCALE), 1), _SCALE, int(lot), self._params))
 
     def observe(self, returns_bps: Mapping[str, float]) -> None:
         """Learn one minute.
@@ -274,6 +275,7 @@ class RiskModel:
             raise UsageError(f"limit knows equity_usd, held_usd, vol_bps, volume_per_min, position_qty and lot, got {strangers}")
         check_whole(target_qty=target_qty)
         check_numbers(mid_usd=mid_usd)
+        check_lot(book.get("lot", 1))
         if not 0.0 < mid_usd < float("inf"):
             return 0, Reason.NO_QUOTE
         if not math.isfinite(book.get("equity_usd", math.nan)) or not book["equity_usd"] > 0:

@@ -91,6 +91,8 @@ PLAIN = {
     "no half-life": lambda: strategy.FeatureStream(["A"], fast_half_life_min=0.0),
     "descending horizons": lambda: strategy.HorizonArbiter([30, 5]),
     "no tick": lambda: strategy.ExecutionPlanner(["A"], tick_usd=0.0),
+    "no tick of features": lambda: strategy.FeatureStream(["A"], tick_usd=0.0),
+    "a tick NaN": lambda: strategy.FeatureStream(["A"], tick_usd=math.nan),
 }
 
 
@@ -166,6 +168,14 @@ MISTAKES |= {
     "a chance above one": lambda: strategy.BarrierGate().judge(1, 1.5, 0.1),
     "a chance below nothing": lambda: strategy.BarrierGate().hold(100.0, 0.1, -0.1),
     "no lot": lambda: strategy.BarrierGate().hold(100.0, 0.1, 0.1, lot=0),
+    "half a lot": lambda: strategy.BarrierGate().hold(100.0, 0.1, 0.1, lot=1.5),
+    "a lot in words": lambda: strategy.BarrierGate().hold(100.0, 0.1, 0.1, lot="ten"),
+    "no lot of a cap": lambda: strategy.RiskModel().cap(100, 1.0, lot=0),
+    "half a lot of a limit": lambda: strategy.RiskModel(symbols=["A"]).limit("A", 5, 1.0, equity_usd=1.0, lot=1.5),
+    "an entry in words": lambda: strategy.BarrierGate().open(100, "x"),
+    "a stop in words": lambda: strategy.BarrierGate().open(100, 1.0, "x"),
+    "a bid in words": lambda: strategy.StalenessGuard().judge(2, 1, Quote("x", 1.0, 1, 1)),
+    "an ask beyond all prices": lambda: strategy.StalenessGuard().judge(2, 1, Quote(1.0, 1e300, 1, 1)),
     "a fill in words": lambda: strategy.CostModel().learn(1, "x", 1.0, 1.0),
     "a target in words": lambda: strategy.RiskModel().cap("x", 1.0),
     "a mid in words": lambda: strategy.RiskModel(symbols=["A"]).limit("A", 5, "x", equity_usd=1.0),
