@@ -26,6 +26,7 @@ from replay.jit import kernel
 from replay.orders import Liquidity, Side
 
 NO_LIMIT = 2**62
+MOST_VALUE = 10**14  # price units x shares: levies on more do not fit in 64 bits
 N_VENUES = 128  # 0 = none named or none known, then venue code + 1; an event holds its venue in 8 bits
 PARTS = ("commission", "exchange", "clearing", "sec", "finra", "nyse", "taf")
 
@@ -225,7 +226,10 @@ class FeeSchedule:
 
     def _sums(self, qty: int, price: float, removed_qty: int | None) -> tuple[int, int, int]:
         """Return value, commission by tiers and exchange fees of an order filled whole at one price."""
-        units = round(price * int(self.rates["scale"][0]))
+        scale = int(self.rates["scale"][0])
+        units = round(price * scale)
+        if units * int(qty) > MOST_VALUE:
+            raise UsageError(f"`qty` x `price` must be at most {MOST_VALUE // scale:,} dollars, got {qty} x {price}")
         removed = qty if removed_qty is None else removed_qty
         exchange = exchange_nanos(units, qty - removed, int(Liquidity.ADD), -1, self.rates)
         exchange += exchange_nanos(units, removed, int(Liquidity.REMOVE), -1, self.rates)

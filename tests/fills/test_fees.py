@@ -259,6 +259,8 @@ def test_rule_22_the_exchange_charges_the_minimum_once_per_order():
         ({"price": float("nan")}, "`price` must be a positive price in dollars, got nan"),
         ({"price": "ten"}, "`price` must be a positive price in dollars, got 'ten'"),
         ({"price": -1.0}, "`price` must be a positive price in dollars, got -1.0"),
+        ({"price": 1e6, "qty": 10**6}, "`qty` x `price` must be at most 10,000,000,000 dollars, got 1000000 x 1000000.0"),
+        ({"price": 2**63}, f"`qty` x `price` must be at most 10,000,000,000 dollars, got 100 x {2**63}"),
         ({"qty": 0}, "`qty` must be a positive number of shares, got 0"),
         ({"qty": 1.5}, "`qty` must be a positive number of shares, got 1.5"),
         ({"removed_qty": 101}, "`removed_qty` must be a part of the 100 shares, or None for all, got 101"),
