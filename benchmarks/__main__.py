@@ -10,7 +10,7 @@ from benchmarks.measure import CannotRunError, Figure, table
 # Memory comes first: a child process inherits the peak of its parent.
 NAMES = (
     "memory", "shadow_orders", "start", "fills_only", "pipeline", "limits", "beside_hftbacktest", "python_strategy",
-    "fill_models", "gate", "arbiter", "verification", "faults", "forms",
+    "fill_models", "gate", "arbiter", "verification", "checklist", "faults", "forms",
 )  # fmt: skip
 
 

@@ -48,9 +48,9 @@ def healthy() -> list[Figure]:
     warned = sum(any(check.status in (FAIL, WARN) for check in checks.values()) for checks in found)
     unsaid = sum(any(check.status == NOT_ENOUGH_DATA for check in checks.values()) for checks in found)
     return [
-        _at_most("healthy: any check fails", failed, N_HEALTHY),
-        _at_most("healthy: any check warns or fails", warned, N_HEALTHY),
-        _at_most("healthy: any check lacks data", unsaid, N_HEALTHY),
+        share_at_most("healthy: any check fails", failed, N_HEALTHY),
+        share_at_most("healthy: any check warns or fails", warned, N_HEALTHY),
+        share_at_most("healthy: any check lacks data", unsaid, N_HEALTHY),
     ]
 
 
@@ -63,8 +63,8 @@ def on_the_way() -> list[Figure]:
         found = {check.status for checks in parts for check in checks.values()}
         n_failed, n_warned = n_failed + (FAIL in found), n_warned + (FAIL in found or WARN in found)
     return [
-        _at_most("healthy: any check fails after any session", n_failed, N_ON_THE_WAY),
-        _at_most("healthy: any check warns or fails after any session", n_warned, N_ON_THE_WAY),
+        share_at_most("healthy: any check fails after any session", n_failed, N_ON_THE_WAY),
+        share_at_most("healthy: any check warns or fails after any session", n_warned, N_ON_THE_WAY),
     ]
 
 
@@ -74,7 +74,7 @@ def faults() -> list[Figure]:
     for name, (check, fault) in FAULTS.items():
         found = [judge(pool(seed, fault))[check].status for seed in range(N_FAULTY)]
         missed = sum(status not in (FAIL, WARN) for status in found)
-        figures.append(_at_most(f"missed: {name}", missed, N_FAULTY))
+        figures.append(share_at_most(f"missed: {name}", missed, N_FAULTY))
     return figures
 
 
@@ -89,7 +89,7 @@ def selector() -> list[Figure]:
             share = 100.0 * adapting / N_SEEDS
             label = f"selector seen to adapt, switching ({_interval(adapting, N_SEEDS)})"
             figures.append(Figure.at_least(label, share, "%", 85))
-        figures.append(_at_most(f"selector fails, {name}", sum(check.status == FAIL for check in checks), N_SEEDS))
+        figures.append(share_at_most(f"selector fails, {name}", sum(check.status == FAIL for check in checks), N_SEEDS))
     return figures
 
 
@@ -108,7 +108,8 @@ def _selector_in(seed: int, every: int, size: float) -> Check:
     return check_selector(rows, rewards, VerificationSettings(), HORIZONS_MIN, has_regimes=False)
 
 
-def _at_most(name: str, hits: int, n: int) -> Figure:
+def share_at_most(name: str, hits: int, n: int) -> Figure:
+    """Make a figure of a share that should not exceed 5 %, with its exact interval."""
     return Figure.at_most(f"{name} ({_interval(hits, n)})", 100.0 * hits / n, "%", 5)
 
 
